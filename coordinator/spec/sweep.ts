@@ -1,0 +1,46 @@
+import type { FieldGrid, Initialisation, Snapshot, Training } from "../../shared/cell.ts";
+import type { Activation } from "../../shared/numerics/network.ts";
+
+/**
+ * A sweep spec after parsing: every default filled in, every axis a list of values. This is what
+ * `sweep.json` holds and what the plan is made from; code behind it never sees `undefined`.
+ */
+export interface Sweep {
+  readonly name: string;
+  readonly axes: Axes;
+  /** Axes that go together: each group's lists have one length and are walked in step. */
+  readonly zip: readonly (readonly AxisName[])[];
+  /** Constraints over the axes, as written; a cell is in the sweep if all hold. */
+  readonly where: readonly string[];
+  readonly network: { readonly activation: Activation; readonly outputActivation: Activation };
+  readonly thresholdVariance: Initialisation["thresholdVariance"];
+  /** Data set name with every option filled in. */
+  readonly data: {
+    readonly name: string;
+    readonly options: Readonly<Record<string, number | boolean | string>>;
+  };
+  readonly training: Training & { readonly snapshots: readonly Snapshot[] };
+  /** null: trainings only. */
+  readonly field: (FieldGrid & { readonly tile: number | "auto" }) | null;
+  /** As asked for; resolved to an engine id once, when the sweep is first planned. */
+  readonly engine: "auto" | "reference";
+}
+
+/** Either `width` and `depth`, or `hidden` (explicit lists of layer widths), never both. */
+export interface Axes {
+  readonly layers:
+    | { readonly kind: "lattice"; readonly width: readonly number[]; readonly depth: readonly number[] }
+    | { readonly kind: "explicit"; readonly hidden: readonly (readonly number[])[] };
+  readonly weightVariance: WeightVarianceAxis;
+  readonly seed: readonly number[];
+}
+
+/**
+ * `absolute`: σ_w² itself; `logGain`: values of ln(G·N·σ_w²), so σ_w² = exp(value)/(G·N), with
+ * G = g'(0)² (1 for tanh and linear, 1/16 for sigmoid) or 1/2 for relu. `critical` is logGain 0.
+ */
+export type WeightVarianceAxis =
+  | { readonly kind: "absolute"; readonly values: readonly number[] }
+  | { readonly kind: "logGain"; readonly values: readonly number[] };
+
+export type AxisName = "width" | "depth" | "hidden" | "weightVariance" | "seed";

@@ -1,0 +1,66 @@
+import type { NetworkShape } from "./numerics/network.ts";
+import type { Loss, Optimizer } from "./numerics/training.ts";
+
+/** A snapshot along training: after so many epochs (0 = the initial weights), or where training ends. */
+export type Snapshot = number | "end";
+
+/**
+ * Everything that decides a cell's numbers, and nothing else. Its canonical JSON is what the cell id
+ * hashes: a field added here changes every id.
+ */
+export interface CellPhysics {
+  readonly data: DataSetRef;
+  readonly network: NetworkShape;
+  readonly initialisation: Initialisation;
+  readonly training: Training;
+  /** Seed of this realisation, an integer ≥ 0. */
+  readonly seed: number;
+  /** Id of the engine, which names its arithmetic. */
+  readonly engine: string;
+}
+
+/** A data set by name and options; the digest proves that both sides made the same samples. */
+export interface DataSetRef {
+  readonly name: string;
+  readonly options: Readonly<Record<string, number | boolean | string>>;
+  /** `sha256:` and 64 hex digits over inputs and targets of both splits. */
+  readonly digest: string;
+}
+
+export interface Initialisation {
+  /**
+   * σ_w² of an N→N layer, N = `hidden[0]`; a layer of fan-in n draws with variance σ_w²·N/n, so the
+   * gain N·σ_w² is the same in every layer.
+   */
+  readonly weightVariance: number;
+  /** Variance of the Gaussian thresholds θ, ≥ 0; 0 in the letter. */
+  readonly thresholdVariance: number;
+}
+
+export interface Training {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly weightDecay: number;
+  /** `hidden`: only the output layer learns (the letter's Fig. 3a, random features). */
+  readonly freeze: "none" | "hidden";
+  /** Training ends after the first epoch whose test accuracy reaches this, in (0, 1]; null: never early. */
+  readonly stopAtAccuracy: number | null;
+  /** In order of time, without repetition. One at a later epoch than the stop holds the stopped network. */
+  readonly snapshots: readonly Snapshot[];
+}
+
+/** A rectangle of the input plane. */
+export interface Region {
+  readonly x: readonly [from: number, to: number];
+  readonly y: readonly [from: number, to: number];
+}
+
+/** The grid on which a field is computed; its own identity within a cell (with the snapshot). */
+export interface FieldGrid {
+  readonly region: Region;
+  /** Points per side: the field has points × points, at the centres of equal squares. */
+  readonly points: number;
+  readonly layers: "last" | "all";
+}

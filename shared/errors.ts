@@ -1,0 +1,65 @@
+/**
+ * The errors that a caller can do something about. Anything else (`TypeError`, `RangeError`, …) is a
+ * programming fault: never turned into a result, always shown with its stack.
+ */
+export abstract class FtleError extends Error {
+  abstract override readonly name: string;
+  /** What the program exits with when nobody handles the error (design §8). */
+  readonly exitCode: number = 1;
+}
+
+/** The command line asks for something that cannot be done as it was asked. */
+export class UsageError extends FtleError {
+  override readonly name = "UsageError";
+  override readonly exitCode = 2;
+}
+
+/** A task that no worker can ever do: malformed, of another version, of an unknown engine or data set. */
+export class InvalidTaskError extends FtleError {
+  override readonly name = "InvalidTaskError";
+}
+
+/** A task ran longer than it may and was stopped. */
+export class TaskTimeoutError extends FtleError {
+  override readonly name = "TaskTimeoutError";
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    super(`stopped after ${timeoutMs / 1000} s, the longest a task may take`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The store cannot be read or written: disk full, no permission, not a store. */
+export class StoreError extends FtleError {
+  override readonly name = "StoreError";
+  readonly path: string;
+
+  constructor(message: string, options: { path: string; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.path = options.path;
+  }
+}
+
+/** Another coordinator holds the store. */
+export class LockedError extends FtleError {
+  override readonly name = "LockedError";
+  readonly owner: string;
+
+  constructor(directory: string, owner: string) {
+    super(`${directory} is in use by ${owner}; wait for it, or stop it and run the command again`);
+    this.owner = owner;
+  }
+}
+
+/** What is left of an error after a thread or the wire, where classes do not survive. */
+export interface ErrorRecord {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+}
+
+export function errorRecord(error: unknown): ErrorRecord {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  return { name: error.name, message: error.message, stack: error.stack };
+}

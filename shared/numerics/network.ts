@@ -1,0 +1,47 @@
+/** What a fully connected network is: its shape, its weights, and the scale of its initial weights. */
+
+export type Activation = "tanh" | "relu" | "sigmoid" | "linear";
+
+export type FloatArray = Float32Array | Float64Array;
+
+/**
+ * A fully connected network x^(l) = g(W^(l) x^(l−1) − θ^(l)), l = 1…L+1 (Storm et al., PRL 132, 057301).
+ *
+ * Layer l has `hidden[l − 1]` neurons for l ≤ L; layer L + 1 is the output layer.
+ */
+export interface NetworkShape {
+  /** Input dimension N_0, ≥ 1. */
+  readonly inputs: number;
+  /** Widths of the hidden layers, each ≥ 1; its length is the depth L ≥ 1. */
+  readonly hidden: readonly number[];
+  /** Number of output neurons, ≥ 1. */
+  readonly outputs: number;
+  /** g of every hidden layer. */
+  readonly activation: Activation;
+  /** g of the output layer. */
+  readonly outputActivation: Activation;
+}
+
+/** One layer's parameters. */
+export interface Layer {
+  /** W, row-major [out, in]. */
+  readonly weight: FloatArray;
+  /** −θ, [out]: the minus sign of the paper's thresholds is in the stored bias. */
+  readonly bias: FloatArray;
+}
+
+/** L + 1 layers, from the first hidden layer to the output layer. */
+export type Weights = readonly Layer[];
+
+/** Layer widths N_0, N_1, …, N_{L+1}. */
+export function layerWidths(network: NetworkShape): number[] {
+  return [network.inputs, ...network.hidden, network.outputs];
+}
+
+/** Number of weights and biases. */
+export function parameterCount(network: NetworkShape): number {
+  const widths = layerWidths(network);
+  let count = 0;
+  for (let l = 1; l < widths.length; l++) count += widths[l]! * (widths[l - 1]! + 1);
+  return count;
+}

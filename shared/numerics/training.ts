@@ -1,0 +1,44 @@
+/** How a network is trained: losses, optimisers and their state. */
+import type { FloatArray } from "./network.ts";
+
+/** Squared error Σ(x − t)², softmax cross-entropy of logits, or binary cross-entropy of a sigmoid output. */
+export type Loss = "squared-error" | "softmax-cross-entropy" | "binary-cross-entropy";
+
+export type Optimizer =
+  | { readonly name: "sgd"; readonly learningRate: number; readonly momentum: number }
+  | {
+      readonly name: "adam";
+      readonly learningRate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+    }
+  | {
+      readonly name: "rmsprop";
+      readonly learningRate: number;
+      readonly decay: number;
+      readonly epsilon: number;
+    };
+
+/** One training's rule, the same for every batch. */
+export interface TrainingRule {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** Samples a batch, ≥ 1. */
+  readonly batch: number;
+  /** Coefficient of w added to the gradient of every weight w (not of biases), ≥ 0. */
+  readonly weightDecay: number;
+  /** For each of the L + 1 layers: whether its weight and bias stay as they are. */
+  readonly frozen: readonly boolean[];
+}
+
+/** What an optimiser remembers between steps; plain data, so that a training can be carried on elsewhere. */
+export interface OptimizerState {
+  /** Updates made so far. */
+  step: number;
+  /** For each layer, for each moment the optimiser keeps: its values for weight and bias. */
+  readonly moments: readonly {
+    readonly weight: readonly FloatArray[];
+    readonly bias: readonly FloatArray[];
+  }[];
+}

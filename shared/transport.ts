@@ -1,0 +1,99 @@
+import type { DeadLetter, Task, TaskResult } from "./messages.ts";
+
+/**
+ * How tasks and results travel. Every implementation passes `testing/transport-contract.ts`.
+ *
+ * Delivery is at least once. A task is known by its id: publishing it again is harmless, and the
+ * first stored result of a task wins. Nothing here decides what is done; the store does.
+ */
+export interface Transport extends CoordinatorTransport, WorkerTransport {
+  /** Wakes every waiter with an abort and lets go of everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface CoordinatorTransport {
+  /** Queues a task, unless it is queued, leased, or has an outcome. */
+  publish(task: Task): Promise<void>;
+  /**
+   * Results and dead letters of a sweep as they come, until `signal` aborts. One that is not
+   * acknowledged is delivered again by the next call.
+   */
+  outcomes(sweep: string, options: { signal: AbortSignal }): AsyncIterable<Outcome>;
+  /** Forgets the sweep's queued tasks and outcomes; aborts its leases. */
+  cancel(sweep: string): Promise<void>;
+  depth(sweep: string): Promise<Depth>;
+  /** The sweep's leased tasks, longest running first. */
+  running(sweep: string): Promise<readonly RunningTask[]>;
+  putBlob(bytes: Uint8Array): Promise<string>;
+  /** Forgets a blob; one that is not there is no fault. */
+  dropBlob(digest: string): Promise<void>;
+}
+
+export interface WorkerTransport {
+  /** Waits for a task of this engine. @throws the signal's reason when it aborts. */
+  lease(options: { worker: string; engine: string; signal: AbortSignal }): Promise<Lease>;
+  /** Keeps a blob under the digest of its content (`sha256:…`), which it returns. */
+  putBlob(bytes: Uint8Array): Promise<string>;
+  /** @throws Error if no blob has this digest. */
+  getBlob(digest: string, options: { signal: AbortSignal }): Promise<Uint8Array>;
+}
+
+/** A worker's time-limited right to a task. It ends when its time passes without `extend`. */
+export interface Lease {
+  readonly task: Task;
+  /** How-manieth delivery this is, from 1. */
+  readonly attempt: number;
+  /** Aborts when the task is cancelled or the lease has ended: work on it is in vain. */
+  readonly signal: AbortSignal;
+  /** Starts the lease's time anew and tells how far the work is, 0…1. */
+  extend(progress: number): Promise<void>;
+  /** Hands in the result; `exists` if another came first. Works even after the lease has ended. */
+  complete(result: TaskResult): Promise<"stored" | "exists">;
+  /**
+   * Gives the task back to be delivered again after a back-off that grows with the attempts; after
+   * the last delivery allowed it becomes a dead letter with this reason.
+   */
+  fail(reason: DeadLetter["reason"]): Promise<void>;
+  /** Gives the task back at once and unharmed: this delivery does not count. */
+  giveBack(): Promise<void>;
+  /** Makes the task a dead letter at once. */
+  reject(reason: DeadLetter["reason"]): Promise<void>;
+}
+
+export type Outcome = { ack(): Promise<void> } & (
+  | { readonly kind: "result"; readonly result: TaskResult }
+  | { readonly kind: "dead"; readonly letter: DeadLetter }
+);
+
+export interface Depth {
+  /** Tasks queued, back-off included. */
+  readonly waiting: number;
+  /** Tasks leased. */
+  readonly inFlight: number;
+}
+
+export interface RunningTask {
+  readonly task: Task;
+  readonly worker: string;
+  readonly attempt: number;
+  /** 0…1, as last told. */
+  readonly progress: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** How long a worker may be silent, and how often a task may fail. */
+export interface LeasePolicy {
+  /** A lease not extended for so long has ended. */
+  readonly leaseMs: number;
+  /** A task is delivered at most so often. */
+  readonly maxDeliveries: number;
+  /** Pause before the delivery after the n-th failure, n ≥ 1. */
+  backoffMs(failures: number): number;
+}
+
+export const leasePolicy: LeasePolicy = {
+  leaseMs: 60_000,
+  maxDeliveries: 5,
+  backoffMs: (failures) => Math.min(500 * 2 ** (failures - 1), 30_000),
+};

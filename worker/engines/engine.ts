@@ -1,0 +1,94 @@
+import type { NetworkShape, Weights } from "../../shared/numerics/network.ts";
+import type { OptimizerState, TrainingRule } from "../../shared/numerics/training.ts";
+
+/**
+ * What does the arithmetic in a thread. Every implementation passes `engine-contract.ts`.
+ *
+ * The epoch loop, early stopping, snapshots, random numbers, progress and abort checks are written
+ * once, above the engines (`worker/tasks/`).
+ */
+export interface Engine {
+  /**
+   * Names the arithmetic, e.g. `reference-f64.1`. It is part of every cell id: two engines share an
+   * id only if they give the same bytes, and the id changes when the bytes do.
+   */
+  readonly id: string;
+  /** @throws RangeError if the weights do not have the network's shape. */
+  load(network: NetworkShape, weights: Weights): LoadedNetwork;
+}
+
+/** A network ready to work. Not shared between threads; calls run synchronously. */
+export interface LoadedNetwork {
+  /**
+   * One pass of mini-batch training over the samples that `order` lists, in that order, in batches of
+   * `rule.batch` (the last may be smaller). Changes the network and `state`.
+   *
+   * A non-finite loss is returned, not thrown; the caller decides that the training has diverged.
+   */
+  train(
+    set: TrainingSet,
+    order: Uint32Array,
+    rule: TrainingRule,
+    state: OptimizerState,
+  ): TrainingStats;
+  /** Output activations, row-major [samples, outputs], for `inputs` [samples, inputs]. */
+  outputs(inputs: Float32Array): Float64Array;
+  /**
+   * Exponents, directions and outputs on a rectangle of a two-dimensional input plane.
+   * @throws RangeError if the network does not have two inputs.
+   */
+  field(tile: GridTile): FieldTile;
+  /** λ₁ and λ₂ at each of `inputs` [points, inputs], for any input dimension. */
+  exponents(inputs: Float32Array): PointExponents;
+  /** A copy of the current weights, in the engine's own precision. */
+  weights(): Weights;
+  dispose(): void;
+}
+
+/** Samples with their targets; row-major. */
+export interface TrainingSet {
+  /** Number of samples. */
+  readonly samples: number;
+  /** [samples, N_0]. */
+  readonly inputs: Float32Array;
+  /** [samples, outputs]; one-hot for softmax cross-entropy, 0 or 1 for binary cross-entropy. */
+  readonly targets: Float32Array;
+}
+
+export interface TrainingStats {
+  /** Sum over the samples of the loss before each batch's update. */
+  readonly lossSum: number;
+  /** How many samples the network classified rightly before each batch's update. */
+  readonly correct: number;
+  /** Samples seen. */
+  readonly samples: number;
+}
+
+/** A rectangle of grid points: every (x[i], y[j]). */
+export interface GridTile {
+  /** First input coordinate of the columns. */
+  readonly x: Float64Array;
+  /** Second input coordinate of the rows. */
+  readonly y: Float64Array;
+  /** `last`: the exponent of layer L alone; `all`: of every l = 1…L. */
+  readonly layers: "last" | "all";
+}
+
+/** Arrays over a tile, row-major; a point whose value is not finite holds NaN. */
+export interface FieldTile {
+  /** λ₁^(l) = (1/l) ln σ_max(J_l), natural logarithm; [layers, rows, columns]. */
+  readonly lambda1: Float32Array;
+  /** λ₂^(l) = (1/l) ln σ_2(J_l); −∞ where J_l has rank one; [layers, rows, columns]. */
+  readonly lambda2: Float32Array;
+  /** Angle of maximal stretching in the input plane, radians in (−π/2, π/2]; [layers, rows, columns]. */
+  readonly direction: Float32Array;
+  /** First output neuron's activation; [rows, columns]. */
+  readonly output: Float32Array;
+}
+
+export interface PointExponents {
+  /** λ₁ of layer L at each point. */
+  readonly lambda1: Float64Array;
+  /** λ₂ of layer L at each point; −∞ where J has fewer than two non-zero singular values. */
+  readonly lambda2: Float64Array;
+}
