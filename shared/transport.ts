@@ -11,7 +11,7 @@ export interface Transport extends CoordinatorTransport, WorkerTransport {
   stop(): Promise<void>;
 }
 
-export interface CoordinatorTransport {
+export interface CoordinatorTransport extends Blobs {
   /** Queues a task, unless it is queued, leased, or has an outcome. */
   publish(task: Task): Promise<void>;
   /**
@@ -24,18 +24,21 @@ export interface CoordinatorTransport {
   depth(sweep: string): Promise<Depth>;
   /** The sweep's leased tasks, longest running first. */
   running(sweep: string): Promise<readonly RunningTask[]>;
-  putBlob(bytes: Uint8Array): Promise<string>;
   /** Forgets a blob; one that is not there is no fault. */
   dropBlob(digest: string): Promise<void>;
 }
 
-export interface WorkerTransport {
-  /** Waits for a task of this engine. @throws the signal's reason when it aborts. */
-  lease(options: { worker: string; engine: string; signal: AbortSignal }): Promise<Lease>;
-  /** Keeps a blob under the digest of its content (`sha256:…`), which it returns. */
+/** Weights, known by the digest of their content (`sha256:…`). */
+export interface Blobs {
+  /** @returns the digest. */
   putBlob(bytes: Uint8Array): Promise<string>;
   /** @throws Error if no blob has this digest. */
   getBlob(digest: string, options: { signal: AbortSignal }): Promise<Uint8Array>;
+}
+
+export interface WorkerTransport extends Blobs {
+  /** Waits for a task of this engine. @throws the signal's reason when it aborts. */
+  lease(options: { worker: string; engine: string; signal: AbortSignal }): Promise<Lease>;
 }
 
 /** A worker's time-limited right to a task. It ends when its time passes without `extend`. */

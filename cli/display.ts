@@ -1,0 +1,112 @@
+import type { Plan } from "../coordinator/plan.ts";
+import type { Progress, ProgressReport } from "../coordinator/progress.ts";
+import type { Task } from "../shared/messages.ts";
+import type { CoordinatorTransport, RunningTask } from "../shared/transport.ts";
+import { cellName, duration, integer, percent } from "./format.ts";
+
+/** Shows a run while it goes on. */
+export interface Display {
+  /** Puts a line above the moving part. */
+  line(text: string): void;
+  /** Clears the moving part away. */
+  stop(): void;
+}
+
+interface DisplayOptions {
+  readonly plan: Plan;
+  readonly progress: Progress;
+  readonly transport: CoordinatorTransport;
+  readonly stream: NodeJS.WriteStream;
+  readonly isQuiet: boolean;
+}
+
+const REDRAW_MS = 250;
+/** Without a terminal: lines for a log, seldom. */
+const LOG_MS = 10_000;
+/** How many running tasks are shown. */
+const MOST_RUNNING = 8;
+
+export function startDisplay({ plan, progress, transport, stream, isQuiet }: DisplayOptions): Display {
+  const start = performance.now();
+  const isTerminal = stream.isTTY === true && !isQuiet;
+  const nameOf = cellNames(plan);
+  let drawn = 0;
+  let isOver = false;
+
+  const report = async () => {
+    const running = await transport.running(plan.sweep);
+    return { running, now: progress.report(running, (performance.now() - start) / 1000) };
+  };
+  const erase = () => {
+    if (drawn > 0) stream.write(`\x1b[${drawn}A\x1b[0J`);
+    drawn = 0;
+  };
+  const draw = async () => {
+    const { running, now } = await report();
+    if (isOver) return;
+    const width = Math.max(20, stream.columns ?? 80);
+    const lines = [barLine(now, width), ...running.slice(0, MOST_RUNNING).map(runningLine)];
+    if (running.length > MOST_RUNNING) lines.push(`  … and ${running.length - MOST_RUNNING} more`);
+    erase();
+    stream.write(lines.map((text) => `${text.slice(0, width - 1)}\n`).join(""));
+    drawn = lines.length;
+  };
+  const log = async () => {
+    const { running, now } = await report();
+    if (isOver) return;
+    const cells = [...new Set(running.map(({ task }) => nameOf(task)))].join("; ");
+    stream.write(`${summaryOf(now)}${cells === "" ? "" : ` · running: ${cells}`}\n`);
+  };
+  const runningLine = ({ task, progress: done, attempt }: RunningTask) => {
+    const again = attempt > 1 ? ` (attempt ${attempt})` : "";
+    const part = task.kind === "field" ? ` tile ${task.tile.row},${task.tile.column}` : "";
+    return `  ${task.kind.padEnd(5)} ${nameOf(task)}${part}  ${percent(done)}${again}`;
+  };
+  const every = isTerminal ? REDRAW_MS : LOG_MS;
+  const timer = isQuiet ? undefined : setInterval(() => void (isTerminal ? draw() : log()), every);
+
+  return {
+    line(text) {
+      if (isTerminal) erase();
+      stream.write(`${text}\n`);
+    },
+    stop() {
+      isOver = true;
+      clearInterval(timer);
+      if (isTerminal) erase();
+    },
+  };
+}
+
+function barLine(report: ProgressReport, width: number): string {
+  const text = summaryOf(report);
+  const room = Math.min(30, width - text.length - 4);
+  if (room < 5) return text;
+  const filled = Math.round(room * report.fraction);
+  return `[${"█".repeat(filled)}${"░".repeat(room - filled)}] ${text}`;
+}
+
+function summaryOf(report: ProgressReport): string {
+  const { tasksDone, tasksTotal, fraction, tasksPerSecond, etaSeconds, diverged, dead } = report;
+  const parts = [
+    percent(fraction),
+    `${integer(tasksDone)} of ${integer(tasksTotal)} tasks`,
+    rate(tasksPerSecond),
+    `ETA ${duration(etaSeconds)}`,
+  ];
+  if (diverged > 0) parts.push(`${diverged} diverged`);
+  if (dead > 0) parts.push(`${dead} given up`);
+  return parts.join(" · ");
+}
+
+function rate(perSecond: number): string {
+  return perSecond >= 1 ? `${perSecond.toFixed(1)}/s` : `${(60 * perSecond).toFixed(1)}/min`;
+}
+
+function cellNames(plan: Plan): (task: Task) => string {
+  const points = new Map(plan.cells.map(({ id, point }) => [id, point]));
+  return ({ cell }) => {
+    const point = points.get(cell);
+    return point === undefined ? cell : cellName(point);
+  };
+}

@@ -1,0 +1,131 @@
+import { hostname } from "node:os";
+import { costModel } from "../coordinator/cost.ts";
+import { followRun, remainingLoad } from "../coordinator/progress.ts";
+import type { RunEvent } from "../coordinator/run-sweep.ts";
+import { runSweep } from "../coordinator/run-sweep.ts";
+import { damagedSummary } from "../coordinator/store/check-summary.ts";
+import type { StoreState } from "../coordinator/store/scan.ts";
+import { scanStore } from "../coordinator/store/scan.ts";
+import type { Store } from "../coordinator/store/store.ts";
+import { openStore, readStoredSweep } from "../coordinator/store/store.ts";
+import type { Totals } from "../coordinator/summary.ts";
+import { totals, writeSummary } from "../coordinator/summary.ts";
+import { localTransport } from "../shared/local-transport.ts";
+import { measureRates } from "../worker/rates.ts";
+import { startWorker } from "../worker/worker.ts";
+import type { Display } from "./display.ts";
+import { startDisplay } from "./display.ts";
+import { cellName, counted } from "./format.ts";
+import type { PlannedSweep } from "./stored-sweep.ts";
+
+export interface RunToEndOptions extends PlannedSweep {
+  readonly directory: string;
+  readonly threads: number;
+  readonly taskTimeoutMs: number;
+  /** Run the tasks given up once more. */
+  readonly retry: boolean;
+  readonly isQuiet: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface RunOutcome {
+  readonly directory: string;
+  readonly state: StoreState;
+  readonly totals: Totals;
+  /** Results stored by this run. */
+  readonly tasksRun: number;
+  /** Files that were found damaged, and have been made again. */
+  readonly damaged: readonly string[];
+  readonly seconds: number;
+}
+
+/**
+ * Brings a sweep to its end on this machine: coordinator and worker in one process, joined by the
+ * local transport. Whatever the directory already holds is kept.
+ *
+ * @throws LockedError, StoreError, or the signal's reason; what is stored by then stays.
+ */
+export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
+  const { directory, plan, sweep, source } = options;
+  const start = performance.now();
+  const store = await openStore(directory);
+  try {
+    const damaged = [...((await readStoredSweep(directory))?.damaged ?? [])];
+    await store.putSweep(sweep, { source, engine: plan.engine });
+    damaged.push(...(await damagedSummary(directory)));
+    let state = await scanStore(plan, { directory, thorough: true });
+    damaged.push(...state.damaged);
+    if (options.retry) {
+      for (const task of state.dead) await store.dropDeadLetter(task);
+      state = { ...state, dead: new Set() };
+    }
+    const tasksRun = await work(options, store, state, damaged);
+    state = await scanStore(plan, { directory, thorough: false });
+    await writeSummary(plan, state, store);
+    const seconds = (performance.now() - start) / 1000;
+    return { directory, state, totals: totals(plan, state), tasksRun, damaged, seconds };
+  } finally {
+    await store.close();
+  }
+}
+
+async function work(
+  { plan, threads, taskTimeoutMs, isQuiet, signal }: RunToEndOptions,
+  store: Store,
+  state: StoreState,
+  damaged: readonly string[],
+): Promise<number> {
+  const load = remainingLoad(plan, state);
+  const isIdle = load.trainings + load.tiles === 0;
+  const model = costModel(isIdle ? { train: 1, field: 1 } : measureRates(plan.engine));
+  const progress = followRun(plan, state, model, threads);
+  const transport = localTransport();
+  const name = `${hostname()}-${process.pid}`;
+  const { engine } = plan;
+  const worker = isIdle
+    ? null
+    : startWorker({ transport, name, engine, threads, taskTimeoutMs });
+  const display = startDisplay({ plan, progress, transport, stream: process.stderr, isQuiet });
+  let tasksRun = 0;
+  try {
+    reportDamage(damaged, display);
+    await runSweep({
+      plan,
+      store,
+      state,
+      transport,
+      // Each thread has a next task waiting, so that none idles while a result is stored.
+      flight: 2 * threads,
+      signal,
+      onEvent(event) {
+        progress.onEvent(event);
+        if (event.kind === "stored") tasksRun++;
+        tell(event, display);
+      },
+    });
+    return tasksRun;
+  } finally {
+    display.stop();
+    await worker?.stop();
+    await transport.stop();
+  }
+}
+
+const MOST_NAMED = 20;
+
+function reportDamage(damaged: readonly string[], display: Display): void {
+  if (damaged.length === 0) return;
+  display.line(`found ${counted(damaged.length, "damaged file")}; making again what they held:`);
+  for (const path of damaged.slice(0, MOST_NAMED)) display.line(`  ${path}`);
+  if (damaged.length > MOST_NAMED) display.line(`  … and ${damaged.length - MOST_NAMED} more`);
+}
+
+function tell(event: RunEvent, display: Display): void {
+  if (event.kind === "trained" && event.record.status === "diverged") {
+    display.line(`${cellName(event.cell.point)} diverged: ${event.record.reason}`);
+  }
+  if (event.kind === "dead") {
+    const { task, attempts, reason } = event.letter;
+    display.line(`gave up ${task} after ${counted(attempts, "attempt")}: ${reason.message}`);
+  }
+}

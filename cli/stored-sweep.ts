@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import { UsageError } from "../shared/errors.ts";
+import type { Plan } from "../coordinator/plan.ts";
+import { planSweep } from "../coordinator/plan.ts";
+import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
+import { SpecError } from "../coordinator/spec/spec-error.ts";
+import type { Sweep } from "../coordinator/spec/sweep.ts";
+import { SWEEP_YAML } from "../coordinator/store/layout.ts";
+import { readStoredSweep } from "../coordinator/store/store.ts";
+import { engines, resolveEngine } from "../worker/engines/registry.ts";
+
+/** A sweep with its plan, and the text it was read from. */
+export interface PlannedSweep {
+  readonly sweep: Sweep;
+  readonly source: string;
+  readonly plan: Plan;
+}
+
+export interface StoredPlan extends PlannedSweep {
+  readonly directory: string;
+  /** Files of the sweep's own that are damaged. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * The sweep that a directory holds.
+ * @throws UsageError if it holds none, SpecError if what it holds is no spec any more.
+ */
+export async function loadStored(directory: string): Promise<StoredPlan> {
+  const stored = existsSync(directory) ? await readStoredSweep(directory) : null;
+  if (stored === null) {
+    throw new UsageError(
+      `expected ${directory} to be the directory of a sweep, found no sweep.json in it; start one with \`ftle run SPEC --out ${directory}\``,
+    );
+  }
+  const { record, source, damaged } = stored;
+  const sweep = record?.sweep ?? parseOrThrow(source, `${directory}/${SWEEP_YAML}`);
+  const engine = record?.engine ?? resolveEngine(sweep.engine);
+  refuseUnknownEngine(engine);
+  return { directory, sweep, source, damaged, plan: planSweep(sweep, engine) };
+}
+
+/**
+ * Plans a sweep for a directory: an engine that was chosen there once stays chosen.
+ */
+export async function planFor(
+  directory: string,
+  { sweep, source }: { sweep: Sweep; source: string },
+): Promise<PlannedSweep> {
+  const stored = existsSync(directory) ? await readStoredSweep(directory) : null;
+  const chosen = sweep.engine === "auto" ? stored?.record?.engine : undefined;
+  const engine = chosen ?? resolveEngine(sweep.engine);
+  refuseUnknownEngine(engine);
+  return { sweep, source, plan: planSweep(sweep, engine) };
+}
+
+function parseOrThrow(source: string, file: string): Sweep {
+  const parsed = parseSweep(source, { file });
+  if ("faults" in parsed) throw new SpecError(file, parsed.faults);
+  return parsed.sweep;
+}
+
+function refuseUnknownEngine(id: string): void {
+  const known: string[] = Object.values(engines).map((engine) => engine.id);
+  if (known.includes(id)) return;
+  throw new UsageError(
+    `this sweep was computed with engine ${id}, and this program has ${known.join(", ")}; use the version of the program that made it, or another --out`,
+  );
+}

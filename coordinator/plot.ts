@@ -1,0 +1,171 @@
+/** Figures of what a store holds. */
+import { join } from "node:path";
+import type { LatticeFigure, LatticePanel } from "./figures/lattice-figure.ts";
+import type { LineFigure } from "./figures/line-figure.ts";
+import type { FieldPlan, Plan } from "./plan.ts";
+import type { Exhibit, PictureAxis, Slice } from "./slices.ts";
+import { testAccuracy } from "./store/cell-record.ts";
+import { readFieldArray } from "./store/field-zarr.ts";
+import { fieldFolder } from "./store/layout.ts";
+import type { SummaryRow } from "./summary.ts";
+
+export const QUANTITIES = ["L*lambda1", "lambda1", "output"] as const;
+export type Quantity = (typeof QUANTITIES)[number];
+
+export interface LatticeOptions {
+  readonly quantity: Quantity;
+  /** Hidden layer l of a field with `layers: all`, from 1; null: the last. */
+  readonly layer: number | null;
+  readonly limit: number | "auto";
+  readonly directions: boolean;
+  readonly boundary: boolean;
+}
+
+/** Reads a slice's fields and makes of them a figure to draw. */
+export async function latticeFigure(
+  directory: string,
+  plan: Plan & { readonly field: FieldPlan },
+  slice: Slice,
+  { name, ...options }: LatticeOptions & { readonly name: string },
+): Promise<LatticeFigure> {
+  const { rows, columns, fixed } = slice;
+  const panels: LatticePanel[] = [];
+  for (const exhibit of slice.exhibits) {
+    const row = rows.values.indexOf(exhibit.values[rows.axis]);
+    const column = columns.values.indexOf(exhibit.values[columns.axis]);
+    panels.push({ row, column, ...(await panelOf(directory, plan, exhibit, options)) });
+  }
+  return {
+    title: [name, ...fixed.map(([axis, value]) => axisLabel(axis, value))].join(" · "),
+    rows: rows.values.map((value) => axisLabel(rows.axis, value)),
+    columns: columns.values.map((value) => axisLabel(columns.axis, value)),
+    region: plan.field.grid.region,
+    panels,
+    colour: { title: QUANTITY_TITLES[options.quantity], limit: options.limit },
+    directions: options.directions,
+    boundary: options.boundary,
+  };
+}
+
+async function panelOf(
+  directory: string,
+  plan: Plan & { readonly field: FieldPlan },
+  { cell: { cell, record, fields }, snapshot }: Exhibit,
+  { quantity, layer, directions, boundary }: LatticeOptions,
+): Promise<Omit<LatticePanel, "row" | "column">> {
+  const { points } = plan.field.grid;
+  const empty = { points, values: null, direction: null, output: null, label: "" };
+  if (record === null) return { ...empty, note: "not trained" };
+  if (record.status === "diverged") {
+    return { ...empty, label: accuracyLabel(testAccuracy(record)), note: `diverged at epoch ${record.epochs}` };
+  }
+  const state = fields.find((field) => field.snapshot === snapshot);
+  if (state === undefined || !state.tiles.includes(1)) return { ...empty, note: "not computed" };
+  const folder = join(directory, fieldFolder(cell.id, snapshot, plan.field.id));
+  const depth = record.physics.network.hidden.length;
+  const read = async (name: string) => lastOrLayer(await readFieldArray(folder, name), points, layer);
+  const output = quantity === "output" || boundary ? await read("output") : null;
+  const values = quantity === "output" ? output : await read("lambda1");
+  const scale = quantity === "L*lambda1" ? (layer ?? depth) : 1;
+  const epoch = record.weights.find((weights) => weights.snapshot === snapshot)!.epoch;
+  return {
+    points,
+    values: values?.map((value) => scale * value) ?? null,
+    direction: directions ? await read("direction") : null,
+    output,
+    label: accuracyLabel(record.history.testAccuracy[epoch] ?? Number.NaN),
+    note: null,
+  };
+}
+
+/** One layer's [points, points] of an array that may have several. */
+function lastOrLayer(array: Float32Array, points: number, layer: number | null): Float32Array {
+  const size = points * points;
+  const layers = array.length / size;
+  const index = layers === 1 || layer === null || layer > layers ? layers - 1 : layer - 1;
+  return array.subarray(index * size, (index + 1) * size);
+}
+
+export interface LineOptions {
+  readonly quantity: LineQuantity;
+  readonly against: NumericAxis;
+  /** One line for each value of this axis; null: one line. */
+  readonly series: PictureAxis | null;
+  readonly logX: boolean;
+}
+
+export const NUMERIC_AXES = ["width", "depth", "weightVariance", "logGain", "seed", "epoch"] as const;
+export type NumericAxis = (typeof NUMERIC_AXES)[number];
+
+export const LINE_QUANTITIES = {
+  lambda1Mean: "mean λ₁",
+  lambda1Std: "standard deviation of λ₁",
+  lambda1Min: "smallest λ₁",
+  lambda1Max: "largest λ₁",
+  lambda1Centre: "λ₁ at the centre",
+  lambda1Boundary: "λ₁ on the decision boundary",
+  testAccuracy: "test accuracy",
+  testLoss: "test loss",
+  trainAccuracy: "training accuracy",
+  trainLoss: "training loss",
+  "L*lambda1Centre": "L λ₁ at the centre",
+  "L*lambda1Boundary": "L λ₁ on the decision boundary",
+} as const;
+export type LineQuantity = keyof typeof LINE_QUANTITIES;
+
+/** A summary quantity against an axis. */
+export function lineFigure(
+  name: string,
+  rows: readonly SummaryRow[],
+  { quantity, against, series, logX }: LineOptions,
+): LineFigure {
+  const points = rows.flatMap((row) => {
+    const x = row[against];
+    const y = quantityOf(row, quantity);
+    if (x === null || y === null) return [];
+    const label = series === null ? "" : axisLabel(series, String(row[series]));
+    return [{ x, y, series: label }];
+  });
+  const x = { title: AXIS_TITLES[against], log: logX };
+  return { title: name, x, y: { title: LINE_QUANTITIES[quantity] }, points };
+}
+
+function quantityOf(row: SummaryRow, quantity: LineQuantity): number | null {
+  if (!quantity.startsWith("L*")) return row[quantity as keyof SummaryRow] as number | null;
+  const value = row[quantity.slice(2) as "lambda1Centre" | "lambda1Boundary"];
+  return value === null ? null : row.depth * value;
+}
+
+const QUANTITY_TITLES: Record<Quantity, string> = {
+  "L*lambda1": "L λ₁",
+  lambda1: "λ₁",
+  output: "output",
+};
+
+const AXIS_TITLES: Record<NumericAxis, string> = {
+  width: "width N",
+  depth: "depth L",
+  weightVariance: "initial weight variance σ_w²",
+  logGain: "ln(G N σ_w²)",
+  seed: "seed",
+  epoch: "epoch",
+};
+
+function axisLabel(axis: PictureAxis, value: string): string {
+  if (value === "") return "";
+  if (axis === "width") return `N = ${value}`;
+  if (axis === "depth") return `L = ${value}`;
+  if (axis === "hidden") return value;
+  if (axis === "seed") return `seed ${value}`;
+  if (axis === "snapshot") return value === "end" ? "after training" : epochLabel(value);
+  return /^[\d.e-]+$/.test(value) ? `σ_w² = ${value}` : value.replace("logGain", "ln(GNσ_w²) =");
+}
+
+function epochLabel(snapshot: string): string {
+  return snapshot === "0" ? "initial" : `epoch ${snapshot}`;
+}
+
+function accuracyLabel(accuracy: number): string {
+  return Number.isFinite(accuracy) ? `${(100 * accuracy).toFixed(1)} %` : "";
+}
+

@@ -1,0 +1,208 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { digestOf } from "../shared/identity.ts";
+import type { DeadLetter, FieldResult, TrainResult } from "../shared/messages.ts";
+import type { CoordinatorTransport, Outcome } from "../shared/transport.ts";
+import type { Job, OpenField } from "./backlog.ts";
+import { createBacklog } from "./backlog.ts";
+import { fieldStatistics } from "./field-statistics.ts";
+import type { Cell, Plan } from "./plan.ts";
+import type { CellRecord } from "./store/cell-record.ts";
+import { fieldRecord } from "./store/cell-record.ts";
+import { readFieldArray } from "./store/field-zarr.ts";
+import { storeError } from "./store/files.ts";
+import { fieldFolder, weightsFile } from "./store/layout.ts";
+import type { FieldState, StoreState } from "./store/scan.ts";
+import { scanFields } from "./store/scan.ts";
+import type { Store } from "./store/store.ts";
+import { readRecord } from "./store/store.ts";
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly store: Store;
+  /** What a thorough scan found in the store. */
+  readonly state: StoreState;
+  readonly transport: CoordinatorTransport;
+  /** How many tasks may be published and without an outcome at a time. */
+  readonly flight: number;
+  /** Aborts: no more tasks, and the promise rejects with its reason. What is stored stays. */
+  readonly signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+}
+
+export type RunEvent =
+  /** A result is in the store. */
+  | { readonly kind: "stored"; readonly job: Job; readonly seconds: number }
+  /** A training is in the store; a diverged one will have no fields. */
+  | { readonly kind: "trained"; readonly cell: Cell; readonly record: CellRecord }
+  /** A task was given up. */
+  | { readonly kind: "dead"; readonly job: Job; readonly letter: DeadLetter };
+
+/**
+ * Hands out every task of the plan whose result the store lacks, and stores what comes back: a
+ * training first, then at once its field tasks, which carry the weights' digest. Returns when every
+ * task has a result or a dead letter.
+ *
+ * Nothing but the store decides what is done: a result is acknowledged after it has been stored.
+ *
+ * @throws the signal's reason; StoreError when the store cannot be written; the transport's errors.
+ */
+export async function runSweep(options: RunOptions): Promise<void> {
+  const { plan, store, state, transport, onEvent } = options;
+  const backlog = createBacklog(plan, state);
+  const jobs = new Map<string, { job: Job; settle: () => void }>();
+  const limit = pLimit(options.flight);
+  const collecting = new AbortController();
+  let fail: (reason: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const onAbort = () => fail(options.signal.reason);
+
+  /** Keeps `flight` jobs going; resolves when none is left. */
+  function workOff(): Promise<void> {
+    return new Promise((resolve) => {
+      const topUp = () => {
+        while (limit.activeCount + limit.pendingCount < options.flight) {
+          const job = backlog.next();
+          if (job === undefined) break;
+          limit(() => perform(job)).then(topUp, fail);
+        }
+        if (limit.activeCount + limit.pendingCount === 0) resolve();
+      };
+      topUp();
+    });
+  }
+
+  /** Publishes a job's task and waits until its outcome is in the store. */
+  async function perform(job: Job): Promise<void> {
+    if (job.kind === "field") await offerWeights(job);
+    const settled = new Promise<void>((settle) => jobs.set(job.task.id, { job, settle }));
+    await transport.publish(job.task);
+    await settled;
+  }
+
+  async function offerWeights({ cell, field }: Extract<Job, { kind: "field" }>): Promise<void> {
+    if (offered.has(field)) return;
+    offered.add(field);
+    const path = join(store.directory, weightsFile(cell.id, field.state.snapshot));
+    try {
+      await transport.putBlob(await readFile(path));
+    } catch (error) {
+      throw storeError("read", path, error);
+    }
+  }
+  const offered = new WeakSet<OpenField>();
+
+  async function collect(): Promise<void> {
+    for await (const outcome of transport.outcomes(plan.sweep, { signal: collecting.signal })) {
+      const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
+      const entry = jobs.get(id);
+      if (entry !== undefined) await keep(entry.job, outcome);
+      await outcome.ack();
+      jobs.delete(id);
+      entry?.settle();
+    }
+  }
+
+  async function keep(job: Job, outcome: Outcome): Promise<void> {
+    if (outcome.kind === "dead") await keepDeadLetter(job, outcome.letter);
+    else if (job.kind === "train") await keepTraining(job.cell, outcome.result as TrainResult);
+    else await keepTile(job, outcome.result as FieldResult);
+    if (outcome.kind === "result") {
+      const { worker, attempt, seconds } = outcome.result.provenance;
+      await store.journal({ event: "stored", task: job.task.id, worker, attempt, seconds });
+      onEvent({ kind: "stored", job, seconds });
+    }
+    if (job.kind === "field") await closeIfLast(job.cell, job.field);
+  }
+
+  async function keepDeadLetter(job: Job, letter: DeadLetter): Promise<void> {
+    await store.putDeadLetter(letter);
+    const { worker, attempts, reason } = letter;
+    await store.journal({ event: "dead", task: job.task.id, worker, attempts, reason: reason.message });
+    onEvent({ kind: "dead", job, letter });
+    if (job.kind === "field") job.field.pending--;
+  }
+
+  async function keepTraining(cell: Cell, result: TrainResult): Promise<void> {
+    const blobs = new Map<string, Uint8Array>();
+    for (const { digest } of result.weights) {
+      const blob = await transport.getBlob(digest, { signal: collecting.signal });
+      if (digestOf(blob) !== digest) throw new Error(`blob ${digest} has other content`);
+      blobs.set(digest, blob);
+    }
+    const record = await store.putTraining(cell, result, blobs);
+    // A cell trained again, because its record was lost, may have fields already.
+    const { directory } = store;
+    const fields = await scanFields(plan, record, { directory, thorough: true }, []);
+    await repair(fields);
+    for (const field of fields) await open(cell, field);
+    const needed = new Set(fields.filter(isOpen).map(({ description }) => description.weights));
+    for (const digest of blobs.keys()) if (!needed.has(digest)) await transport.dropBlob(digest);
+    onEvent({ kind: "trained", cell, record });
+  }
+
+  async function keepTile(job: Extract<Job, { kind: "field" }>, result: FieldResult) {
+    await store.putTile(job.field.state, plan.field!.id, job.task, result);
+    job.field.state.tiles[job.tile] = 1;
+    job.field.pending--;
+  }
+
+  async function open(cell: Cell, state: FieldState): Promise<void> {
+    await closeIfLast(cell, backlog.open(cell, state));
+  }
+
+  /** With a field's last tile come its statistics, and its weights are needed no more. */
+  async function closeIfLast(cell: Cell, { state, pending }: OpenField): Promise<void> {
+    if (pending > 0) return;
+    const { snapshot, description } = state;
+    await transport.dropBlob(description.weights);
+    if (!isOpen(state)) await noteStatistics(cell.id, snapshot);
+  }
+
+  async function noteStatistics(cell: string, snapshot: FieldState["snapshot"]): Promise<void> {
+    const { id, grid } = plan.field!;
+    const record = await readRecord(store.directory, cell);
+    if (record === null || fieldRecord(record, snapshot, id) !== undefined) return;
+    const folder = join(store.directory, fieldFolder(cell, snapshot, id));
+    const lambda1 = await readFieldArray(folder, "lambda1");
+    const output = await readFieldArray(folder, "output");
+    const statistics = fieldStatistics(lambda1, output, grid.points);
+    await store.putFieldRecord(record, { snapshot, field: id, statistics });
+  }
+
+  async function repair(fields: readonly FieldState[]): Promise<void> {
+    for (const field of fields) {
+      if (field.isStale || field.metadata.size > 0) await store.repair(field, plan.field!.id);
+    }
+  }
+
+  async function resume(): Promise<void> {
+    for (const { cell, fields } of state.cells) {
+      await repair(fields);
+      for (const field of fields) {
+        const isDone = !isOpen(field);
+        if (!isDone) backlog.open(cell, field);
+        else await noteStatistics(cell.id, field.snapshot);
+      }
+    }
+    await workOff();
+  }
+
+  options.signal.throwIfAborted();
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  const collected = collect();
+  try {
+    await Promise.race([resume(), collected.then(() => failed), failed]);
+  } finally {
+    options.signal.removeEventListener("abort", onAbort);
+    collecting.abort();
+    await collected.catch(() => {}); // the race has seen it
+  }
+}
+
+function isOpen({ tiles }: FieldState): boolean {
+  return tiles.includes(0);
+}

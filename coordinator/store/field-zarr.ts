@@ -1,0 +1,164 @@
+/** A field as a Zarr v3 group: `lambda1`, `direction`, `output` and the coordinates `x`, `y`. */
+import * as zarr from "zarrita";
+import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
+import type { FieldResult, FieldTask } from "../../shared/messages.ts";
+import { gridCoordinates } from "../../shared/numerics/grid.ts";
+import { seal, unseal } from "./sealed-json.ts";
+import { CHECKSUM_BYTES } from "./zarr-crc32c.ts";
+
+export const FIELD_ARRAYS = ["lambda1", "direction", "output"] as const;
+
+/** All that decides the bytes of a field's metadata. */
+export interface FieldDescription {
+  readonly cell: string;
+  readonly snapshot: Snapshot;
+  /** Digest of the weights it is computed from. */
+  readonly weights: string;
+  readonly grid: FieldGrid;
+  /** Depth L of the network: how many layers there are with `layers: all`. */
+  readonly depth: number;
+  /** Side of the square tiles, in points; one chunk each. */
+  readonly tile: number;
+}
+
+/** Files by their path below the group. */
+export type Files = Map<string, Uint8Array>;
+
+export function tilesPerSide({ grid, tile }: FieldDescription): number {
+  return Math.ceil(grid.points / tile);
+}
+
+/** Bytes of one chunk of an array; an edge chunk is filled up, so all have one length. */
+export function chunkBytes(field: FieldDescription, array: (typeof FIELD_ARRAYS)[number]): number {
+  const layers = array === "output" ? 1 : layerCount(field);
+  return layers * field.tile ** 2 * Float32Array.BYTES_PER_ELEMENT + CHECKSUM_BYTES;
+}
+
+export function chunkPath(field: FieldDescription, array: string, row: number, column: number) {
+  return `${array}/${chunkName(field, array, row, column)}`;
+}
+
+export function chunkName(field: FieldDescription, array: string, row: number, column: number) {
+  const layer = field.grid.layers === "all" && array !== "output" ? "0." : "";
+  return `c.${layer}${row}.${column}`;
+}
+
+/** Every file of a field but its tiles: groups, arrays, coordinates. */
+export async function fieldMetadata(field: FieldDescription): Promise<Files> {
+  const files: Files = new Map();
+  const root = zarr.root(storeOver(files));
+  await zarr.create(root, { attributes: attributesOf(field) });
+  const { points, layers, region } = field.grid;
+  const layered = layers === "all";
+  for (const array of FIELD_ARRAYS) {
+    const hasLayers = layered && array !== "output";
+    await zarr.create(root.resolve(array), {
+      dtype: "float32",
+      shape: [...(hasLayers ? [field.depth] : []), points, points],
+      chunkShape: [...(hasLayers ? [field.depth] : []), field.tile, field.tile],
+      dimensionNames: [...(hasLayers ? ["layer"] : []), "y", "x"],
+      fillValue: Number.NaN,
+      codecs: CODECS,
+      chunkSeparator: ".",
+      attributes: ARRAY_ATTRIBUTES[array],
+    });
+  }
+  const coordinates: Record<string, Float64Array> = {
+    x: gridCoordinates(region.x, points),
+    y: gridCoordinates(region.y, points),
+    ...(layered ? { layer: Float64Array.from({ length: field.depth }, (_, l) => l + 1) } : {}),
+  };
+  for (const [name, values] of Object.entries(coordinates)) {
+    const array = await zarr.create(root.resolve(name), {
+      dtype: "float64",
+      shape: [values.length],
+      chunkShape: [values.length],
+      dimensionNames: [name],
+      codecs: CODECS,
+      chunkSeparator: ".",
+    });
+    await zarr.set(array, null, { data: values, shape: [values.length], stride: [1] });
+  }
+  return files;
+}
+
+/** The three chunks of one tile. */
+export async function tileFiles(
+  field: FieldDescription,
+  tile: FieldTask["tile"],
+  result: Pick<FieldResult, (typeof FIELD_ARRAYS)[number]>,
+): Promise<Files> {
+  const files = await fieldMetadata(field);
+  const metadata = new Set(files.keys());
+  const rows = zarr.slice(tile.row, tile.row + tile.rows);
+  const columns = zarr.slice(tile.column, tile.column + tile.columns);
+  for (const name of FIELD_ARRAYS) {
+    const array = await zarr.open.v3(zarr.root(storeOver(files)).resolve(name), { kind: "array" });
+    if (!array.is("float32")) throw new TypeError(`${name} is not float32`);
+    const layers = array.shape.length === 3 ? [field.depth] : [];
+    const shape = [...layers, tile.rows, tile.columns];
+    const stride = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
+    const selection = [...layers.map(() => null), rows, columns];
+    await zarr.set(array, selection, { data: result[name] as Float32Array<ArrayBuffer>, shape, stride });
+  }
+  for (const path of metadata) files.delete(path);
+  return files;
+}
+
+/**
+ * A stored field's arrays, whole; tiles not there are NaN.
+ * @throws Error if a chunk is damaged.
+ */
+export async function readFieldArray(folder: string, name: string): Promise<Float32Array> {
+  const { FileSystemStore } = await import("@zarrita/storage");
+  const array = await zarr.open.v3(zarr.root(new FileSystemStore(folder)).resolve(name), {
+    kind: "array",
+  });
+  if (!array.is("float32")) throw new TypeError(`${folder}/${name} is not float32`);
+  return (await zarr.get(array)).data;
+}
+
+/**
+ * What a stored group says of itself: its tile side and the digest of the weights it was computed
+ * from; null if its metadata is damaged.
+ */
+export function readAttributes(groupJson: Uint8Array): { tile: number; weights: string } | null {
+  try {
+    const content = unseal(JSON.parse(Buffer.from(groupJson).toString()).attributes);
+    return content === null ? null : { tile: Number(content.tile), weights: String(content.weights) };
+  } catch {
+    return null; // a damaged file is an expected finding, reported by the caller
+  }
+}
+
+const CODECS = [
+  { name: "bytes", configuration: { endian: "little" } },
+  { name: "crc32c", configuration: {} },
+];
+
+const ARRAY_ATTRIBUTES = {
+  lambda1: { long_name: "finite-time Lyapunov exponent (1/l) ln σ_max(J_l)", units: "1/layer" },
+  direction: { long_name: "angle of maximal stretching in the input plane", units: "radian" },
+  output: { long_name: "activation of the first output neuron" },
+};
+
+function attributesOf(field: FieldDescription): Record<string, unknown> {
+  const { cell, snapshot, weights, depth, tile } = field;
+  return seal({ cell, snapshot, weights, depth, tile });
+}
+
+function layerCount({ grid, depth }: FieldDescription): number {
+  return grid.layers === "all" ? depth : 1;
+}
+
+/** A zarrita store over a map of files. */
+function storeOver(files: Files) {
+  return {
+    async get(key: `/${string}`) {
+      return files.get(key.slice(1));
+    },
+    async set(key: `/${string}`, value: Uint8Array) {
+      files.set(key.slice(1), value);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** Files that appear whole or not at all. */
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { StoreError } from "../../shared/errors.ts";
+
+/** Folder of a store for files on their way; whatever it holds when a store is opened is litter. */
+export const TEMPORARY_FOLDER = "tmp";
+
+/**
+ * Writes files below `root`: each under a temporary name, fsynced, then renamed, and at last the
+ * folders fsynced. When it returns, all of them survive a power cut; when it throws, each is either
+ * as it was or new.
+ *
+ * @throws StoreError if the disk is full, the quota used up, or the folder not writable.
+ */
+export async function writeFiles(
+  root: string,
+  files: Iterable<readonly [path: string, bytes: Uint8Array | string]>,
+): Promise<void> {
+  const written: { temporary: string; path: string }[] = [];
+  try {
+    await makeFolder(join(root, TEMPORARY_FOLDER));
+    for (const [name, bytes] of files) {
+      const temporary = join(root, TEMPORARY_FOLDER, randomUUID());
+      written.push({ temporary, path: join(root, name) });
+      await writeSynced(temporary, bytes);
+    }
+    const folders = new Set(written.map(({ path }) => dirname(path)));
+    for (const folder of folders) await makeFolder(folder);
+    for (const { temporary, path } of written) await rename(temporary, path);
+    for (const folder of folders) await syncFolder(folder);
+  } catch (error) {
+    // Best effort: what is left behind is cleared when the store is opened next.
+    await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })));
+    throw storeError("write", written.at(-1)?.path ?? root, error);
+  }
+}
+
+export async function writeFile(path: string, root: string, bytes: Uint8Array | string) {
+  await writeFiles(root, [[path, bytes]]);
+}
+
+/** A file's bytes; null if there is none. @throws StoreError if it cannot be read. */
+export async function readIfThere(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) return null;
+    throw storeError("read", path, error);
+  }
+}
+
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+/** @returns the error itself if it is not one of the file system's. */
+export function storeError(verb: "read" | "write", path: string, error: unknown): unknown {
+  if (error instanceof StoreError || !(error instanceof Error) || !("code" in error)) return error;
+  const cause = CAUSES[error.code as string] ?? error.message;
+  return new StoreError(`cannot ${verb} ${path}: ${cause}`, { path, cause: error });
+}
+
+const CAUSES: Record<string, string> = {
+  ENOSPC: "the disk is full (ENOSPC); free some space and resume",
+  EDQUOT: "the quota is used up (EDQUOT); free some space and resume",
+  EROFS: "the file system is read-only (EROFS); choose another --out",
+  EACCES: "no permission (EACCES); choose another --out or change its permissions",
+  EPERM: "not permitted (EPERM); choose another --out or change its permissions",
+  ENOTDIR: "a part of the path is not a folder (ENOTDIR); choose another --out",
+  EEXIST: "there is a file where a folder should be (EEXIST); choose another --out",
+};
+
+async function writeSynced(path: string, bytes: Uint8Array | string): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a folder and its parents; fsyncs the folders in which entries came up. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) {
+    await syncFolder(dirname(folder));
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,32 @@
+/** Where things lie in a store (design §5). Paths are relative to its directory. */
+import type { Snapshot } from "../../shared/cell.ts";
+
+export const SWEEP_YAML = "sweep.yaml";
+export const SWEEP_JSON = "sweep.json";
+export const SUMMARY_JSON = "summary.json";
+export const SUMMARY_CSV = "summary.csv";
+export const JOURNAL = "journal.jsonl";
+export const CELLS = "cells";
+export const DEAD = "dead";
+export const FIGURES = "figures";
+
+export function cellFolder(cell: string): string {
+  return `${CELLS}/${cell}`;
+}
+
+export function cellJson(cell: string): string {
+  return `${cellFolder(cell)}/cell.json`;
+}
+
+export function weightsFile(cell: string, snapshot: Snapshot): string {
+  return `${cellFolder(cell)}/weights-${snapshot}.safetensors`;
+}
+
+/** The field's own id is in its name, so that fields of several regions of one network lie side by side. */
+export function fieldFolder(cell: string, snapshot: Snapshot, field: string): string {
+  return `${cellFolder(cell)}/field-${snapshot}-${field}.zarr`;
+}
+
+export function deadFile(task: string): string {
+  return `${DEAD}/${task}.json`;
+}

@@ -1,0 +1,153 @@
+import { link, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { LockedError } from "../../shared/errors.ts";
+import { isErrno, storeError } from "./files.ts";
+
+/** A holder on another machine that has not been seen for so long is taken for dead. */
+const SILENT_MS = 60_000;
+const HEARTBEAT_MS = 10_000;
+
+export interface LockOwner {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process started, in the kernel's own count: tells a pid from its later namesake. */
+  readonly started: string;
+  readonly since: string;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/**
+ * Makes this process the only coordinator of a directory.
+ *
+ * Lock files are numbered: a new holder makes `lock.<n + 1>` beside a dead `lock.<n>` by link(2), which
+ * exactly one of several contenders can do, and then looks again whether another live one has come up.
+ * So a dead holder's lock is taken over at once, and never by two.
+ *
+ * @throws LockedError naming the live owner.
+ */
+export async function acquireLock(directory: string): Promise<Lock> {
+  const me: LockOwner = {
+    pid: process.pid,
+    host: hostname(),
+    started: (await processStart(process.pid)) ?? "",
+    since: new Date().toISOString(),
+  };
+  try {
+    for (;;) {
+      const path = await claim(directory, me);
+      if (path === null) continue;
+      const beat = setInterval(() => void touch(path), HEARTBEAT_MS);
+      beat.unref();
+      return {
+        async release() {
+          clearInterval(beat);
+          await rm(path, { force: true });
+        },
+      };
+    }
+  } catch (error) {
+    throw storeError("write", directory, error);
+  }
+}
+
+/** Who holds a directory now; null if nobody alive does. */
+export async function lockOwner(directory: string): Promise<LockOwner | null> {
+  for (const { path } of await lockFiles(directory)) {
+    const owner = await liveOwner(path);
+    if (owner !== null) return owner;
+  }
+  return null;
+}
+
+/** @returns the lock's path, or null if another contender was quicker. */
+async function claim(directory: string, me: LockOwner): Promise<string | null> {
+  const found = await lockFiles(directory);
+  await refuseIfHeld(directory, found);
+  const path = join(directory, `lock.${(found.at(-1)?.generation ?? 0) + 1}`);
+  const draft = join(directory, `.lock-${randomUUID()}`);
+  await writeFile(draft, `${JSON.stringify(me)}\n`);
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (isErrno(error, "EEXIST")) return null;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  try {
+    const others = (await lockFiles(directory)).filter((other) => other.path !== path);
+    await refuseIfHeld(directory, others);
+    for (const dead of others) await rm(dead.path, { force: true });
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+  return path;
+}
+
+async function refuseIfHeld(directory: string, locks: { path: string }[]): Promise<void> {
+  for (const { path } of locks) {
+    const owner = await liveOwner(path);
+    if (owner === null) continue;
+    const { pid, host, since } = owner;
+    throw new LockedError(directory, `process ${pid} on ${host}, since ${since}`);
+  }
+}
+
+async function lockFiles(directory: string): Promise<{ path: string; generation: number }[]> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  }
+  return names
+    .filter((name) => /^lock\.\d+$/.test(name))
+    .map((name) => ({ path: join(directory, name), generation: Number(name.slice(5)) }))
+    .sort((a, b) => a.generation - b.generation);
+}
+
+async function liveOwner(path: string): Promise<LockOwner | null> {
+  try {
+    const owner = JSON.parse(await readFile(path, "utf8")) as LockOwner;
+    if (owner.host !== hostname()) {
+      const { mtimeMs } = await stat(path);
+      return Date.now() - mtimeMs < SILENT_MS ? owner : null;
+    }
+    const started = await processStart(owner.pid);
+    return started !== null && started === owner.started ? owner : null;
+  } catch (error) {
+    // Removed meanwhile, or not ours: a lock appears whole (link), so half a one cannot be.
+    if (isErrno(error, "ENOENT") || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** A process's start time; null if there is no such process; "" where the kernel does not tell. */
+async function processStart(pid: number): Promise<string | null> {
+  try {
+    const status = await readFile(`/proc/${pid}/stat`, "utf8");
+    const afterName = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    // proc_pid_stat(5): field 3 is the state (Z: dead, not yet buried), field 22 the start time.
+    return afterName[0] === "Z" ? null : (afterName[19] ?? "");
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+  try {
+    process.kill(pid, 0);
+    return "";
+  } catch (error) {
+    return isErrno(error, "EPERM") ? "" : null;
+  }
+}
+
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => {}); // the next beat tries again
+}

@@ -1,0 +1,230 @@
+/** Finds out what of a plan a store already holds, and what in it is damaged. Only reads. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Snapshot } from "../../shared/cell.ts";
+import { digestOf } from "../../shared/identity.ts";
+import type { Cell, Plan } from "../plan.ts";
+import { plannedTile } from "../plan.ts";
+import type { CellRecord } from "./cell-record.ts";
+import { readCellRecord } from "./cell-record.ts";
+import type { FieldDescription, Files } from "./field-zarr.ts";
+import {
+  chunkBytes,
+  chunkName,
+  FIELD_ARRAYS,
+  fieldMetadata,
+  readAttributes,
+  tilesPerSide,
+} from "./field-zarr.ts";
+import { isErrno, storeError } from "./files.ts";
+import { CELLS, cellJson, DEAD, fieldFolder, weightsFile } from "./layout.ts";
+import { isChunkIntact } from "./zarr-crc32c.ts";
+
+export interface ScanOptions {
+  readonly directory: string;
+  /** Also read every file and check its checksum; else existence and length must do. */
+  readonly thorough: boolean;
+}
+
+/** What a store holds of a plan. */
+export interface StoreState {
+  /** One for each of the plan's cells, in its order. */
+  readonly cells: readonly CellState[];
+  /** Ids of the tasks given up. */
+  readonly dead: ReadonlySet<string>;
+  /** Files that are there and not as they should be; relative paths. */
+  readonly damaged: readonly string[];
+}
+
+export interface CellState {
+  readonly cell: Cell;
+  /** null: not trained, or its files are damaged. */
+  readonly record: CellRecord | null;
+  /** One for each snapshot; none while the cell is not trained, or if it diverged. */
+  readonly fields: readonly FieldState[];
+}
+
+export interface FieldState {
+  readonly snapshot: Snapshot;
+  readonly description: FieldDescription;
+  /** For each tile, row by row: 1 if it is stored. */
+  readonly tiles: Uint8Array;
+  /** Tiles still to compute. */
+  readonly missing: number;
+  /** Metadata files that are not there or not as they should be. */
+  readonly metadata: Files;
+  /** There is a folder, but of other weights: it must go. */
+  readonly isStale: boolean;
+}
+
+export async function scanStore(plan: Plan, options: ScanOptions): Promise<StoreState> {
+  const { directory } = options;
+  const present = new Set(namesIn(join(directory, CELLS)));
+  const damaged: string[] = [];
+  const cells: CellState[] = [];
+  for (const cell of plan.cells) {
+    const record = present.has(cell.id) ? readCell(cell, options, damaged) : null;
+    const fields = record === null ? [] : await scanFields(plan, record, options, damaged);
+    cells.push({ cell, record, fields });
+  }
+  const dead = new Set(
+    namesIn(join(directory, DEAD))
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => name.slice(0, -".json".length)),
+  );
+  return { cells, dead, damaged };
+}
+
+/** The state of a trained cell's fields. */
+export async function scanFields(
+  plan: Plan,
+  record: CellRecord,
+  options: ScanOptions,
+  damaged: string[],
+): Promise<FieldState[]> {
+  if (plan.field === null || record.status === "diverged") return [];
+  const fields: FieldState[] = [];
+  for (const { snapshot, digest } of record.weights) {
+    fields.push(await scanField(plan, record, { snapshot, weights: digest }, options, damaged));
+  }
+  return fields;
+}
+
+/** @returns null if the cell must be trained (again). */
+function readCell({ id }: Cell, options: ScanOptions, damaged: string[]): CellRecord | null {
+  const { directory, thorough } = options;
+  const text = readOrNull(join(directory, cellJson(id)));
+  if (text === null) return null;
+  const record = readCellRecord(text.toString());
+  if (record === null || record.cell !== id) {
+    damaged.push(cellJson(id));
+    return null;
+  }
+  const broken = record.weights
+    .map(({ snapshot, bytes, digest }) => ({ path: weightsFile(id, snapshot), bytes, digest }))
+    .filter(({ path, bytes, digest }) => {
+      const file = join(directory, path);
+      if (sizeOf(file) !== bytes) return true;
+      return thorough && digestOf(readFileSync(file)) !== digest;
+    });
+  damaged.push(...broken.map(({ path }) => path));
+  return broken.length === 0 ? record : null;
+}
+
+async function scanField(
+  plan: Plan,
+  record: CellRecord,
+  { snapshot, weights }: { snapshot: Snapshot; weights: string },
+  { directory, thorough }: ScanOptions,
+  damaged: string[],
+): Promise<FieldState> {
+  const { id, grid } = plan.field!;
+  const { network } = record.physics;
+  const folder = fieldFolder(record.cell, snapshot, id);
+  const path = join(directory, folder);
+  const stored = storedTile(path);
+  const tile = stored?.tile ?? plannedTile(plan.field!, network);
+  const depth = network.hidden.length;
+  const description = { cell: record.cell, snapshot, weights, grid, depth, tile };
+  const isThere = stored !== undefined;
+  const isStale = isThere && stored.weights !== null && stored.weights !== weights;
+  const tiles = new Uint8Array(tilesPerSide(description) ** 2);
+  const metadata: Files = new Map();
+  if (isThere && !isStale) {
+    const ofFolder: string[] = [];
+    findTiles(path, description, tiles, { thorough, damaged: ofFolder });
+    if (thorough) {
+      for (const [name, bytes] of await fieldMetadata(description)) {
+        const found = readOrNull(join(path, name));
+        if (found !== null && found.equals(bytes)) continue;
+        metadata.set(name, bytes);
+        ofFolder.push(name);
+      }
+    }
+    damaged.push(...ofFolder.map((name) => `${folder}/${name}`));
+  }
+  const missing = tiles.length - tiles.reduce((sum, done) => sum + done, 0);
+  return { snapshot, description, tiles, missing, metadata, isStale };
+}
+
+/**
+ * The tile side of a field that is there, from whichever of its metadata files still tells, and whose
+ * weights it is of; undefined if there is no such folder.
+ */
+function storedTile(path: string): { tile: number | undefined; weights: string | null } | undefined {
+  if (sizeOf(path) === null) return undefined;
+  const group = readOrNull(join(path, "zarr.json"));
+  const attributes = group === null ? null : readAttributes(group);
+  if (attributes !== null) return attributes;
+  for (const array of FIELD_ARRAYS) {
+    const side = chunkSide(readOrNull(join(path, array, "zarr.json")));
+    if (side !== null) return { tile: side, weights: null };
+  }
+  return { tile: undefined, weights: null };
+}
+
+function chunkSide(arrayJson: Buffer | null): number | null {
+  try {
+    const side = JSON.parse(String(arrayJson)).chunk_grid.configuration.chunk_shape.at(-1);
+    return Number.isInteger(side) && side >= 1 ? side : null;
+  } catch {
+    return null; // a damaged file is an expected finding; the next one may tell
+  }
+}
+
+/** Marks the tiles of which all three chunks are there and whole. */
+function findTiles(
+  path: string,
+  field: FieldDescription,
+  tiles: Uint8Array,
+  { thorough, damaged }: { thorough: boolean; damaged: string[] },
+): void {
+  const side = tilesPerSide(field);
+  tiles.fill(1);
+  for (const array of FIELD_ARRAYS) {
+    const folder = join(path, array);
+    const names = new Set(namesIn(folder));
+    const expected = chunkBytes(field, array);
+    for (let i = 0; i < tiles.length; i++) {
+      const name = chunkName(field, array, Math.floor(i / side), i % side);
+      if (!names.has(name)) {
+        tiles[i] = 0;
+        continue;
+      }
+      const file = join(folder, name);
+      const isWhole = thorough
+        ? isIntact(readFileSync(file), expected)
+        : statSync(file).size === expected;
+      if (isWhole) continue;
+      tiles[i] = 0;
+      damaged.push(`${array}/${name}`);
+    }
+  }
+}
+
+function isIntact(chunk: Buffer, expectedBytes: number): boolean {
+  return chunk.length === expectedBytes && isChunkIntact(chunk);
+}
+
+/** Names in a folder; none if it is not there. */
+function namesIn(folder: string): string[] {
+  return orIfAbsent(folder, () => readdirSync(folder), []);
+}
+
+function readOrNull(path: string): Buffer | null {
+  return orIfAbsent(path, () => readFileSync(path), null);
+}
+
+function sizeOf(path: string): number | null {
+  return orIfAbsent(path, () => statSync(path).size, null);
+}
+
+function orIfAbsent<T>(path: string, read: () => T, absent: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) return absent;
+    throw storeError("read", path, error);
+  }
+}
+

@@ -1,0 +1,201 @@
+import { appendFile, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { DeadLetter, FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
+import { VERSION } from "../../shared/version.ts";
+import type { Cell } from "../plan.ts";
+import type { Sweep } from "../spec/sweep.ts";
+import type { CellRecord, FieldRecord } from "./cell-record.ts";
+import { readCellRecord, writeCellRecord } from "./cell-record.ts";
+import type { Files } from "./field-zarr.ts";
+import { fieldMetadata, tileFiles } from "./field-zarr.ts";
+import { readIfThere, storeError, TEMPORARY_FOLDER, writeFiles } from "./files.ts";
+import {
+  cellJson,
+  deadFile,
+  fieldFolder,
+  JOURNAL,
+  SWEEP_JSON,
+  SWEEP_YAML,
+  weightsFile,
+} from "./layout.ts";
+import type { Lock } from "./lock.ts";
+import { acquireLock } from "./lock.ts";
+import type { FieldState } from "./scan.ts";
+import { sealJson, unsealJson } from "./sealed-json.ts";
+
+/** What `sweep.json` holds. */
+export interface SweepRecord {
+  readonly format: 1;
+  /** Version of the program that wrote it. */
+  readonly version: string;
+  readonly created: string;
+  /** The engine's id, chosen once. */
+  readonly engine: string;
+  readonly sweep: Sweep;
+  /** `sweep.yaml` as given. */
+  readonly source: string;
+}
+
+/** The directory that holds the truth, opened for writing by the one coordinator that may. */
+export interface Store {
+  readonly directory: string;
+  putSweep(sweep: Sweep, options: { source: string; engine: string }): Promise<void>;
+  /** Stores a training: weights first, then the record that vouches for them. */
+  putTraining(cell: Cell, result: TrainResult, blobs: Map<string, Uint8Array>): Promise<CellRecord>;
+  /** Stores one tile's three chunks, and before the first of a field its metadata. */
+  putTile(field: FieldState, id: string, task: FieldTask, result: FieldResult): Promise<void>;
+  /** Notes a complete field's statistics in its cell's record. */
+  putFieldRecord(record: CellRecord, field: FieldRecord): Promise<CellRecord>;
+  putDeadLetter(letter: DeadLetter): Promise<void>;
+  dropDeadLetter(task: string): Promise<void>;
+  /** Writes a file at the top of the store, whole. */
+  putFile(path: string, content: Uint8Array | string): Promise<void>;
+  /** Writes what a scan found wanting of a field's metadata; removes a stale field. */
+  repair(field: FieldState, id: string): Promise<void>;
+  /** Adds a line to the journal: for people, never read by the program. */
+  journal(entry: Record<string, unknown>): Promise<void>;
+  /** Lets go of the directory. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a directory as a store, making it if need be.
+ * @throws LockedError if another coordinator has it, StoreError if it cannot be written.
+ */
+export async function openStore(directory: string): Promise<Store> {
+  let lock: Lock;
+  try {
+    await mkdir(directory, { recursive: true });
+    lock = await acquireLock(directory);
+    await rm(join(directory, TEMPORARY_FOLDER), { recursive: true, force: true });
+  } catch (error) {
+    throw storeError("write", directory, error);
+  }
+  const described = new Set<string>(); // folders of fields whose metadata is there
+  const put = (files: Iterable<readonly [string, Uint8Array | string]>) =>
+    writeFiles(directory, files);
+  const putRecord = async (record: CellRecord) => {
+    await put([[cellJson(record.cell), writeCellRecord(record)]]);
+    return record;
+  };
+
+  return {
+    directory,
+
+    async putSweep(sweep, { source, engine }) {
+      const stored = await readStoredSweep(directory);
+      const created = stored?.record?.created ?? new Date().toISOString();
+      const record: SweepRecord = { format: 1, version: VERSION, created, engine, sweep, source };
+      const isSame = isDeepStrictEqual(stored, { record, source, damaged: [] });
+      if (isSame) return;
+      await put([
+        [SWEEP_YAML, source],
+        [SWEEP_JSON, sealJson({ ...record })],
+      ]);
+    },
+
+    async putTraining({ id, physics }, result, blobs) {
+      const { status, reason, epochs, weights, provenance } = result;
+      const history = {
+        trainLoss: finiteOrNull(result.history.trainLoss),
+        trainAccuracy: finiteOrNull(result.history.trainAccuracy),
+        testLoss: finiteOrNull(result.history.testLoss),
+        testAccuracy: finiteOrNull(result.history.testAccuracy),
+      };
+      await put(
+        weights.map(({ snapshot, digest }) => [weightsFile(id, snapshot), blobs.get(digest)!]),
+      );
+      const header = { format: 1, cell: id, physics, status, reason, epochs } as const;
+      return await putRecord({ ...header, history, weights, provenance, fields: [] });
+    },
+
+    async putTile(field, id, task, result) {
+      const { description, snapshot } = field;
+      const folder = fieldFolder(task.cell, snapshot, id);
+      if (!described.has(folder)) {
+        await put(inFolder(folder, await fieldMetadata(description)));
+        described.add(folder);
+      }
+      await put(inFolder(folder, await tileFiles(description, task.tile, result)));
+    },
+
+    async putFieldRecord(record, field) {
+      const others = record.fields.filter(
+        (other) => other.snapshot !== field.snapshot || other.field !== field.field,
+      );
+      return await putRecord({ ...record, fields: [...others, field].sort(byName) });
+    },
+
+    async putDeadLetter(letter) {
+      await put([[deadFile(letter.task), sealJson({ ...letter })]]);
+    },
+
+    async dropDeadLetter(task) {
+      await rm(join(directory, deadFile(task)), { force: true });
+    },
+
+    async putFile(path, content) {
+      await put([[path, content]]);
+    },
+
+    async repair({ description, snapshot, metadata, isStale }, id) {
+      const folder = fieldFolder(description.cell, snapshot, id);
+      if (isStale) await rm(join(directory, folder), { recursive: true });
+      else await put(inFolder(folder, metadata));
+    },
+
+    async journal(entry) {
+      const line = JSON.stringify({ time: new Date().toISOString(), ...entry });
+      try {
+        await appendFile(join(directory, JOURNAL), `${line}\n`);
+      } catch (error) {
+        throw storeError("write", join(directory, JOURNAL), error);
+      }
+    },
+
+    async close() {
+      await lock.release();
+    },
+  };
+}
+
+export interface StoredSweep {
+  /** null: `sweep.json` is damaged. */
+  readonly record: SweepRecord | null;
+  /** Text of the spec, from whichever file still has it. */
+  readonly source: string;
+  readonly damaged: readonly string[];
+}
+
+/** The sweep that a directory holds; null if it holds none. */
+export async function readStoredSweep(directory: string): Promise<StoredSweep | null> {
+  const json = await readIfThere(join(directory, SWEEP_JSON));
+  const yaml = (await readIfThere(join(directory, SWEEP_YAML)))?.toString();
+  if (json === null && yaml === undefined) return null;
+  const content = json === null ? null : unsealJson(json.toString());
+  if (content?.format !== 1) return { record: null, source: yaml ?? "", damaged: [SWEEP_JSON] };
+  const record = content as unknown as SweepRecord;
+  const { source } = record;
+  return { record, source, damaged: yaml === source ? [] : [SWEEP_YAML] };
+}
+
+/** A cell's record; null if it is not there or damaged. */
+export async function readRecord(directory: string, cell: string): Promise<CellRecord | null> {
+  const text = await readIfThere(join(directory, cellJson(cell)));
+  return text === null ? null : readCellRecord(text.toString());
+}
+
+/** JSON has no NaN and no infinity. */
+function finiteOrNull(values: readonly number[]): (number | null)[] {
+  return values.map((value) => (Number.isFinite(value) ? value : null));
+}
+
+function* inFolder(folder: string, files: Files): Generator<[string, Uint8Array]> {
+  for (const [name, bytes] of files) yield [`${folder}/${name}`, bytes];
+}
+
+function byName(a: FieldRecord, b: FieldRecord): number {
+  const name = ({ field, snapshot }: FieldRecord) => `${field} ${snapshot}`;
+  return name(a) < name(b) ? -1 : 1;
+}

@@ -1,0 +1,131 @@
+/** What came of each cell, as a table: one row for each network and snapshot. */
+import { createHash } from "node:crypto";
+import type { Snapshot } from "../shared/cell.ts";
+import type { FieldStatistics } from "./field-statistics.ts";
+import type { Plan } from "./plan.ts";
+import { trainTask } from "./plan.ts";
+import { fieldRecord } from "./store/cell-record.ts";
+import { SUMMARY_CSV, SUMMARY_JSON } from "./store/layout.ts";
+import type { CellState, StoreState } from "./store/scan.ts";
+import { sealJson } from "./store/sealed-json.ts";
+import type { Store } from "./store/store.ts";
+
+/** Numbers are null where there is none (yet). */
+export interface SummaryRow extends Nullable<FieldStatistics> {
+  readonly cell: string;
+  readonly width: number;
+  readonly depth: number;
+  /** Widths of the hidden layers, joined by hyphens. */
+  readonly hidden: string;
+  readonly weightVariance: number;
+  readonly logGain: number;
+  readonly seed: number;
+  readonly snapshot: Snapshot;
+  /** Epochs of training in the snapshot. */
+  readonly epoch: number | null;
+  readonly status: CellStatus;
+  readonly trainLoss: number | null;
+  readonly trainAccuracy: number | null;
+  readonly testLoss: number | null;
+  readonly testAccuracy: number | null;
+  /** Time in the thread. */
+  readonly trainSeconds: number | null;
+}
+
+/**
+ * - `missing`: not trained yet
+ * - `trained`, `diverged`: as the training ended
+ * - `dead`: the training was given up; its dead letter says why
+ */
+export type CellStatus = "missing" | "trained" | "diverged" | "dead";
+
+type Nullable<T> = { readonly [K in keyof T]: T[K] | null };
+
+export function summaryRows(plan: Plan, state: StoreState): SummaryRow[] {
+  return [...state.cells]
+    .sort((a, b) => a.cell.position - b.cell.position)
+    .flatMap((cell) => plan.snapshots.map((snapshot) => rowOf(plan, state, cell, snapshot)));
+}
+
+export function cellStatus(plan: Plan, { dead }: StoreState, { cell, record }: CellState) {
+  if (record !== null) return record.status;
+  return dead.size > 0 && dead.has(trainTask(plan, cell).id) ? "dead" : "missing";
+}
+
+export function summaryCsv(rows: readonly SummaryRow[]): string {
+  const columns = Object.keys(rows[0] ?? {}) as (keyof SummaryRow)[];
+  const lines = rows.map((row) => columns.map((column) => row[column] ?? "").join(","));
+  return `${[columns.join(","), ...lines].join("\n")}\n`;
+}
+
+/** Counts over a store. */
+export interface Totals {
+  readonly cells: Readonly<Record<CellStatus, number>>;
+  /** Fields whose tiles are all there, of those that trained cells should have. */
+  readonly fields: { readonly complete: number; readonly expected: number };
+  readonly tiles: { readonly stored: number; readonly expected: number };
+  /** Tasks given up. */
+  readonly deadLetters: number;
+}
+
+export function totals(plan: Plan, state: StoreState): Totals {
+  const cells = { missing: 0, trained: 0, diverged: 0, dead: 0 };
+  const fields = { complete: 0, expected: 0 };
+  const tiles = { stored: 0, expected: 0 };
+  for (const cell of state.cells) {
+    cells[cellStatus(plan, state, cell)]++;
+    for (const field of cell.fields) {
+      fields.expected++;
+      if (field.missing === 0) fields.complete++;
+      tiles.expected += field.tiles.length;
+      tiles.stored += field.tiles.length - field.missing;
+    }
+  }
+  return { cells, fields, tiles, deadLetters: state.dead.size };
+}
+
+/** Writes `summary.csv`, and `summary.json` with the totals and the table's digest. */
+export async function writeSummary(plan: Plan, state: StoreState, store: Store): Promise<void> {
+  const csv = summaryCsv(summaryRows(plan, state));
+  const sha256 = createHash("sha256").update(csv).digest("hex");
+  const content = { sweep: plan.sweep, engine: plan.engine, ...totals(plan, state) };
+  await store.putFile(SUMMARY_CSV, csv);
+  await store.putFile(SUMMARY_JSON, sealJson({ ...content, csv: `sha256:${sha256}` }));
+}
+
+function rowOf(plan: Plan, state: StoreState, cellState: CellState, snapshot: Snapshot): SummaryRow {
+  const { cell, record } = cellState;
+  const { width, depth, hidden, weightVariance, logGain, seed } = cell.point;
+  const epoch = record?.weights.find((weights) => weights.snapshot === snapshot)?.epoch ?? null;
+  const field =
+    record === null || plan.field === null
+      ? undefined
+      : fieldRecord(record, snapshot, plan.field.id)?.statistics;
+  const at = (values: readonly (number | null)[] | undefined, index: number) =>
+    (epoch === null ? null : values?.[index]) ?? null;
+  const history = record?.history;
+  return {
+    cell: cell.id,
+    width,
+    depth,
+    hidden: hidden.join("-"),
+    weightVariance,
+    logGain,
+    seed,
+    snapshot,
+    epoch,
+    status: cellStatus(plan, state, cellState),
+    trainLoss: at(history?.trainLoss, (epoch ?? 0) - 1),
+    trainAccuracy: at(history?.trainAccuracy, (epoch ?? 0) - 1),
+    testLoss: at(history?.testLoss, epoch ?? 0),
+    testAccuracy: at(history?.testAccuracy, epoch ?? 0),
+    lambda1Mean: field?.lambda1Mean ?? null,
+    lambda1Std: field?.lambda1Std ?? null,
+    lambda1Min: field?.lambda1Min ?? null,
+    lambda1Max: field?.lambda1Max ?? null,
+    lambda1Centre: field?.lambda1Centre ?? null,
+    lambda1Boundary: field?.lambda1Boundary ?? null,
+    notFinite: field?.notFinite ?? null,
+    trainSeconds: record?.provenance.seconds ?? null,
+  };
+}

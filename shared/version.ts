@@ -1,0 +1,10 @@
+import { createRequire } from "node:module";
+
+/** Version of the program, as `package.json` has it. The build lies one folder deeper than the source. */
+export const VERSION: string = packageVersion();
+
+function packageVersion(): string {
+  const require = createRequire(import.meta.url);
+  const path = import.meta.url.endsWith(".ts") ? "../package.json" : "../../package.json";
+  return (require(path) as { version: string }).version;
+}

@@ -1,0 +1,32 @@
+/** How much work a task is, in estimated floating-point operations. */
+import type { NetworkShape } from "./numerics/network.ts";
+import { layerWidths, parameterCount } from "./numerics/network.ts";
+
+/**
+ * What one activation and its derivative cost beside a multiplication and an addition; measured with
+ * the reference engine. It matters below N ≈ 20.
+ */
+const ACTIVATION_FLOPS = 40;
+
+/**
+ * Forward, backward and gradient are each 2·(weights) operations a sample; the evaluation of the test
+ * split after each epoch is one forward pass.
+ */
+export function trainingWork(
+  network: NetworkShape,
+  epochs: number,
+  samples: { readonly train: number; readonly test: number },
+): number {
+  const forward = forwardWork(network);
+  return epochs * (3 * forward * samples.train + forward * samples.test);
+}
+
+/** Value and two tangents through each layer: 6·N_l·N_{l−1} operations a point and layer. */
+export function fieldWork(network: NetworkShape, points: number): number {
+  return 3 * forwardWork(network) * points;
+}
+
+function forwardWork(network: NetworkShape): number {
+  const neurons = layerWidths(network).reduce((a, b) => a + b, 0) - network.inputs;
+  return 2 * parameterCount(network) + ACTIVATION_FLOPS * neurons;
+}

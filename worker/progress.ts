@@ -1,0 +1,39 @@
+/**
+ * A few bytes that a busy thread and the main thread share: how far the work is, and whether to stop.
+ * A thread in a long computation cannot answer messages, but it can look here.
+ */
+export interface Progress {
+  readonly buffer: SharedArrayBuffer;
+  /** How far the work is, 0…1, in steps of 10⁻⁶. */
+  get(): number;
+  set(fraction: number): void;
+  /** Asks the thread to stop at its next look. */
+  stop(): void;
+  /** @throws StoppedError if it was asked to stop. */
+  throwIfStopped(): void;
+}
+
+/** The thread was asked to stop and did. */
+export class StoppedError extends Error {
+  override readonly name = "StoppedError";
+}
+
+const STOP = 0;
+const MILLIONTHS = 1;
+
+export function progressOver(buffer = new SharedArrayBuffer(8)): Progress {
+  const slots = new Int32Array(buffer);
+  return {
+    buffer,
+    get: () => Atomics.load(slots, MILLIONTHS) / 1e6,
+    set(fraction) {
+      Atomics.store(slots, MILLIONTHS, Math.round(fraction * 1e6));
+    },
+    stop() {
+      Atomics.store(slots, STOP, 1);
+    },
+    throwIfStopped() {
+      if (Atomics.load(slots, STOP) === 1) throw new StoppedError("asked to stop");
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { initialWeights } from "../shared/numerics/initialise.ts";
+import type { NetworkShape } from "../shared/numerics/network.ts";
+import { createOptimizerState } from "../shared/numerics/optimizers.ts";
+import type { TrainingRule } from "../shared/numerics/training.ts";
+import { fieldWork, trainingWork } from "../shared/work.ts";
+import { createEngine } from "./engines/registry.ts";
+
+/** Long enough for the compiler to have warmed up, short enough not to be noticed. */
+const MEASURE_MS = 60;
+
+/** Floating-point operations a second of one thread, as `shared/work.ts` counts them: a first estimate. */
+export function measureRates(engineId: string): { train: number; field: number } {
+  const network: NetworkShape = {
+    inputs: 2,
+    hidden: [32, 32, 32, 32],
+    outputs: 1,
+    activation: "tanh",
+    outputActivation: "tanh",
+  };
+  const weights = initialWeights(network, { weightVariance: 1 / 32, thresholdVariance: 0 }, [1, 2]);
+  const loaded = createEngine(engineId).load(network, weights);
+  const optimizer = { name: "sgd", learningRate: 1e-3, momentum: 0 } as const;
+  const batch = 64;
+  const training = { loss: "squared-error", optimizer, batch, weightDecay: 0 } as const;
+  const rule: TrainingRule = { ...training, frozen: network.hidden.map(() => false).concat(false) };
+  const samples = 256;
+  const inputs = Float32Array.from({ length: 2 * samples }, (_, i) => Math.cos(i));
+  const set = { samples, inputs, targets: new Float32Array(samples).fill(1) };
+  const order = Uint32Array.from({ length: samples }, (_, i) => i);
+  const state = createOptimizerState(optimizer, network);
+  const axis = Float64Array.from({ length: 16 }, (_, i) => i / 8 - 1);
+  try {
+    return {
+      train: rate(trainingWork(network, 1, { train: samples, test: 0 }), () =>
+        loaded.train(set, order, rule, state),
+      ),
+      field: rate(fieldWork(network, axis.length ** 2), () =>
+        loaded.field({ x: axis, y: axis, layers: "last" }),
+      ),
+    };
+  } finally {
+    loaded.dispose();
+  }
+}
+
+/** Work a second over the second half of the calls, when the code has been compiled. */
+function rate(work: number, call: () => void): number {
+  const start = performance.now();
+  while (performance.now() - start < MEASURE_MS / 2) call();
+  const warm = performance.now();
+  let calls = 0;
+  while (performance.now() - warm < MEASURE_MS / 2 || calls === 0) {
+    call();
+    calls++;
+  }
+  return (work * calls * 1000) / (performance.now() - warm);
+}

@@ -1,0 +1,48 @@
+import type { FieldResult, FieldTask } from "../../shared/messages.ts";
+import { sliceCoordinates } from "../../shared/numerics/grid.ts";
+import type { Weights } from "../../shared/numerics/network.ts";
+import { fieldWork } from "../../shared/work.ts";
+import type { Engine } from "../engines/engine.ts";
+import type { Progress } from "../progress.ts";
+
+export type Tile = Pick<FieldResult, "lambda1" | "direction" | "output">;
+
+/** Between two looks at the stop flag there should be no more than a fraction of a second. */
+const BAND_FLOPS = 2e7;
+
+/**
+ * Computes one tile, band of rows by band.
+ * @throws StoppedError when `progress` says so.
+ */
+export function computeTile(
+  { network, grid, tile }: FieldTask,
+  weights: Weights,
+  engine: Engine,
+  progress: Progress,
+): Tile {
+  const { columns, rows } = tile;
+  const { x, y } = sliceCoordinates(grid, tile);
+  const layers = grid.layers === "all" ? network.hidden.length : 1;
+  const lambda1 = new Float32Array(layers * rows * columns);
+  const direction = new Float32Array(layers * rows * columns);
+  const output = new Float32Array(rows * columns);
+  const band = Math.max(1, Math.floor(BAND_FLOPS / fieldWork(network, columns)));
+  const loaded = engine.load(network, weights);
+  try {
+    for (let row = 0; row < rows; row += band) {
+      progress.throwIfStopped();
+      const part = loaded.field({ x, y: y.subarray(row, row + band), layers: grid.layers });
+      output.set(part.output, row * columns);
+      const length = part.output.length;
+      for (let l = 0; l < layers; l++) {
+        const at = (l * rows + row) * columns;
+        lambda1.set(part.lambda1.subarray(l * length, (l + 1) * length), at);
+        direction.set(part.direction.subarray(l * length, (l + 1) * length), at);
+      }
+      progress.set(Math.min(1, (row + band) / rows));
+    }
+    return { lambda1, direction, output };
+  } finally {
+    loaded.dispose();
+  }
+}

@@ -1,0 +1,182 @@
+import { extname } from "node:path";
+import { Piscina } from "piscina";
+import type { Clock } from "../shared/clock.ts";
+import { systemClock } from "../shared/clock.ts";
+import { errorRecord, InvalidTaskError, TaskTimeoutError } from "../shared/errors.ts";
+import type { Provenance, Task, TaskResult } from "../shared/messages.ts";
+import type { Lease, WorkerTransport } from "../shared/transport.ts";
+import { VERSION } from "../shared/version.ts";
+import { progressOver } from "./progress.ts";
+import type { ThreadReply, ThreadRequest } from "./thread.ts";
+
+export interface WorkerOptions {
+  readonly transport: WorkerTransport;
+  /** Names the worker in provenance and status, e.g. `host-1234`. */
+  readonly name: string;
+  /** Id of the engine whose tasks it takes. */
+  readonly engine: string;
+  readonly threads: number;
+  /** The longest a task may take; after that it is stopped and counts as failed. */
+  readonly taskTimeoutMs?: number;
+  /** How often a lease is extended and its progress told. */
+  readonly extendEveryMs?: number;
+  readonly clock?: Clock;
+  /** The threads' module, for tests. */
+  readonly threadFile?: URL;
+}
+
+export interface Worker {
+  /**
+   * Takes no more tasks, waits up to `graceMs` for those that run, stops the rest and gives them back.
+   * Idempotent; callers share the outcome.
+   */
+  stop(graceMs?: number): Promise<void>;
+  /** Rejects if the worker cannot go on; settles when it has stopped. */
+  readonly finished: Promise<void>;
+}
+
+/** A thread that was asked to stop and has not done so for this long is terminated. */
+const TERMINATE_AFTER_MS = 1_000;
+
+/** Takes tasks from a transport, one for each free thread, computes them and hands in the results. */
+export function startWorker(options: WorkerOptions): Worker {
+  const { transport, name, engine, threads, clock = systemClock } = options;
+  const { taskTimeoutMs = Number.POSITIVE_INFINITY, extendEveryMs = 200 } = options;
+  const pool = new Piscina<ThreadRequest, ThreadReply>({
+    filename: (options.threadFile ?? threadFile()).href,
+    minThreads: threads,
+    maxThreads: threads,
+    recordTiming: false,
+  });
+  const taking = new AbortController(); // aborted: take no more
+  const working = new AbortController(); // aborted: give back what runs
+  const loops = Array.from({ length: threads }, takeTasks);
+  const finished = Promise.all(loops).then(() => {});
+  let stopping: Promise<void> | null = null;
+
+  async function takeTasks(): Promise<void> {
+    while (!taking.signal.aborted) {
+      let lease: Lease;
+      try {
+        lease = await transport.lease({ worker: name, engine, signal: taking.signal });
+      } catch (error) {
+        if (taking.signal.aborted) return;
+        throw error;
+      }
+      await handle(lease);
+    }
+  }
+
+  async function handle(lease: Lease): Promise<void> {
+    const progress = progressOver();
+    const stop = stopper();
+    const beat = setInterval(() => void lease.extend(progress.get()), extendEveryMs);
+    const cancelTimeout = Number.isFinite(taskTimeoutMs)
+      ? clock.after(taskTimeoutMs, () => stop.because(new TaskTimeoutError(taskTimeoutMs)))
+      : () => {};
+    const onLost = () => stop.because(new Error("the lease has ended"));
+    const onStop = () => stop.because(new Error("the worker stops"));
+    lease.signal.addEventListener("abort", onLost);
+    working.signal.addEventListener("abort", onStop);
+    stop.onStop(() => progress.stop());
+    try {
+      const reply = await run(lease.task, progress.buffer, stop.terminate);
+      if (stop.reason === null) await answer(lease, reply);
+      else if (working.signal.aborted) await lease.giveBack();
+      else await lease.fail(errorRecord(stop.reason));
+    } catch (error) {
+      if (stop.reason !== null && working.signal.aborted) await lease.giveBack();
+      else if (error instanceof InvalidTaskError) await lease.reject(errorRecord(error));
+      else await lease.fail(errorRecord(stop.reason ?? error));
+    } finally {
+      clearInterval(beat);
+      cancelTimeout();
+      stop.done();
+      lease.signal.removeEventListener("abort", onLost);
+      working.signal.removeEventListener("abort", onStop);
+    }
+  }
+
+  async function run(
+    task: Task,
+    progress: SharedArrayBuffer,
+    signal: AbortSignal,
+  ): Promise<ThreadReply> {
+    if (task.engine !== engine) {
+      throw new InvalidTaskError(`expected a task of engine ${engine}, got one of ${task.engine}`);
+    }
+    const weights =
+      task.kind === "field" ? await transport.getBlob(task.weights, { signal }) : null;
+    return await pool.run({ task, weights, progress }, { signal });
+  }
+
+  async function answer(lease: Lease, reply: ThreadReply): Promise<void> {
+    if (reply.kind === "error") {
+      const isInvalid = reply.error.name === "InvalidTaskError";
+      await (isInvalid ? lease.reject(reply.error) : lease.fail(reply.error));
+      return;
+    }
+    await lease.complete(await resultOf(lease, reply));
+  }
+
+  async function resultOf(
+    { task, attempt }: Lease,
+    reply: Exclude<ThreadReply, { kind: "error" }>,
+  ): Promise<TaskResult> {
+    const { seconds } = reply;
+    const provenance: Provenance = { worker: name, engine, version: VERSION, attempt, seconds };
+    const header = { task: task.id, cell: task.cell, provenance };
+    if (reply.kind === "field") return { kind: "field", ...header, ...reply.tile };
+    const { blobs, ...rest } = reply.trained;
+    const weights = [];
+    for (const { snapshot, epoch, bytes } of blobs) {
+      const digest = await transport.putBlob(bytes);
+      weights.push({ snapshot, epoch, digest, bytes: bytes.length });
+    }
+    return { kind: "train", ...header, ...rest, weights };
+  }
+
+  async function stopOnce(graceMs: number): Promise<void> {
+    taking.abort(new Error("the worker stops"));
+    const endGrace = clock.after(graceMs, () => working.abort());
+    await finished.finally(endGrace);
+    await pool.destroy();
+  }
+
+  return {
+    finished,
+    stop(graceMs = 0) {
+      stopping ??= stopOnce(graceMs);
+      return stopping;
+    },
+  };
+}
+
+/** Stops a thread's work for the first of several reasons: by asking, and if need be by force. */
+function stopper() {
+  const force = new AbortController();
+  let ask = () => {};
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    reason: null as Error | null,
+    terminate: force.signal,
+    onStop(action: () => void) {
+      ask = action;
+    },
+    because(reason: Error) {
+      if (this.reason !== null) return;
+      this.reason = reason;
+      ask();
+      timer = setTimeout(() => force.abort(), TERMINATE_AFTER_MS);
+    },
+    done() {
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The module beside this one, source or build. */
+function threadFile(): URL {
+  return new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+}
+
