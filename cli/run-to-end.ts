@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { costModel } from "../coordinator/cost.ts";
 import { followRun, remainingLoad } from "../coordinator/progress.ts";
 import type { RunEvent } from "../coordinator/run-sweep.ts";
@@ -10,12 +9,11 @@ import type { Store } from "../coordinator/store/store.ts";
 import { openStore, readStoredSweep } from "../coordinator/store/store.ts";
 import type { Totals } from "../coordinator/summary.ts";
 import { totals, writeSummary } from "../coordinator/summary.ts";
-import { localTransport } from "../shared/local-transport.ts";
 import { measureRates } from "../worker/rates.ts";
-import { startWorker } from "../worker/worker.ts";
 import type { Display } from "./display.ts";
 import { startDisplay } from "./display.ts";
 import { cellName, counted } from "./format.ts";
+import { withLocalWorker } from "./local-work.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 
 export interface RunToEndOptions extends PlannedSweep {
@@ -75,40 +73,35 @@ async function work(
   state: StoreState,
   damaged: readonly string[],
 ): Promise<number> {
-  const load = remainingLoad(plan, state);
-  const isIdle = load.trainings + load.tiles === 0;
-  const model = costModel(isIdle ? { train: 1, field: 1 } : measureRates(plan.engine));
-  const progress = followRun(plan, state, model, threads);
-  const transport = localTransport();
-  const name = `${hostname()}-${process.pid}`;
   const { engine } = plan;
-  const worker = isIdle
-    ? null
-    : startWorker({ transport, name, engine, threads, taskTimeoutMs });
-  const display = startDisplay({ plan, progress, transport, stream: process.stderr, isQuiet });
+  const { trainings, tiles } = remainingLoad(plan, state);
+  const isIdle = trainings + tiles === 0;
+  const model = costModel(isIdle ? { train: 1, field: 1 } : measureRates(engine));
+  const progress = followRun(plan, state, model, threads);
   let tasksRun = 0;
-  try {
-    reportDamage(damaged, display);
-    await runSweep({
-      plan,
-      store,
-      state,
-      transport,
-      // Each thread has a next task waiting, so that none idles while a result is stored.
-      flight: 2 * threads,
-      signal,
-      onEvent(event) {
-        progress.onEvent(event);
-        if (event.kind === "stored") tasksRun++;
-        tell(event, display);
-      },
-    });
-    return tasksRun;
-  } finally {
-    display.stop();
-    await worker?.stop();
-    await transport.stop();
-  }
+  await withLocalWorker({ engine, threads, taskTimeoutMs, signal }, async (transport, signal) => {
+    const display = startDisplay({ plan, progress, transport, stream: process.stderr, isQuiet });
+    try {
+      reportDamage(damaged, display);
+      await runSweep({
+        plan,
+        store,
+        state,
+        transport,
+        // Each thread has a next task waiting, so that none idles while a result is stored.
+        flight: 2 * threads,
+        signal,
+        onEvent(event) {
+          progress.onEvent(event);
+          if (event.kind === "stored") tasksRun++;
+          tell(event, display);
+        },
+      });
+    } finally {
+      display.stop();
+    }
+  });
+  return tasksRun;
 }
 
 const MOST_NAMED = 20;

@@ -1,7 +1,8 @@
-import { appendFile, mkdir, rm } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { DeadLetter, FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
+import { deadLetterSchema } from "../../shared/messages.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { Cell } from "../plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
@@ -9,8 +10,9 @@ import type { CellRecord, FieldRecord } from "./cell-record.ts";
 import { readCellRecord, writeCellRecord } from "./cell-record.ts";
 import type { Files } from "./field-zarr.ts";
 import { fieldMetadata, tileFiles } from "./field-zarr.ts";
-import { readIfThere, storeError, TEMPORARY_FOLDER, writeFiles } from "./files.ts";
+import { isErrno, readIfThere, storeError, TEMPORARY_FOLDER, writeFiles } from "./files.ts";
 import {
+  CELLS,
   cellJson,
   deadFile,
   fieldFolder,
@@ -184,6 +186,39 @@ export async function readStoredSweep(directory: string): Promise<StoredSweep | 
 export async function readRecord(directory: string, cell: string): Promise<CellRecord | null> {
   const text = await readIfThere(join(directory, cellJson(cell)));
   return text === null ? null : readCellRecord(text.toString());
+}
+
+/** The records of every cell in a directory, of this sweep or another; damaged ones left out. */
+export async function* readRecords(directory: string): AsyncGenerator<CellRecord> {
+  for (const cell of await namesOf(join(directory, CELLS))) {
+    const record = await readRecord(directory, cell);
+    if (record !== null) yield record;
+  }
+}
+
+/** Why tasks were given up; a damaged letter tells only which. */
+export async function readDeadLetters(
+  directory: string,
+  tasks: Iterable<string>,
+): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  for (const task of tasks) {
+    const text = await readIfThere(join(directory, deadFile(task)));
+    const letter = deadLetterSchema.safeParse(text === null ? null : unsealJson(text.toString()));
+    const reason = { name: "StoreError", message: "the dead letter is damaged" };
+    const unknown = { task, sweep: "", cell: "", kind: "", reason, worker: "", attempts: 1 };
+    letters.push(letter.success ? letter.data : unknown);
+  }
+  return letters;
+}
+
+async function namesOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw storeError("read", folder, error);
+  }
 }
 
 /** JSON has no NaN and no infinity. */

@@ -1,0 +1,27 @@
+import { FtleError } from "../shared/errors.ts";
+
+/** The user, or the system, asked the program to stop. */
+export class InterruptedError extends FtleError {
+  override readonly name = "InterruptedError";
+  override readonly exitCode = 130;
+}
+
+/**
+ * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP. A second one ends the program at once:
+ * safe at any time, because the store's files appear whole or not at all.
+ */
+export function onInterrupt(message: string): { signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const handle = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new InterruptedError(message));
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.on(name, handle);
+  return {
+    signal: controller.signal,
+    dispose() {
+      for (const name of signals) process.off(name, handle);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { FtleError } from "../shared/errors.ts";
+import { VERSION } from "../shared/version.ts";
+import { doctorCommand } from "./doctor.ts";
+import { planCommand } from "./plan.ts";
+import { plotCommand } from "./plot.ts";
+import { resumeCommand, retryCommand, runCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
+import { verifyCommand } from "./verify.ts";
+import { whyCommand } from "./why.ts";
+
+const USAGE_EXIT_CODE = 2;
+
+const program = new Command("ftle")
+  .description(
+    "Train whole lattices of neural networks and map how strongly each of them stretches its input space.",
+  )
+  .version(VERSION)
+  .exitOverride((error) => {
+    // commander's own code for a wrong command line is 1; ours is 2.
+    process.exit(error.exitCode === 0 ? 0 : USAGE_EXIT_CODE);
+  });
+
+const commands = [
+  runCommand(),
+  planCommand(),
+  statusCommand(),
+  resumeCommand(),
+  retryCommand(),
+  plotCommand(),
+  whyCommand(),
+  verifyCommand(),
+  doctorCommand(),
+];
+for (const command of commands) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const isOurs = error instanceof FtleError;
+  // A user's mistake needs no stack trace; a programming fault does.
+  const text = isOurs ? `ftle: ${error.message}` : `ftle: internal fault\n${(error as Error).stack ?? error}`;
+  process.stderr.write(`${text}\n`);
+  process.exitCode = isOurs ? error.exitCode : 1;
+}

@@ -1,0 +1,65 @@
+/** Options that several commands share, and how their values are read. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { defaultThreads } from "../worker/thread-count.ts";
+
+/** A command with `--json` and `--quiet`, and its examples below the help. */
+export function command(name: string, description: string, examples: readonly string[]): Command {
+  const indented = examples.map((example) => `  $ ftle ${example}`).join("\n");
+  return new Command(name)
+    .description(description)
+    .option("--json", "print the result as JSON on standard output")
+    .option("-q, --quiet", "print nothing but errors")
+    .addHelpText("after", `\nExamples:\n${indented}`);
+}
+
+export function withRunOptions(target: Command): Command {
+  return target
+    .option(
+      "-t, --threads <n>",
+      "threads that compute",
+      positiveInteger,
+      defaultThreads(),
+    )
+    .addOption(
+      new Option("--task-timeout <duration>", "give up a task that runs longer, e.g. 30m or 12h")
+        .argParser(milliseconds)
+        .default(Number.POSITIVE_INFINITY, "never"),
+    )
+    .option("--no-plot", "do not draw the figures at the end");
+}
+
+export interface RunFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly threads: number;
+  readonly taskTimeout: number;
+  readonly plot: boolean;
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError(`Expected an integer ≥ 1, got ${text}.`);
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError(`Expected a number > 0, got ${text}.`);
+}
+
+/** `90s`, `30m`, `12h`. */
+export function milliseconds(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const units: Record<string, number> = { ms: 1, s: 1e3, m: 6e4, h: 3.6e6 };
+  const value = Number(match?.[1]) * (units[match?.[2] ?? ""] ?? Number.NaN);
+  if (value > 0) return value;
+  throw new InvalidArgumentError(`Expected a duration such as 90s, 30m or 12h, got ${text}.`);
+}
+
+/** `5%` or `0.05`; in (0, 1]. */
+export function share(text: string): number {
+  const value = text.endsWith("%") ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError(`Expected a share such as 5% or 0.05, got ${text}.`);
+}

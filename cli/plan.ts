@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+import { costModel } from "../coordinator/cost.ts";
+import type { Cell, Plan } from "../coordinator/plan.ts";
+import type { Load } from "../coordinator/progress.ts";
+import { remainingLoad, wholeLoad } from "../coordinator/progress.ts";
+import { readSweep } from "../coordinator/spec/read-sweep.ts";
+import type { StoreState } from "../coordinator/store/scan.ts";
+import { scanStore } from "../coordinator/store/scan.ts";
+import { storedBytes } from "../coordinator/stored-bytes.ts";
+import { measureRates } from "../worker/rates.ts";
+import { bytes, cellName, counted, duration, integer, table } from "./format.ts";
+import { command, positiveInteger } from "./options.ts";
+import { createOutput } from "./output.ts";
+import { planFor } from "./stored-sweep.ts";
+import { defaultThreads } from "../worker/thread-count.ts";
+
+interface PlanFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly against?: string;
+  readonly threads: number;
+}
+
+/** How many new cells are named. */
+const MOST_NAMED = 10;
+
+export function planCommand(): Command {
+  return command("plan", "say what a sweep would compute, and what it would cost; compute nothing", [
+    "plan fig2.yaml",
+    "plan wider.yaml --against sweeps/fig2    # what of it is stored there already",
+  ])
+    .argument("<spec>", "the sweep spec, a YAML file")
+    .option("--against <dir>", "a sweep's directory: count what it holds as done")
+    .option("-t, --threads <n>", "threads to estimate for", positiveInteger, defaultThreads())
+    .action(async (file: string, flags: PlanFlags) => {
+      const output = createOutput(flags);
+      const { text, sweep } = await readSweep(file);
+      const { plan } = await planFor(flags.against ?? "", { sweep, source: text });
+      const state = await stateOf(plan, flags.against);
+      const whole = wholeLoad(plan);
+      const rest = remainingLoad(plan, state);
+      const model = costModel(measureRates(plan.engine));
+      const secondsOf = ({ work }: Load) => model.seconds(work);
+      const fresh = state.cells.filter(({ record }) => record === null).map(({ cell }) => cell);
+      const value = {
+        name: sweep.name,
+        engine: plan.engine,
+        cells: plan.cells.length,
+        trainings: whole.trainings,
+        tiles: whole.tiles,
+        bytes: storedBytes(plan),
+        coreSeconds: secondsOf(whole),
+        toRun: { ...rest, coreSeconds: secondsOf(rest), seconds: secondsOf(rest) / flags.threads },
+        newCells: fresh.map(({ id }) => id),
+      };
+      const lines = [
+        ["sweep", `${sweep.name}, engine ${plan.engine}`],
+        ["networks", integer(value.cells)],
+        ["tasks", `${counted(whole.trainings, "training")}, ${counted(whole.tiles, "tile")}`],
+        ["store", `about ${bytes(value.bytes)}`],
+        ["cost", `about ${duration(value.coreSeconds)} of one core`],
+      ];
+      if (flags.against !== undefined) {
+        const stored = plan.cells.length - fresh.length;
+        lines.push(["stored", `${counted(stored, "network")} in ${flags.against}`]);
+        lines.push(["to run", `${counted(rest.trainings, "training")}, ${counted(rest.tiles, "tile")}`]);
+      }
+      lines.push(["expected", `${duration(value.toRun.seconds)} on ${counted(flags.threads, "thread")}`]);
+      const names = flags.against === undefined ? [] : namesOf(fresh);
+      output.result([table(lines), ...names].join("\n"), value);
+    });
+}
+
+async function stateOf(plan: Plan, directory: string | undefined): Promise<StoreState> {
+  if (directory !== undefined) return await scanStore(plan, { directory, thorough: false });
+  const cells = plan.cells.map((cell) => ({ cell, record: null, fields: [] }));
+  return { cells, dead: new Set(), damaged: [] };
+}
+
+function namesOf(cells: readonly Cell[]): string[] {
+  const named = cells.slice(0, MOST_NAMED).map(({ id, point }) => `  new ${id}  ${cellName(point)}`);
+  const rest = cells.length - named.length;
+  return rest > 0 ? [...named, `  … and ${integer(rest)} more`] : named;
+}

@@ -1,0 +1,202 @@
+import { join, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { Option } from "commander";
+import type { Command } from "commander";
+import { drawLattice } from "../coordinator/figures/lattice-figure.ts";
+import { drawLines } from "../coordinator/figures/line-figure.ts";
+import { renderPng } from "../coordinator/figures/render-png.ts";
+import type { FieldPlan, Plan } from "../coordinator/plan.ts";
+import type {
+  LatticeOptions,
+  LineQuantity,
+  NumericAxis,
+  Quantity,
+} from "../coordinator/plot.ts";
+import {
+  LINE_QUANTITIES,
+  latticeFigure,
+  lineFigure,
+  NUMERIC_AXES,
+  QUANTITIES,
+} from "../coordinator/plot.ts";
+import type { PictureAxis, Slice, SliceOptions } from "../coordinator/slices.ts";
+import { PICTURE_AXES, slicesOf } from "../coordinator/slices.ts";
+import { writeFiles } from "../coordinator/store/files.ts";
+import { FIGURES } from "../coordinator/store/layout.ts";
+import type { StoreState } from "../coordinator/store/scan.ts";
+import { scanStore } from "../coordinator/store/scan.ts";
+import { summaryRows } from "../coordinator/summary.ts";
+import { UsageError } from "../shared/errors.ts";
+import { command, positiveInteger, positiveNumber } from "./options.ts";
+import { createOutput } from "./output.ts";
+import type { PlannedSweep } from "./stored-sweep.ts";
+import { loadStored } from "./stored-sweep.ts";
+
+interface PlotFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly quantity: Quantity;
+  readonly layer?: number;
+  readonly limit?: number;
+  readonly directions: boolean;
+  readonly boundary?: boolean;
+  readonly rows?: PictureAxis;
+  readonly columns?: PictureAxis;
+  readonly only: Partial<Record<PictureAxis, string>>;
+  readonly lines?: LineQuantity;
+  readonly against: NumericAxis;
+  readonly series?: PictureAxis;
+  readonly log?: boolean;
+  readonly format: "png" | "svg" | "both";
+  readonly out?: string;
+}
+
+/** A sweep of many seeds would draw as many figures; a run draws the first few. */
+const MOST_FIGURES_OF_A_RUN = 4;
+
+export function plotCommand(): Command {
+  const axis = (name: string, description: string) =>
+    new Option(`--${name} <axis>`, description).choices(PICTURE_AXES);
+  return command("plot", "draw the lattice of fields, or a summary quantity against an axis", [
+    "plot sweeps/fig2",
+    "plot sweeps/fig2 --only seed=2 --boundary --format svg",
+    "plot sweeps/variance --rows weightVariance --columns snapshot --quantity lambda1",
+    "plot sweeps/fig2 --lines L*lambda1Boundary --against width --series depth --log",
+  ])
+    .argument("<dir>", "the sweep's directory")
+    .addOption(
+      new Option("--quantity <what>", "what the colours show")
+        .choices(QUANTITIES)
+        .default("L*lambda1"),
+    )
+    .option("--layer <l>", "hidden layer of a field with layers: all (default: last)", positiveInteger)
+    .option("--limit <value>", "the colours reach from -value to value (default: automatic)", positiveNumber)
+    .option("--no-directions", "leave out the directions of maximal stretching")
+    .option("--boundary", "draw the decision boundary, where the output is 0")
+    .addOption(axis("rows", "what varies along the rows (default: width)"))
+    .addOption(axis("columns", "what varies along the columns (default: depth)"))
+    .option("--only <axis=value>", "only this slice; may be given for several axes", collectOnly, {})
+    .addOption(
+      new Option("--lines <quantity>", "draw this quantity as lines instead").choices(
+        Object.keys(LINE_QUANTITIES),
+      ),
+    )
+    .addOption(
+      new Option("--against <axis>", "what the lines are drawn against")
+        .choices(NUMERIC_AXES)
+        .default("width"),
+    )
+    .addOption(axis("series", "one line for each value of this axis"))
+    .option("--log", "logarithmic horizontal axis")
+    .addOption(
+      new Option("--format <format>", "kind of file").choices(["png", "svg", "both"]).default("both"),
+    )
+    .option("-o, --out <dir>", "folder of the figures (default: <dir>/figures)")
+    .action(async (directory: string, flags: PlotFlags) => {
+      const output = createOutput(flags);
+      const stored = await loadStored(directory);
+      const state = await scanStore(stored.plan, { directory, thorough: false });
+      const folder = flags.out ?? join(directory, FIGURES);
+      const drawn =
+        flags.lines === undefined
+          ? await drawSlices(directory, stored, state, flags, folder)
+          : await drawLinePlot(stored, state, { ...flags, lines: flags.lines }, folder);
+      output.result(drawn.join("\n"), { figures: drawn });
+    });
+}
+
+/** What a finished run shows: L·λ₁ of the first seed. */
+export async function drawDefaultFigures(
+  directory: string,
+  planned: PlannedSweep,
+  state: StoreState,
+): Promise<string[]> {
+  if (planned.plan.field === null) return [];
+  const folder = join(directory, FIGURES);
+  const flags = { quantity: "L*lambda1", directions: true, only: {}, format: "both" } as const;
+  return await drawSlices(directory, planned, state, flags, folder, MOST_FIGURES_OF_A_RUN);
+}
+
+async function drawSlices(
+  directory: string,
+  { sweep, plan }: PlannedSweep,
+  state: StoreState,
+  flags: Pick<PlotFlags, "quantity" | "directions" | "only" | "format"> & Partial<PlotFlags>,
+  folder: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<string[]> {
+  if (!hasField(plan)) {
+    throw new UsageError(`expected fields to draw; this sweep has \`field: none\`, try --lines`);
+  }
+  const options: SliceOptions = {
+    only: flags.only,
+    ...(flags.rows === undefined ? {} : { rows: flags.rows }),
+    ...(flags.columns === undefined ? {} : { columns: flags.columns }),
+  };
+  const look: LatticeOptions = {
+    quantity: flags.quantity,
+    layer: flags.layer ?? null,
+    limit: flags.limit ?? "auto",
+    directions: flags.directions,
+    boundary: flags.boundary ?? false,
+  };
+  const drawn: string[] = [];
+  for (const slice of slicesOf({ sweep, plan, cells: state.cells }, options).slice(0, most)) {
+    const figure = await latticeFigure(directory, plan, slice, { ...look, name: sweep.name });
+    const svg = await drawLattice(figure);
+    drawn.push(...(await writeFigure(folder, fileName(flags.quantity, slice), svg, flags.format)));
+  }
+  return drawn;
+}
+
+async function drawLinePlot(
+  { sweep, plan }: PlannedSweep,
+  state: StoreState,
+  flags: PlotFlags & { readonly lines: LineQuantity },
+  folder: string,
+): Promise<string[]> {
+  const rows = summaryRows(plan, state).filter((row) =>
+    Object.entries(flags.only).every(([axis, value]) => String(row[axis as PictureAxis]) === value),
+  );
+  const svg = await drawLines(
+    lineFigure(sweep.name, rows, {
+      quantity: flags.lines,
+      against: flags.against,
+      series: flags.series ?? null,
+      logX: flags.log ?? false,
+    }),
+  );
+  const name = `${flags.lines.replace("*", "")}-against-${flags.against}`;
+  return await writeFigure(folder, name, svg, flags.format);
+}
+
+async function writeFigure(
+  folder: string,
+  name: string,
+  svg: string,
+  format: PlotFlags["format"],
+): Promise<string[]> {
+  const files: [string, Uint8Array | string][] = [];
+  if (format !== "svg") files.push([`${name}.png`, renderPng(svg)]);
+  if (format !== "png") files.push([`${name}.svg`, svg]);
+  await mkdir(folder, { recursive: true });
+  await writeFiles(resolve(folder), files);
+  return files.map(([file]) => join(folder, file));
+}
+
+function fileName(quantity: Quantity, { fixed }: Slice): string {
+  const parts = fixed.map(([axis, value]) => `${axis}-${value.replaceAll(/[^\w.-]+/g, "")}`);
+  return [quantity.replace("*", ""), ...parts].join("-");
+}
+
+function hasField(plan: Plan): plan is Plan & { readonly field: FieldPlan } {
+  return plan.field !== null;
+}
+
+function collectOnly(text: string, only: Partial<Record<PictureAxis, string>>) {
+  const [axis, value] = text.split("=", 2);
+  if (value === undefined || !PICTURE_AXES.includes(axis as PictureAxis)) {
+    throw new UsageError(`expected --only axis=value with an axis of ${PICTURE_AXES.join(", ")}; got ${text}`);
+  }
+  return { ...only, [axis as PictureAxis]: value };
+}

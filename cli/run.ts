@@ -1,0 +1,107 @@
+import type { Command } from "commander";
+import { readSweep } from "../coordinator/spec/read-sweep.ts";
+import { counted, duration, integer } from "./format.ts";
+import { drawDefaultFigures } from "./plot.ts";
+import { onInterrupt } from "./interrupt.ts";
+import type { RunFlags } from "./options.ts";
+import { command, withRunOptions } from "./options.ts";
+import { createOutput } from "./output.ts";
+import type { RunOutcome } from "./run-to-end.ts";
+import { runToEnd } from "./run-to-end.ts";
+import type { PlannedSweep } from "./stored-sweep.ts";
+import { loadStored, planFor } from "./stored-sweep.ts";
+
+/** Exit code of a sweep that is complete but for tasks given up. */
+const WITH_DEAD_LETTERS = 3;
+
+export function runCommand(): Command {
+  const run = command("run", "run a sweep to its end, going on from what its directory holds", [
+    "run examples/quickstart.yaml",
+    "run fig2.yaml --out results/fig2 --threads 8",
+    "run wider.yaml --out results/fig2    # computes only the cells that fig2 lacks",
+  ])
+    .argument("<spec>", "the sweep spec, a YAML file")
+    .option("-o, --out <dir>", "the sweep's directory (default: sweeps/<name of the sweep>)");
+  return withRunOptions(run).action(async (file: string, flags: RunFlags & { out?: string }) => {
+    const { text, sweep } = await readSweep(file);
+    const directory = flags.out ?? `sweeps/${sweep.name}`;
+    const planned = await planFor(directory, { sweep, source: text });
+    await runAndReport(directory, planned, flags, { retry: false });
+  });
+}
+
+export function resumeCommand(): Command {
+  const resume = command(
+    "resume",
+    "go on with a sweep that was interrupted: check every stored file, run what is missing or damaged",
+    ["resume sweeps/fig2"],
+  ).argument("<dir>", "the sweep's directory");
+  return withRunOptions(resume).action(async (directory: string, flags: RunFlags) => {
+    await runAndReport(directory, await loadStored(directory), flags, { retry: false });
+  });
+}
+
+export function retryCommand(): Command {
+  const retry = command("retry", "run the tasks that were given up once more, and what is missing", [
+    "retry sweeps/fig2",
+  ]).argument("<dir>", "the sweep's directory");
+  return withRunOptions(retry).action(async (directory: string, flags: RunFlags) => {
+    await runAndReport(directory, await loadStored(directory), flags, { retry: true });
+  });
+}
+
+async function runAndReport(
+  directory: string,
+  planned: PlannedSweep,
+  flags: RunFlags,
+  { retry }: { retry: boolean },
+): Promise<void> {
+  const output = createOutput(flags);
+  const interrupt = onInterrupt(
+    `interrupted; every finished task is stored. Go on with: ftle resume ${directory}`,
+  );
+  try {
+    const { threads, taskTimeout: taskTimeoutMs } = flags;
+    const isQuiet = flags.quiet ?? false;
+    const { signal } = interrupt;
+    output.note(headline(planned, directory, threads));
+    const outcome = await runToEnd({
+      ...planned,
+      directory,
+      threads,
+      taskTimeoutMs,
+      retry,
+      isQuiet,
+      signal,
+    });
+    const figures = flags.plot ? await drawDefaultFigures(directory, planned, outcome.state) : [];
+    const { state: _, ...result } = outcome;
+    output.result(report(outcome, figures), { ...result, figures });
+    if (outcome.totals.deadLetters > 0) process.exitCode = WITH_DEAD_LETTERS;
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+function headline({ sweep, plan }: PlannedSweep, directory: string, threads: number): string {
+  const cells = counted(plan.cells.length, "network");
+  const points = plan.field === null ? "" : `, fields of ${plan.field.grid.points}² points`;
+  return `${sweep.name}: ${cells}${points}, engine ${plan.engine}, ${counted(threads, "thread")} → ${directory}`;
+}
+
+function report(outcome: RunOutcome, figures: readonly string[]): string {
+  const { directory, totals, tasksRun, seconds } = outcome;
+  const { trained, diverged } = totals.cells;
+  const lines = [
+    `${counted(tasksRun, "task")} run in ${duration(seconds)}; ${integer(trained)} trained, ${integer(diverged)} diverged, ${counted(totals.fields.complete, "field")} complete.`,
+    `Table   ${directory}/summary.csv`,
+    ...figures.map((path) => `Figure  ${path}`),
+  ];
+  if (totals.deadLetters > 0) {
+    lines.push(
+      `${counted(totals.deadLetters, "task")} given up; reasons in ${directory}/dead/. Once the cause is gone: ftle retry ${directory}`,
+    );
+  }
+  return lines.join("\n");
+}
+

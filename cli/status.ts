@@ -1,0 +1,75 @@
+import type { Command } from "commander";
+import { remainingLoad } from "../coordinator/progress.ts";
+import { lockOwner } from "../coordinator/store/lock.ts";
+import type { StoreState } from "../coordinator/store/scan.ts";
+import { scanStore } from "../coordinator/store/scan.ts";
+import { readDeadLetters } from "../coordinator/store/store.ts";
+import { totals } from "../coordinator/summary.ts";
+import type { DeadLetter } from "../shared/messages.ts";
+import { cellName, counted, integer, table } from "./format.ts";
+import { command } from "./options.ts";
+import { createOutput } from "./output.ts";
+import { loadStored } from "./stored-sweep.ts";
+
+/** How many diverged cells and dead letters are named. */
+const MOST_NAMED = 10;
+
+export function statusCommand(): Command {
+  return command("status", "say how far a sweep is", ["status sweeps/fig2", "status sweeps/fig2 --json"])
+    .argument("<dir>", "the sweep's directory")
+    .action(async (directory: string, flags: { json?: boolean; quiet?: boolean }) => {
+      const output = createOutput(flags);
+      const { sweep, plan, damaged } = await loadStored(directory);
+      const state = await scanStore(plan, { directory, thorough: false });
+      const owner = await lockOwner(directory);
+      const counts = totals(plan, state);
+      const { trainings, tiles } = remainingLoad(plan, state);
+      const letters = await readDeadLetters(directory, state.dead);
+      const phase = phaseOf(trainings + tiles, owner !== null);
+      const { cells, fields } = counts;
+      const rows = [
+        ["sweep", `${sweep.name}, engine ${plan.engine}`],
+        ["state", phase + (owner === null ? "" : ` (process ${owner.pid} on ${owner.host})`)],
+        [
+          "networks",
+          `${integer(cells.trained)} trained, ${integer(cells.diverged)} diverged, ${integer(cells.missing)} missing, ${integer(cells.dead)} given up`,
+        ],
+        ["fields", `${integer(fields.complete)} of ${integer(fields.expected)} complete`],
+        ["tiles", `${integer(counts.tiles.stored)} of ${integer(counts.tiles.expected)} stored`],
+        ["to run", `${counted(trainings, "training")}, ${counted(tiles, "tile")}`],
+      ];
+      const missing = [...damaged, ...state.damaged];
+      if (missing.length > 0) rows.push(["damaged", missing.join(", ")]);
+      const lines = [table(rows), ...divergedLines(state), ...deadLines(letters)];
+      if (phase === "unfinished") lines.push(`Go on with: ftle resume ${directory}`);
+      if (letters.length > 0) lines.push(`Run them again with: ftle retry ${directory}`);
+      const value = { name: sweep.name, engine: plan.engine, phase, owner, ...counts };
+      const toRun = { trainings, tiles };
+      output.result(lines.join("\n"), { ...value, toRun, damaged: missing, deadLetters: letters });
+    });
+}
+
+function phaseOf(missing: number, isHeld: boolean): "complete" | "running" | "unfinished" {
+  if (isHeld) return "running";
+  return missing === 0 ? "complete" : "unfinished";
+}
+
+function divergedLines({ cells }: StoreState): string[] {
+  const lines = cells
+    .filter(({ record }) => record?.status === "diverged")
+    .map(({ cell, record }) => `  diverged ${cell.id}  ${cellName(cell.point)}: ${record?.reason}`);
+  return shortened(lines);
+}
+
+function deadLines(letters: readonly DeadLetter[]): string[] {
+  const lines = letters.map(
+    ({ task, attempts, reason }) =>
+      `  given up ${task} after ${counted(attempts, "attempt")}: ${reason.message}`,
+  );
+  return shortened(lines);
+}
+
+function shortened(lines: readonly string[]): string[] {
+  const rest = lines.length - MOST_NAMED;
+  return rest > 0 ? [...lines.slice(0, MOST_NAMED), `  … and ${integer(rest)} more`] : [...lines];
+}

@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import { recompute, sampleClaims } from "../coordinator/recompute.ts";
+import { damagedSummary } from "../coordinator/store/check-summary.ts";
+import { scanStore } from "../coordinator/store/scan.ts";
+import { totals } from "../coordinator/summary.ts";
+import { defaultThreads } from "../worker/thread-count.ts";
+import { counted, integer } from "./format.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { withLocalWorker } from "./local-work.ts";
+import { command, positiveInteger, share } from "./options.ts";
+import { createOutput } from "./output.ts";
+import { loadStored } from "./stored-sweep.ts";
+
+interface VerifyFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly sample?: number;
+  readonly threads: number;
+}
+
+export function verifyCommand(): Command {
+  return command(
+    "verify",
+    "check every stored file against its checksum, and a sample against a second computation",
+    ["verify sweeps/fig2", "verify sweeps/fig2 --sample 5%"],
+  )
+    .argument("<dir>", "the sweep's directory")
+    .option("--sample <share>", "compute this share of the results again and compare bytes", share)
+    .option("-t, --threads <n>", "threads that compute", positiveInteger, defaultThreads())
+    .action(async (directory: string, flags: VerifyFlags) => {
+      const output = createOutput(flags);
+      const { plan, damaged: ofSweep } = await loadStored(directory);
+      const state = await scanStore(plan, { directory, thorough: true });
+      const damaged = [...ofSweep, ...(await damagedSummary(directory)), ...state.damaged];
+      const interrupt = onInterrupt("interrupted; verify changes nothing, start it again");
+      try {
+        const claims = flags.sample === undefined ? [] : sampleClaims(plan, state, flags.sample);
+        const { threads } = flags;
+        const work = { engine: plan.engine, threads, signal: interrupt.signal };
+        const different = await withLocalWorker(work, async (transport, signal) => {
+          const onChecked = (done: number) => {
+            if (done % 100 === 0) output.note(`${integer(done)} of ${integer(claims.length)} recomputed`);
+          };
+          const options = { plan, directory, transport, flight: 2 * threads, signal, onChecked };
+          return await recompute(claims, options);
+        });
+        const { cells, tiles } = totals(plan, state);
+        const lines = [
+          `${counted(cells.trained + cells.diverged, "network")} and ${counted(tiles.stored, "tile")} are stored and whole.`,
+          ...damaged.map((path) => `damaged    ${path}`),
+          ...(claims.length === 0 ? [] : [`${counted(claims.length, "result")} computed again.`]),
+          ...different.map((path) => `different  ${path}`),
+        ];
+        if (damaged.length > 0) lines.push(`Make them again with: ftle resume ${directory}`);
+        const value = { ...totals(plan, state), damaged, recomputed: claims.length, different };
+        output.result(lines.join("\n"), value);
+        if (damaged.length + different.length > 0) process.exitCode = 1;
+      } finally {
+        interrupt.dispose();
+      }
+    });
+}

@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import type { Cell, Plan } from "../coordinator/plan.ts";
+import { readSweep } from "../coordinator/spec/read-sweep.ts";
+import { readRecords } from "../coordinator/store/store.ts";
+import type { Nearest } from "../coordinator/why.ts";
+import { nearestCell } from "../coordinator/why.ts";
+import { UsageError } from "../shared/errors.ts";
+import { cellName, counted } from "./format.ts";
+import { command } from "./options.ts";
+import { createOutput } from "./output.ts";
+import { loadStored, planFor } from "./stored-sweep.ts";
+
+interface WhyFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly spec?: string;
+}
+
+export function whyCommand(): Command {
+  return command("why", "say why a cell is stored or must be computed: its first difference from the nearest stored cell", [
+    "why sweeps/fig2 3fa2c1",
+    "why sweeps/fig2 width=50,depth=8,seed=1",
+    "why sweeps/fig2 width=100,depth=8 --spec wider.yaml    # of a spec not yet run there",
+  ])
+    .argument("<dir>", "the sweep's directory")
+    .argument("<cell>", "a cell's id or the beginning of it, or axis=value,…")
+    .option("--spec <file>", "take the cell from this spec rather than from the directory's own")
+    .action(async (directory: string, asked: string, flags: WhyFlags) => {
+      const output = createOutput(flags);
+      const stored = await loadStored(directory);
+      const plan = flags.spec === undefined ? stored.plan : await planOf(directory, flags.spec);
+      const cell = findCell(plan, asked);
+      const records = [];
+      for await (const record of readRecords(directory)) records.push(record);
+      const nearest = nearestCell(cell.physics, records);
+      const value = { cell: cell.id, point: cell.point, nearest };
+      output.result(explain(cell, nearest), value);
+    });
+}
+
+async function planOf(directory: string, file: string): Promise<Plan> {
+  const { text, sweep } = await readSweep(file);
+  return (await planFor(directory, { sweep, source: text })).plan;
+}
+
+function explain({ id, point }: Cell, nearest: Nearest | null): string {
+  const name = `${id} (${cellName(point)})`;
+  if (nearest === null) return `${name} must be computed: no cell is stored here`;
+  const [first, ...others] = nearest.differences;
+  if (first === undefined) return `${name} is stored`;
+  const here = JSON.stringify(first.here);
+  const there = JSON.stringify(first.there);
+  const more = others.length === 0 ? "" : `, and ${counted(others.length, "further difference")}`;
+  return `${name} must be computed: the nearest stored cell ${nearest.cell} has ${first.path} ${there}, this one ${here}${more}`;
+}
+
+function findCell({ cells }: Plan, asked: string): Cell {
+  const found = asked.includes("=")
+    ? cells.filter(matcher(asked))
+    : cells.filter(({ id }) => id.startsWith(asked));
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0) throw new UsageError(`expected a cell of the sweep, found none for ${asked}`);
+  const some = found.slice(0, 5).map(({ id, point }) => `${id} (${cellName(point)})`);
+  throw new UsageError(
+    `expected one cell, found ${found.length} for ${asked}: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`,
+  );
+}
+
+const AXES = ["width", "depth", "weightVariance", "logGain", "seed"] as const;
+
+function matcher(asked: string): (cell: Cell) => boolean {
+  const wanted = asked.split(",").map((pair) => {
+    const [axis, value] = pair.split("=", 2) as [(typeof AXES)[number], string];
+    if (!AXES.includes(axis)) {
+      throw new UsageError(`expected an axis of ${AXES.join(", ")}; got ${axis}`);
+    }
+    return [axis, Number(value)] as const;
+  });
+  return ({ point }) => wanted.every(([axis, value]) => point[axis] === value);
+}

@@ -1,0 +1,126 @@
+/** Computes stored results once more and compares bytes. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import type { FieldResult, FieldTask, Task, TaskResult, TrainResult } from "../shared/messages.ts";
+import type { CoordinatorTransport } from "../shared/transport.ts";
+import type { Plan } from "./plan.ts";
+import { fieldTask, trainTask } from "./plan.ts";
+import type { CellRecord } from "./store/cell-record.ts";
+import { tileFiles, tilesPerSide } from "./store/field-zarr.ts";
+import { readIfThere } from "./store/files.ts";
+import { fieldFolder, weightsFile } from "./store/layout.ts";
+import type { FieldState, StoreState } from "./store/scan.ts";
+
+/** A stored result that can be computed once more. */
+export type Claim =
+  | { readonly task: Task & { kind: "train" }; readonly record: CellRecord }
+  | { readonly task: FieldTask; readonly field: FieldState };
+
+/**
+ * A share of the stored results, the same at every call: those whose task ids hash lowest. At least
+ * one, if there is any.
+ */
+export function sampleClaims(plan: Plan, state: StoreState, share: number): Claim[] {
+  const ranked = allClaims(plan, state)
+    .map((claim) => ({ claim, rank: rankOf(claim.task.id) }))
+    .sort((a, b) => a.rank - b.rank);
+  return ranked.slice(0, Math.max(1, Math.round(share * ranked.length))).map(({ claim }) => claim);
+}
+
+/**
+ * Has each claim computed by whichever worker the transport finds.
+ * @returns the files that came out with other bytes than are stored, or could not be computed.
+ */
+export async function recompute(
+  claims: readonly Claim[],
+  options: {
+    readonly plan: Plan;
+    readonly directory: string;
+    readonly transport: CoordinatorTransport;
+    readonly flight: number;
+    readonly signal: AbortSignal;
+    onChecked(done: number): void;
+  },
+): Promise<string[]> {
+  const { plan, directory, transport, signal, onChecked } = options;
+  const limit = pLimit(options.flight);
+  const waiting = new Map<string, (result: TaskResult | null) => void>();
+  const different: string[] = [];
+  let done = 0;
+
+  async function check(claim: Claim): Promise<void> {
+    signal.throwIfAborted();
+    if (claim.task.kind === "field") await offerWeights(claim.task);
+    const result = await new Promise<TaskResult | null>((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      waiting.set(claim.task.id, resolve);
+      transport.publish(claim.task).catch(reject);
+    });
+    different.push(...(await compare(claim, result)));
+    onChecked(++done);
+  }
+
+  async function offerWeights({ cell, snapshot }: FieldTask): Promise<void> {
+    const bytes = await readIfThere(join(directory, weightsFile(cell, snapshot)));
+    if (bytes !== null) await transport.putBlob(bytes);
+  }
+
+  async function compare(claim: Claim, result: TaskResult | null): Promise<string[]> {
+    const { cell } = claim.task;
+    if ("record" in claim) {
+      const made = (result as TrainResult | null)?.weights ?? [];
+      return claim.record.weights
+        .filter(({ digest }) => !made.some((other) => other.digest === digest))
+        .map(({ snapshot }) => weightsFile(cell, snapshot));
+    }
+    const { field, task } = claim;
+    const folder = fieldFolder(cell, field.snapshot, plan.field!.id);
+    if (result === null) return [`${folder} (${task.id} could not be computed)`];
+    const paths: string[] = [];
+    for (const [name, bytes] of await tileFiles(field.description, task.tile, result as FieldResult)) {
+      const stored = await readIfThere(join(directory, folder, name));
+      if (stored === null || !stored.equals(bytes)) paths.push(`${folder}/${name}`);
+    }
+    return paths;
+  }
+
+  const over = new AbortController();
+  const collected = (async () => {
+    for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
+      const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
+      waiting.get(id)?.(outcome.kind === "dead" ? null : outcome.result);
+      waiting.delete(id);
+      await outcome.ack();
+    }
+  })();
+  try {
+    await Promise.all(claims.map((claim) => limit(() => check(claim))));
+  } finally {
+    over.abort();
+    await collected;
+  }
+  return different.sort();
+}
+
+function allClaims(plan: Plan, { cells }: StoreState): Claim[] {
+  const claims: Claim[] = [];
+  for (const { cell, record, fields } of cells) {
+    if (record === null) continue;
+    claims.push({ task: trainTask(plan, cell), record });
+    for (const field of fields) {
+      const { weights, tile: side } = field.description;
+      const origin = { snapshot: field.snapshot, weights, side };
+      const across = tilesPerSide(field.description);
+      field.tiles.forEach((isStored, i) => {
+        const place = { row: Math.floor(i / across), column: i % across };
+        if (isStored === 1) claims.push({ task: fieldTask(plan, cell, origin, place), field });
+      });
+    }
+  }
+  return claims;
+}
+
+function rankOf(id: string): number {
+  return createHash("sha256").update(id).digest().readUInt32LE(0);
+}
