@@ -52,11 +52,11 @@ export async function recompute(
   async function check(claim: Claim): Promise<void> {
     signal.throwIfAborted();
     if (claim.task.kind === "field") await offerWeights(claim.task);
-    const result = await new Promise<TaskResult | null>((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    const answered = new Promise<TaskResult | null>((resolve) => {
       waiting.set(claim.task.id, resolve);
-      transport.publish(claim.task).catch(reject);
     });
+    await transport.publish(claim.task);
+    const result = await answered;
     different.push(...(await compare(claim, result)));
     onChecked(++done);
   }
@@ -94,9 +94,16 @@ export async function recompute(
       await outcome.ack();
     }
   })();
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+  });
   try {
-    await Promise.all(claims.map((claim) => limit(() => check(claim))));
+    const checked = Promise.all(claims.map((claim) => limit(() => check(claim))));
+    await Promise.race([checked, stopped, collected.then(() => stopped)]);
   } finally {
+    signal.removeEventListener("abort", stop);
     over.abort();
     await collected;
   }

@@ -38,6 +38,35 @@ export function layerWidths(network: NetworkShape): number[] {
   return [network.inputs, ...network.hidden, network.outputs];
 }
 
+/** Weights in float64: what the numerics of this folder work on. */
+export type Float64Weights = readonly {
+  readonly weight: Float64Array;
+  readonly bias: Float64Array;
+}[];
+
+/**
+ * A float64 copy of the weights.
+ * @throws RangeError if they do not have the network's shape.
+ */
+export function float64Weights(network: NetworkShape, weights: Weights): Float64Weights {
+  const widths = layerWidths(network);
+  const layers = widths.length - 1;
+  if (weights.length !== layers) {
+    throw new RangeError(`expected ${layers} layers of weights, got ${weights.length}`);
+  }
+  return weights.map(({ weight, bias }, below) => {
+    const rows = widths[below + 1]!;
+    const cols = widths[below]!;
+    if (weight.length !== rows * cols || bias.length !== rows) {
+      throw new RangeError(
+        `expected layer ${below + 1} to have ${rows} × ${cols} weights and ${rows} biases, ` +
+          `got ${weight.length} and ${bias.length}`,
+      );
+    }
+    return { weight: Float64Array.from(weight), bias: Float64Array.from(bias) };
+  });
+}
+
 /** Number of weights and biases. */
 export function parameterCount(network: NetworkShape): number {
   const widths = layerWidths(network);

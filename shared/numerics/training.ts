@@ -1,4 +1,4 @@
-/** How a network is trained: losses, optimisers and their state. */
+/** How a network is trained: samples, losses, optimisers and their state. */
 import type { FloatArray } from "./network.ts";
 
 /** Squared error Σ(x − t)², softmax cross-entropy of logits, or binary cross-entropy of a sigmoid output. */
@@ -41,4 +41,23 @@ export interface OptimizerState {
     readonly weight: readonly FloatArray[];
     readonly bias: readonly FloatArray[];
   }[];
+}
+
+/** Samples with their targets; row-major. */
+export interface TrainingSet {
+  /** Number of samples. */
+  readonly samples: number;
+  /** [samples, N_0]. */
+  readonly inputs: Float32Array;
+  /** [samples, outputs]; one-hot for softmax cross-entropy, 0 or 1 for binary cross-entropy. */
+  readonly targets: Float32Array;
+}
+
+export interface TrainingStats {
+  /** Sum over the samples of the loss before each batch's update. */
+  readonly lossSum: number;
+  /** How many samples the network classified rightly before each batch's update. */
+  readonly correct: number;
+  /** Samples seen. */
+  readonly samples: number;
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../identity.ts";
-import type { FieldTask, TaskResult } from "../messages.ts";
-import { MESSAGE_VERSION } from "../messages.ts";
+import type { TaskResult } from "../messages.ts";
+import { fieldTaskFixture } from "./task-fixture.ts";
 import type { LeasePolicy, Outcome, Transport } from "../transport.ts";
 
 interface Harness {
@@ -30,9 +30,9 @@ export function transportContract(
   const worker = { worker: "w1", engine: "test.1", signal: deadline() };
 
   promise("delivers a published task and its result", async ({ transport }) => {
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     const lease = await transport.lease(worker);
-    assert.deepEqual(lease.task, task("a"));
+    assert.deepEqual(lease.task, fieldTaskFixture("a"));
     assert.equal(lease.attempt, 1);
     assert.equal(await lease.complete(result("a")), "stored");
     const [outcome] = await take(transport, 1);
@@ -40,33 +40,33 @@ export function transportContract(
   });
 
   promise("a task published twice is delivered once", async ({ transport }) => {
-    await transport.publish(task("a"));
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
+    await transport.publish(fieldTaskFixture("a"));
     assert.deepEqual(await transport.depth("s"), { waiting: 1, inFlight: 0 });
     const lease = await transport.lease(worker);
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     await lease.complete(result("a"));
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     assert.deepEqual(await transport.depth("s"), { waiting: 0, inFlight: 0 });
     assert.equal((await take(transport, 1)).length, 1);
   });
 
   promise("a worker gets only the tasks of its engine", async ({ transport }) => {
-    await transport.publish({ ...task("other"), engine: "other.1" });
-    await transport.publish(task("mine"));
+    await transport.publish({ ...fieldTaskFixture("other"), engine: "other.1" });
+    await transport.publish(fieldTaskFixture("mine"));
     assert.equal((await transport.lease(worker)).task.id, "mine");
     assert.equal((await transport.lease({ ...worker, engine: "other.1" })).task.id, "other");
   });
 
   promise("depth counts waiting and leased tasks of one sweep", async ({ transport }) => {
-    for (const id of ["a", "b", "c"]) await transport.publish(task(id));
-    await transport.publish({ ...task("d"), sweep: "another" });
+    for (const id of ["a", "b", "c"]) await transport.publish(fieldTaskFixture(id));
+    await transport.publish({ ...fieldTaskFixture("d"), sweep: "another" });
     await transport.lease(worker);
     assert.deepEqual(await transport.depth("s"), { waiting: 2, inFlight: 1 });
   });
 
   promise("running tells worker, attempt and progress", async ({ transport }) => {
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     const lease = await transport.lease(worker);
     await lease.extend(0.25);
     const [running] = await transport.running("s");
@@ -79,7 +79,7 @@ export function transportContract(
   promise(
     "a silent lease ends and the task goes to another worker with the next attempt",
     async ({ transport, passTime }) => {
-      await transport.publish(task("a"));
+      await transport.publish(fieldTaskFixture("a"));
       const first = await transport.lease(worker);
       await passTime(policy.leaseMs + policy.backoffMs(1) + 1);
       assert.equal(first.signal.aborted, true);
@@ -90,7 +90,7 @@ export function transportContract(
   );
 
   promise("extending keeps a lease alive", async ({ transport, passTime }) => {
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     const lease = await transport.lease(worker);
     for (let i = 0; i < 4; i++) {
       await passTime(policy.leaseMs * 0.6);
@@ -103,7 +103,7 @@ export function transportContract(
   promise(
     "the first result wins, also a late one, and later ones are refused as exists",
     async ({ transport, passTime }) => {
-      await transport.publish(task("a"));
+      await transport.publish(fieldTaskFixture("a"));
       const first = await transport.lease(worker);
       await passTime(policy.leaseMs + policy.backoffMs(1) + 1);
       const second = await transport.lease({ ...worker, worker: "w2" });
@@ -118,7 +118,7 @@ export function transportContract(
   promise(
     `a task that fails ${policy.maxDeliveries} times becomes a dead letter with the last reason`,
     async ({ transport, passTime }) => {
-      await transport.publish(task("a"));
+      await transport.publish(fieldTaskFixture("a"));
       for (let attempt = 1; attempt <= policy.maxDeliveries; attempt++) {
         const lease = await transport.lease(worker);
         assert.equal(lease.attempt, attempt);
@@ -134,22 +134,22 @@ export function transportContract(
   );
 
   promise("a failed task waits for its back-off", async ({ transport, passTime }) => {
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     await (await transport.lease(worker)).fail({ name: "Error", message: "x" });
-    await transport.publish(task("b"));
+    await transport.publish(fieldTaskFixture("b"));
     assert.equal((await transport.lease(worker)).task.id, "b");
     await passTime(policy.backoffMs(1) + 1);
     assert.equal((await transport.lease(worker)).task.id, "a");
   });
 
   promise("a task given back comes again as the same attempt", async ({ transport }) => {
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     await (await transport.lease(worker)).giveBack();
     assert.equal((await transport.lease(worker)).attempt, 1);
   });
 
   promise("a rejected task is a dead letter at once", async ({ transport }) => {
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     await (await transport.lease(worker)).reject({ name: "InvalidTaskError", message: "no" });
     const [outcome] = await take(transport, 1);
     assert.ok(outcome?.kind === "dead");
@@ -158,11 +158,11 @@ export function transportContract(
   });
 
   promise("an outcome that is not acknowledged comes again", async ({ transport }) => {
-    await transport.publish(task("a"));
+    await transport.publish(fieldTaskFixture("a"));
     await (await transport.lease(worker)).complete(result("a"));
     assert.equal((await take(transport, 1, { ack: false })).length, 1);
     assert.equal((await take(transport, 1)).length, 1);
-    await transport.publish(task("b"));
+    await transport.publish(fieldTaskFixture("b"));
     await (await transport.lease(worker)).complete(result("b"));
     const [outcome] = await take(transport, 1);
     assert.equal(outcome?.kind === "result" && outcome.result.task, "b");
@@ -171,15 +171,15 @@ export function transportContract(
   promise(
     "cancel ends a sweep's leases, queue and outcomes and leaves others alone",
     async ({ transport }) => {
-      for (const id of ["a", "b"]) await transport.publish(task(id));
-      await transport.publish({ ...task("c"), sweep: "another" });
+      for (const id of ["a", "b"]) await transport.publish(fieldTaskFixture(id));
+      await transport.publish({ ...fieldTaskFixture("c"), sweep: "another" });
       const lease = await transport.lease(worker);
       await transport.cancel("s");
       assert.equal(lease.signal.aborted, true);
       assert.equal(await lease.complete(result("a")), "exists");
       assert.deepEqual(await transport.depth("s"), { waiting: 0, inFlight: 0 });
       assert.equal((await transport.lease(worker)).task.id, "c");
-      await transport.publish(task("a"));
+      await transport.publish(fieldTaskFixture("a"));
       assert.equal((await transport.lease(worker)).task.id, "a");
     },
   );
@@ -195,7 +195,7 @@ export function transportContract(
   });
 
   promise("a malformed task is refused when it is published", async ({ transport }) => {
-    await assert.rejects(transport.publish({ ...task("a"), version: 99 } as never), {
+    await assert.rejects(transport.publish({ ...fieldTaskFixture("a"), version: 99 } as never), {
       name: "InvalidTaskError",
     });
   });
@@ -220,29 +220,6 @@ export function transportContract(
 
 function deadline(): AbortSignal {
   return AbortSignal.timeout(60_000);
-}
-
-function task(id: string): FieldTask {
-  return {
-    version: MESSAGE_VERSION,
-    id,
-    sweep: "s",
-    engine: "test.1",
-    cell: "c",
-    work: 1,
-    kind: "field",
-    network: {
-      inputs: 2,
-      hidden: [1],
-      outputs: 1,
-      activation: "tanh",
-      outputActivation: "tanh",
-    },
-    snapshot: "end",
-    weights: `sha256:${"0".repeat(64)}`,
-    grid: { region: { x: [-1, 1], y: [-1, 1] }, points: 1, layers: "last" },
-    tile: { column: 0, row: 0, columns: 1, rows: 1 },
-  };
 }
 
 function result(id: string, seconds = 0): TaskResult {

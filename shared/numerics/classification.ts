@@ -1,0 +1,32 @@
+import type { Targets } from "./losses.ts";
+import type { FloatArray, NetworkShape } from "./network.ts";
+
+/**
+ * How many of the samples `outputs` [samples, outputs] classifies rightly.
+ *
+ * One output: on the target's side of ½ for a sigmoid (targets 0 and 1), of 0 otherwise (targets −1 and 1).
+ * Several: the largest output is where the largest target is, the first of equals.
+ */
+export function countCorrect(
+  network: NetworkShape,
+  outputs: FloatArray,
+  { samples, targets }: Targets,
+): number {
+  const width = network.outputs;
+  const boundary = network.outputActivation === "sigmoid" ? 0.5 : 0;
+  let correct = 0;
+  for (let s = 0; s < samples; s++) {
+    const isCorrect =
+      width === 1
+        ? outputs[s]! > boundary === targets[s]! > boundary
+        : largestIndex(outputs, s * width, width) === largestIndex(targets, s * width, width);
+    if (isCorrect) correct++;
+  }
+  return correct;
+}
+
+function largestIndex(values: FloatArray, from: number, count: number): number {
+  let index = 0;
+  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + index]!) index = i;
+  return index;
+}

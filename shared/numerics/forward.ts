@@ -1,0 +1,85 @@
+import { type Activated, activate } from "./activations.ts";
+import { addProduct, rowMajor, transposed } from "./matrix-product.ts";
+import { type Activation, type Float64Weights, layerWidths, type NetworkShape } from "./network.ts";
+
+/** Samples that go through the layers together, so that a layer's weights stay in the cache. */
+const BLOCK = 128;
+
+/** Room for b, x and g'(b) of every layer l = 1 … L+1, each [samples, N_l]. */
+export function layerBuffers(network: NetworkShape, samples: number): Activated[] {
+  return layerWidths(network)
+    .slice(1)
+    .map((width) => ({
+      b: new Float64Array(samples * width),
+      x: new Float64Array(samples * width),
+      slope: new Float64Array(samples * width),
+    }));
+}
+
+/** Sends `samples` rows of `inputs` [samples, inputs] through the whole network into `buffers`. */
+export function forward(
+  network: NetworkShape,
+  weights: Float64Weights,
+  pass: { readonly inputs: Float64Array; readonly samples: number; readonly buffers: Activated[] },
+): void {
+  let below = pass.inputs;
+  weights.forEach((layer, l) => {
+    const activated = pass.buffers[l]!;
+    forwardLayer(layer, {
+      inputs: below,
+      samples: pass.samples,
+      g: activationOf(network, l),
+      activated,
+    });
+    below = activated.x;
+  });
+}
+
+/** b = W x + bias with each sum in ascending order from the bias on, then g(b) and g'(b). */
+export function forwardLayer(
+  { weight, bias }: Float64Weights[number],
+  pass: {
+    /** [samples, in]. */
+    readonly inputs: Float64Array;
+    readonly samples: number;
+    readonly g: Activation;
+    /** Receives [samples, out] each. */
+    readonly activated: Activated;
+  },
+): void {
+  const rows = bias.length;
+  const terms = weight.length / rows;
+  const { b } = pass.activated;
+  for (let s = 0; s < pass.samples; s++) b.set(bias, s * rows);
+  addProduct(rowMajor(b, rows), rowMajor(pass.inputs, terms), transposed(rowMajor(weight, terms)), {
+    rows: pass.samples,
+    terms,
+    columns: rows,
+  });
+  activate(pass.g, pass.activated, pass.samples * rows);
+}
+
+/** Output activations, row-major [samples, outputs], of `inputs` [samples, inputs]. */
+export function outputs(
+  network: NetworkShape,
+  weights: Float64Weights,
+  inputs: Float32Array | Float64Array,
+): Float64Array {
+  const samples = inputs.length / network.inputs;
+  const results = new Float64Array(samples * network.outputs);
+  const buffers = layerBuffers(network, BLOCK);
+  const block = new Float64Array(BLOCK * network.inputs);
+  for (let from = 0; from < samples; from += BLOCK) {
+    const count = Math.min(BLOCK, samples - from);
+    block.set(inputs.subarray(from * network.inputs, (from + count) * network.inputs));
+    forward(network, weights, { inputs: block, samples: count, buffers });
+    const { x } = buffers.at(-1)!;
+    results.set(x.subarray(0, count * network.outputs), from * network.outputs);
+  }
+  return results;
+}
+
+/** g of the layer with this index, 0 … L. */
+export function activationOf(network: NetworkShape, index: number): Activation {
+  return index < network.hidden.length ? network.activation : network.outputActivation;
+}

@@ -1,0 +1,26 @@
+import type { FieldTask } from "../messages.ts";
+import { MESSAGE_VERSION } from "../messages.ts";
+
+/** A valid task of engine `test.1`, sweep `s` and cell `c`. */
+export function fieldTaskFixture(id: string): FieldTask {
+  return {
+    version: MESSAGE_VERSION,
+    id,
+    sweep: "s",
+    engine: "test.1",
+    cell: "c",
+    work: 1,
+    kind: "field",
+    network: {
+      inputs: 2,
+      hidden: [1],
+      outputs: 1,
+      activation: "tanh",
+      outputActivation: "tanh",
+    },
+    snapshot: "end",
+    weights: `sha256:${"0".repeat(64)}`,
+    grid: { region: { x: [-1, 1], y: [-1, 1] }, points: 1, layers: "last" },
+    tile: { column: 0, row: 0, columns: 1, rows: 1 },
+  };
+}
