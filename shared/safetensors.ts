@@ -46,7 +46,7 @@ export function decodeWeights(bytes: Uint8Array): Weights {
     const entry = header[name];
     if (entry === undefined) return null;
     const [begin, end] = entry.data_offsets.map((offset) => 8 + headLength + offset);
-    const raw = bytes.slice(begin, end); // copied, hence aligned
+    const raw = new Uint8Array(bytes.subarray(begin, end)); // a copy of its own, hence aligned
     if (raw.length !== end! - begin!) throw new RangeError(`safetensors: ${name} is cut off`);
     return entry.dtype === "F64" ? new Float64Array(raw.buffer) : new Float32Array(raw.buffer);
   };

@@ -19,7 +19,8 @@ registry.set("crc32c", async () => ({
     },
     decode(chunk: Uint8Array): Uint8Array {
       if (!isChunkIntact(chunk)) throw new Error("the chunk's checksum does not match");
-      return chunk.slice(0, -CHECKSUM_BYTES); // copied, hence aligned for typed arrays
+      // Copied, hence aligned: typed arrays will be laid over it.
+      return new Uint8Array(chunk.subarray(0, -CHECKSUM_BYTES));
     },
   }),
 }));

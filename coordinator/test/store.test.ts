@@ -81,6 +81,7 @@ test("safetensors: weights of either precision come back bit for bit, aligned to
       const shifted = new Uint8Array(bytes.length + 1);
       shifted.set(bytes, 1);
       assert.deepEqual(decodeWeights(shifted.subarray(1)), weights);
+      assert.deepEqual(decodeWeights(Buffer.from(bytes)), weights);
     }),
     { seed: 2 },
   );
