@@ -8,7 +8,12 @@ import { loadStored } from "../cli/stored-sweep.ts";
 import { planSweep } from "../coordinator/plan.ts";
 import { remainingLoad } from "../coordinator/progress.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
-import { chunkPath, FIELD_ARRAYS, fieldMetadata, tileFiles } from "../coordinator/store/field-zarr.ts";
+import {
+  chunkPath,
+  FIELD_ARRAYS,
+  fieldMetadata,
+  tileFiles,
+} from "../coordinator/store/field-zarr.ts";
 import { fieldFolder } from "../coordinator/store/layout.ts";
 import type { FieldState } from "../coordinator/store/scan.ts";
 import { scanFields, scanStore } from "../coordinator/store/scan.ts";
@@ -55,12 +60,21 @@ async function fill(directory: string): Promise<number> {
   let stored = 0;
   for (const cell of plan.cells) {
     const weights = [{ snapshot: "end" as const, epoch: 1, digest, bytes: blob.length }];
-    const header = { kind: "train", task: "t", cell: cell.id, status: "trained", reason: "" } as const;
+    const header = {
+      kind: "train",
+      task: "t",
+      cell: cell.id,
+      status: "trained",
+      reason: "",
+    } as const;
     const result = { ...header, epochs: 1, history, weights, provenance };
     const record = await store.putTraining(cell, result, new Map([[digest, blob]]));
     const scan = { directory, thorough: false };
     for (const field of await scanFields(plan, record, scan, [])) {
-      stored += await fillField(join(directory, fieldFolder(cell.id, "end", plan.field!.id)), field);
+      stored += await fillField(
+        join(directory, fieldFolder(cell.id, "end", plan.field!.id)),
+        field,
+      );
     }
   }
   await store.close();

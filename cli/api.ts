@@ -5,9 +5,9 @@
 import { join } from "node:path";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
 import { readFieldArray } from "../coordinator/store/field-zarr.ts";
+import { readIfThere } from "../coordinator/store/files.ts";
 import { fieldFolder, weightsFile } from "../coordinator/store/layout.ts";
 import { scanStore } from "../coordinator/store/scan.ts";
-import { readIfThere } from "../coordinator/store/files.ts";
 import type { SummaryRow, Totals } from "../coordinator/summary.ts";
 import { summaryRows, totals } from "../coordinator/summary.ts";
 import type { Snapshot } from "../shared/cell.ts";
@@ -19,10 +19,10 @@ import { defaultThreads } from "../worker/thread-count.ts";
 import { runToEnd } from "./run-to-end.ts";
 import { loadStored, planFor } from "./stored-sweep.ts";
 
-export { FtleError, LockedError, StoreError, UsageError } from "../shared/errors.ts";
 export { SpecError } from "../coordinator/spec/spec-error.ts";
 export type { SummaryRow, Totals } from "../coordinator/summary.ts";
 export type { Snapshot } from "../shared/cell.ts";
+export { FtleError, LockedError, StoreError, UsageError } from "../shared/errors.ts";
 export type { Weights } from "../shared/numerics/network.ts";
 
 export interface RunSweepOptions {
@@ -111,7 +111,8 @@ export async function openSweep(directory: string): Promise<StoredSweep> {
 
     async weights(cell, snapshot = "end") {
       const bytes = await readIfThere(join(directory, weightsFile(cell, snapshot)));
-      if (bytes === null) throw new UsageError(`expected weights of ${cell} at ${snapshot}, found none`);
+      if (bytes === null)
+        throw new UsageError(`expected weights of ${cell} at ${snapshot}, found none`);
       return decodeWeights(bytes);
     },
   };

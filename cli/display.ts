@@ -26,7 +26,13 @@ const LOG_MS = 10_000;
 /** How many running tasks are shown. */
 const MOST_RUNNING = 8;
 
-export function startDisplay({ plan, progress, transport, stream, isQuiet }: DisplayOptions): Display {
+export function startDisplay({
+  plan,
+  progress,
+  transport,
+  stream,
+  isQuiet,
+}: DisplayOptions): Display {
   const start = performance.now();
   const isTerminal = stream.isTTY === true && !isQuiet;
   const nameOf = cellNames(plan);

@@ -8,10 +8,11 @@ import { command } from "./options.ts";
 import { createOutput } from "./output.ts";
 
 export function doctorCommand(): Command {
-  return command("doctor", "check this machine's arithmetic against exact results, and measure its speed", [
+  return command(
     "doctor",
-    "doctor --json",
-  ]).action((flags: { json?: boolean; quiet?: boolean }) => {
+    "check this machine's arithmetic against exact results, and measure its speed",
+    ["doctor", "doctor --json"],
+  ).action((flags: { json?: boolean; quiet?: boolean }) => {
     const output = createOutput(flags);
     const examined = Object.entries(engines).map(([name, { id }]) => examine(name, id));
     const threads = defaultThreads();

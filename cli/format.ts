@@ -52,7 +52,12 @@ export function table(rows: readonly (readonly string[])[]): string {
     });
   }
   return rows
-    .map((row) => row.map((text, column) => text.padEnd(widths[column]!)).join("  ").trimEnd())
+    .map((row) =>
+      row
+        .map((text, column) => text.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }
 

@@ -14,12 +14,7 @@ export function command(name: string, description: string, examples: readonly st
 
 export function withRunOptions(target: Command): Command {
   return target
-    .option(
-      "-t, --threads <n>",
-      "threads that compute",
-      positiveInteger,
-      defaultThreads(),
-    )
+    .option("-t, --threads <n>", "threads that compute", positiveInteger, defaultThreads())
     .addOption(
       new Option("--task-timeout <duration>", "give up a task that runs longer, e.g. 30m or 12h")
         .argParser(milliseconds)

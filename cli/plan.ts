@@ -8,11 +8,11 @@ import type { StoreState } from "../coordinator/store/scan.ts";
 import { scanStore } from "../coordinator/store/scan.ts";
 import { storedBytes } from "../coordinator/stored-bytes.ts";
 import { measureRates } from "../worker/rates.ts";
+import { defaultThreads } from "../worker/thread-count.ts";
 import { bytes, cellName, counted, duration, integer, table } from "./format.ts";
 import { command, positiveInteger } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { planFor } from "./stored-sweep.ts";
-import { defaultThreads } from "../worker/thread-count.ts";
 
 interface PlanFlags {
   readonly json?: boolean;
@@ -25,10 +25,14 @@ interface PlanFlags {
 const MOST_NAMED = 10;
 
 export function planCommand(): Command {
-  return command("plan", "say what a sweep would compute, and what it would cost; compute nothing", [
-    "plan fig2.yaml",
-    "plan wider.yaml --against sweeps/fig2    # what of it is stored there already",
-  ])
+  return command(
+    "plan",
+    "say what a sweep would compute, and what it would cost; compute nothing",
+    [
+      "plan fig2.yaml",
+      "plan wider.yaml --against sweeps/fig2    # what of it is stored there already",
+    ],
+  )
     .argument("<spec>", "the sweep spec, a YAML file")
     .option("--against <dir>", "a sweep's directory: count what it holds as done")
     .option("-t, --threads <n>", "threads to estimate for", positiveInteger, defaultThreads())
@@ -63,9 +67,15 @@ export function planCommand(): Command {
       if (flags.against !== undefined) {
         const stored = plan.cells.length - fresh.length;
         lines.push(["stored", `${counted(stored, "network")} in ${flags.against}`]);
-        lines.push(["to run", `${counted(rest.trainings, "training")}, ${counted(rest.tiles, "tile")}`]);
+        lines.push([
+          "to run",
+          `${counted(rest.trainings, "training")}, ${counted(rest.tiles, "tile")}`,
+        ]);
       }
-      lines.push(["expected", `${duration(value.toRun.seconds)} on ${counted(flags.threads, "thread")}`]);
+      lines.push([
+        "expected",
+        `${duration(value.toRun.seconds)} on ${counted(flags.threads, "thread")}`,
+      ]);
       const names = flags.against === undefined ? [] : namesOf(fresh);
       output.result([table(lines), ...names].join("\n"), value);
     });
@@ -78,7 +88,9 @@ async function stateOf(plan: Plan, directory: string | undefined): Promise<Store
 }
 
 function namesOf(cells: readonly Cell[]): string[] {
-  const named = cells.slice(0, MOST_NAMED).map(({ id, point }) => `  new ${id}  ${cellName(point)}`);
+  const named = cells
+    .slice(0, MOST_NAMED)
+    .map(({ id, point }) => `  new ${id}  ${cellName(point)}`);
   const rest = cells.length - named.length;
   return rest > 0 ? [...named, `  … and ${integer(rest)} more`] : named;
 }

@@ -1,17 +1,12 @@
-import { join, resolve } from "node:path";
 import { mkdir } from "node:fs/promises";
-import { Option } from "commander";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { Option } from "commander";
 import { drawLattice } from "../coordinator/figures/lattice-figure.ts";
 import { drawLines } from "../coordinator/figures/line-figure.ts";
 import { renderPng } from "../coordinator/figures/render-png.ts";
 import type { FieldPlan, Plan } from "../coordinator/plan.ts";
-import type {
-  LatticeOptions,
-  LineQuantity,
-  NumericAxis,
-  Quantity,
-} from "../coordinator/plot.ts";
+import type { LatticeOptions, LineQuantity, NumericAxis, Quantity } from "../coordinator/plot.ts";
 import {
   LINE_QUANTITIES,
   latticeFigure,
@@ -69,13 +64,26 @@ export function plotCommand(): Command {
         .choices(QUANTITIES)
         .default("L*lambda1"),
     )
-    .option("--layer <l>", "hidden layer of a field with layers: all (default: last)", positiveInteger)
-    .option("--limit <value>", "the colours reach from -value to value (default: automatic)", positiveNumber)
+    .option(
+      "--layer <l>",
+      "hidden layer of a field with layers: all (default: last)",
+      positiveInteger,
+    )
+    .option(
+      "--limit <value>",
+      "the colours reach from -value to value (default: automatic)",
+      positiveNumber,
+    )
     .option("--no-directions", "leave out the directions of maximal stretching")
     .option("--boundary", "draw the decision boundary, where the output is 0")
     .addOption(axis("rows", "what varies along the rows (default: width)"))
     .addOption(axis("columns", "what varies along the columns (default: depth)"))
-    .option("--only <axis=value>", "only this slice; may be given for several axes", collectOnly, {})
+    .option(
+      "--only <axis=value>",
+      "only this slice; may be given for several axes",
+      collectOnly,
+      {},
+    )
     .addOption(
       new Option("--lines <quantity>", "draw this quantity as lines instead").choices(
         Object.keys(LINE_QUANTITIES),
@@ -89,7 +97,9 @@ export function plotCommand(): Command {
     .addOption(axis("series", "one line for each value of this axis"))
     .option("--log", "logarithmic horizontal axis")
     .addOption(
-      new Option("--format <format>", "kind of file").choices(["png", "svg", "both"]).default("both"),
+      new Option("--format <format>", "kind of file")
+        .choices(["png", "svg", "both"])
+        .default("both"),
     )
     .option("-o, --out <dir>", "folder of the figures (default: <dir>/figures)")
     .action(async (directory: string, flags: PlotFlags) => {
@@ -196,7 +206,9 @@ function hasField(plan: Plan): plan is Plan & { readonly field: FieldPlan } {
 function collectOnly(text: string, only: Partial<Record<PictureAxis, string>>) {
   const [axis, value] = text.split("=", 2);
   if (value === undefined || !PICTURE_AXES.includes(axis as PictureAxis)) {
-    throw new UsageError(`expected --only axis=value with an axis of ${PICTURE_AXES.join(", ")}; got ${text}`);
+    throw new UsageError(
+      `expected --only axis=value with an axis of ${PICTURE_AXES.join(", ")}; got ${text}`,
+    );
   }
   return { ...only, [axis as PictureAxis]: value };
 }

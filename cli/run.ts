@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
 import { counted, duration, integer } from "./format.ts";
-import { drawDefaultFigures } from "./plot.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { RunFlags } from "./options.ts";
 import { command, withRunOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
+import { drawDefaultFigures } from "./plot.ts";
 import type { RunOutcome } from "./run-to-end.ts";
 import { runToEnd } from "./run-to-end.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
@@ -42,9 +42,11 @@ export function resumeCommand(): Command {
 }
 
 export function retryCommand(): Command {
-  const retry = command("retry", "run the tasks that were given up once more, and what is missing", [
-    "retry sweeps/fig2",
-  ]).argument("<dir>", "the sweep's directory");
+  const retry = command(
+    "retry",
+    "run the tasks that were given up once more, and what is missing",
+    ["retry sweeps/fig2"],
+  ).argument("<dir>", "the sweep's directory");
   return withRunOptions(retry).action(async (directory: string, flags: RunFlags) => {
     await runAndReport(directory, await loadStored(directory), flags, { retry: true });
   });
@@ -104,4 +106,3 @@ function report(outcome: RunOutcome, figures: readonly string[]): string {
   }
   return lines.join("\n");
 }
-

@@ -15,7 +15,10 @@ import { loadStored } from "./stored-sweep.ts";
 const MOST_NAMED = 10;
 
 export function statusCommand(): Command {
-  return command("status", "say how far a sweep is", ["status sweeps/fig2", "status sweeps/fig2 --json"])
+  return command("status", "say how far a sweep is", [
+    "status sweeps/fig2",
+    "status sweeps/fig2 --json",
+  ])
     .argument("<dir>", "the sweep's directory")
     .action(async (directory: string, flags: { json?: boolean; quiet?: boolean }) => {
       const output = createOutput(flags);

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { UsageError } from "../shared/errors.ts";
 import type { Plan } from "../coordinator/plan.ts";
 import { planSweep } from "../coordinator/plan.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
@@ -7,6 +6,7 @@ import { SpecError } from "../coordinator/spec/spec-error.ts";
 import type { Sweep } from "../coordinator/spec/sweep.ts";
 import { SWEEP_YAML } from "../coordinator/store/layout.ts";
 import { readStoredSweep } from "../coordinator/store/store.ts";
+import { UsageError } from "../shared/errors.ts";
 import { engines, resolveEngine } from "../worker/engines/registry.ts";
 
 /** A sweep with its plan, and the text it was read from. */

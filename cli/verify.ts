@@ -39,7 +39,8 @@ export function verifyCommand(): Command {
         const work = { engine: plan.engine, threads, signal: interrupt.signal };
         const different = await withLocalWorker(work, async (transport, signal) => {
           const onChecked = (done: number) => {
-            if (done % 100 === 0) output.note(`${integer(done)} of ${integer(claims.length)} recomputed`);
+            if (done % 100 === 0)
+              output.note(`${integer(done)} of ${integer(claims.length)} recomputed`);
           };
           const options = { plan, directory, transport, flight: 2 * threads, signal, onChecked };
           return await recompute(claims, options);

@@ -17,11 +17,15 @@ interface WhyFlags {
 }
 
 export function whyCommand(): Command {
-  return command("why", "say why a cell is stored or must be computed: its first difference from the nearest stored cell", [
-    "why sweeps/fig2 3fa2c1",
-    "why sweeps/fig2 width=50,depth=8,seed=1",
-    "why sweeps/fig2 width=100,depth=8 --spec wider.yaml    # of a spec not yet run there",
-  ])
+  return command(
+    "why",
+    "say why a cell is stored or must be computed: its first difference from the nearest stored cell",
+    [
+      "why sweeps/fig2 3fa2c1",
+      "why sweeps/fig2 width=50,depth=8,seed=1",
+      "why sweeps/fig2 width=100,depth=8 --spec wider.yaml    # of a spec not yet run there",
+    ],
+  )
     .argument("<dir>", "the sweep's directory")
     .argument("<cell>", "a cell's id or the beginning of it, or axis=value,…")
     .option("--spec <file>", "take the cell from this spec rather than from the directory's own")
@@ -59,7 +63,8 @@ function findCell({ cells }: Plan, asked: string): Cell {
     ? cells.filter(matcher(asked))
     : cells.filter(({ id }) => id.startsWith(asked));
   if (found.length === 1) return found[0]!;
-  if (found.length === 0) throw new UsageError(`expected a cell of the sweep, found none for ${asked}`);
+  if (found.length === 0)
+    throw new UsageError(`expected a cell of the sweep, found none for ${asked}`);
   const some = found.slice(0, 5).map(({ id, point }) => `${id} (${cellName(point)})`);
   throw new UsageError(
     `expected one cell, found ${found.length} for ${asked}: ${some.join(", ")}${found.length > 5 ? ", …" : ""}`,

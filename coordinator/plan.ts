@@ -1,6 +1,6 @@
+import { canonicalJson } from "../shared/canonical-json.ts";
 import type { CellPhysics, FieldGrid, Snapshot } from "../shared/cell.ts";
 import { dataSet, makeDataSet } from "../shared/datasets/registry.ts";
-import { canonicalJson } from "../shared/canonical-json.ts";
 import { cellId, digestOf, fieldId } from "../shared/identity.ts";
 import type { FieldTask, TrainTask } from "../shared/messages.ts";
 import { MESSAGE_VERSION } from "../shared/messages.ts";
@@ -134,7 +134,10 @@ function fieldPlanOf({ field }: Sweep): FieldPlan | null {
 function inOrder(cells: readonly Cell[], samples: Plan["samples"]): Cell[] {
   const seeds = new Map<number, { cell: Cell; work: number }[]>();
   for (const cell of cells) {
-    const entry = { cell, work: trainingWork(cell.physics.network, cell.physics.training.epochs, samples) };
+    const entry = {
+      cell,
+      work: trainingWork(cell.physics.network, cell.physics.training.epochs, samples),
+    };
     const round = seeds.get(cell.physics.seed);
     if (round === undefined) seeds.set(cell.physics.seed, [entry]);
     else round.push(entry);

@@ -57,13 +57,18 @@ async function panelOf(
   const empty = { points, values: null, direction: null, output: null, label: "" };
   if (record === null) return { ...empty, note: "not trained" };
   if (record.status === "diverged") {
-    return { ...empty, label: accuracyLabel(testAccuracy(record)), note: `diverged at epoch ${record.epochs}` };
+    return {
+      ...empty,
+      label: accuracyLabel(testAccuracy(record)),
+      note: `diverged at epoch ${record.epochs}`,
+    };
   }
   const state = fields.find((field) => field.snapshot === snapshot);
   if (state === undefined || !state.tiles.includes(1)) return { ...empty, note: "not computed" };
   const folder = join(directory, fieldFolder(cell.id, snapshot, plan.field.id));
   const depth = record.physics.network.hidden.length;
-  const read = async (name: string) => lastOrLayer(await readFieldArray(folder, name), points, layer);
+  const read = async (name: string) =>
+    lastOrLayer(await readFieldArray(folder, name), points, layer);
   const output = quantity === "output" || boundary ? await read("output") : null;
   const values = quantity === "output" ? output : await read("lambda1");
   const scale = quantity === "L*lambda1" ? (layer ?? depth) : 1;
@@ -94,7 +99,14 @@ export interface LineOptions {
   readonly logX: boolean;
 }
 
-export const NUMERIC_AXES = ["width", "depth", "weightVariance", "logGain", "seed", "epoch"] as const;
+export const NUMERIC_AXES = [
+  "width",
+  "depth",
+  "weightVariance",
+  "logGain",
+  "seed",
+  "epoch",
+] as const;
 export type NumericAxis = (typeof NUMERIC_AXES)[number];
 
 export const LINE_QUANTITIES = {
@@ -168,4 +180,3 @@ function epochLabel(snapshot: string): string {
 function accuracyLabel(accuracy: number): string {
   return Number.isFinite(accuracy) ? `${(100 * accuracy).toFixed(1)} %` : "";
 }
-

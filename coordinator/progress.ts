@@ -55,7 +55,12 @@ export interface Progress {
 }
 
 /** @param threads how many tasks are worked on at a time. */
-export function followRun(plan: Plan, state: StoreState, model: CostModel, threads: number): Progress {
+export function followRun(
+  plan: Plan,
+  state: StoreState,
+  model: CostModel,
+  threads: number,
+): Progress {
   const load = remainingLoad(plan, state);
   let left = { train: load.work.train, field: load.work.field };
   const whole = model.seconds(load.work);
@@ -105,7 +110,8 @@ export function followRun(plan: Plan, state: StoreState, model: CostModel, threa
       return {
         tasksDone,
         tasksTotal,
-        fraction: whole === 0 ? 1 : Math.min(1, Math.max(0, 1 - seconds / model.seconds(load.work))),
+        fraction:
+          whole === 0 ? 1 : Math.min(1, Math.max(0, 1 - seconds / model.seconds(load.work))),
         trained,
         diverged,
         dead,

@@ -78,7 +78,11 @@ export async function recompute(
     const folder = fieldFolder(cell, field.snapshot, plan.field!.id);
     if (result === null) return [`${folder} (${task.id} could not be computed)`];
     const paths: string[] = [];
-    for (const [name, bytes] of await tileFiles(field.description, task.tile, result as FieldResult)) {
+    for (const [name, bytes] of await tileFiles(
+      field.description,
+      task.tile,
+      result as FieldResult,
+    )) {
       const stored = await readIfThere(join(directory, folder, name));
       if (stored === null || !stored.equals(bytes)) paths.push(`${folder}/${name}`);
     }

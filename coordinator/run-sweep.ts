@@ -121,7 +121,13 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function keepDeadLetter(job: Job, letter: DeadLetter): Promise<void> {
     await store.putDeadLetter(letter);
     const { worker, attempts, reason } = letter;
-    await store.journal({ event: "dead", task: job.task.id, worker, attempts, reason: reason.message });
+    await store.journal({
+      event: "dead",
+      task: job.task.id,
+      worker,
+      attempts,
+      reason: reason.message,
+    });
     onEvent({ kind: "dead", job, letter });
     if (job.kind === "field") job.field.pending--;
   }

@@ -6,7 +6,14 @@ import type { Sweep } from "./spec/sweep.ts";
 import type { CellState } from "./store/scan.ts";
 
 /** What can be laid along rows or columns, or held fixed. */
-export const PICTURE_AXES = ["width", "depth", "hidden", "weightVariance", "seed", "snapshot"] as const;
+export const PICTURE_AXES = [
+  "width",
+  "depth",
+  "hidden",
+  "weightVariance",
+  "seed",
+  "snapshot",
+] as const;
 export type PictureAxis = (typeof PICTURE_AXES)[number];
 
 /** One network at one snapshot, with its value on every axis as people read it. */

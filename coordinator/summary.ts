@@ -93,7 +93,12 @@ export async function writeSummary(plan: Plan, state: StoreState, store: Store):
   await store.putFile(SUMMARY_JSON, sealJson({ ...content, csv: `sha256:${sha256}` }));
 }
 
-function rowOf(plan: Plan, state: StoreState, cellState: CellState, snapshot: Snapshot): SummaryRow {
+function rowOf(
+  plan: Plan,
+  state: StoreState,
+  cellState: CellState,
+  snapshot: Snapshot,
+): SummaryRow {
   const { cell, record } = cellState;
   const { width, depth, hidden, weightVariance, logGain, seed } = cell.point;
   const epoch = record?.weights.find((weights) => weights.snapshot === snapshot)?.epoch ?? null;

@@ -16,5 +16,9 @@ export function tileSide(network: NetworkShape, points: number): number {
   for (let side = LARGEST_TILE; side >= SMALLEST_TILE; side /= 2) {
     if (side <= affordable || side === SMALLEST_TILE) sides.push(side);
   }
-  return sides.find((side) => points % side === 0) ?? sides.find((side) => side < points) ?? SMALLEST_TILE;
+  return (
+    sides.find((side) => points % side === 0) ??
+    sides.find((side) => side < points) ??
+    SMALLEST_TILE
+  );
 }

@@ -17,7 +17,8 @@ export function cgroupCpus(read: (path: string) => string | null): number {
   let cpus = Number.POSITIVE_INFINITY;
   for (let path = group; ; path = dirname(path)) {
     const [quota, period] = (read(join("/sys/fs/cgroup", path, "cpu.max")) ?? "max").split(" ");
-    if (quota !== undefined && quota !== "max") cpus = Math.min(cpus, Number(quota) / Number(period));
+    if (quota !== undefined && quota !== "max")
+      cpus = Math.min(cpus, Number(quota) / Number(period));
     if (path === "/" || path === ".") break;
   }
   // Version 1 keeps quota and period in files of their own.

@@ -179,4 +179,3 @@ function stopper() {
 function threadFile(): URL {
   return new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
 }
-

@@ -29,7 +29,11 @@ export interface Sweep {
 /** Either `width` and `depth`, or `hidden` (explicit lists of layer widths), never both. */
 export interface Axes {
   readonly layers:
-    | { readonly kind: "lattice"; readonly width: readonly number[]; readonly depth: readonly number[] }
+    | {
+        readonly kind: "lattice";
+        readonly width: readonly number[];
+        readonly depth: readonly number[];
+      }
     | { readonly kind: "explicit"; readonly hidden: readonly (readonly number[])[] };
   readonly weightVariance: WeightVarianceAxis;
   readonly seed: readonly number[];

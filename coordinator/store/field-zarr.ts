@@ -99,7 +99,11 @@ export async function tileFiles(
     const shape = [...layers, tile.rows, tile.columns];
     const stride = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
     const selection = [...layers.map(() => null), rows, columns];
-    await zarr.set(array, selection, { data: result[name] as Float32Array<ArrayBuffer>, shape, stride });
+    await zarr.set(array, selection, {
+      data: result[name] as Float32Array<ArrayBuffer>,
+      shape,
+      stride,
+    });
   }
   for (const path of metadata) files.delete(path);
   return files;
@@ -125,7 +129,9 @@ export async function readFieldArray(folder: string, name: string): Promise<Floa
 export function readAttributes(groupJson: Uint8Array): { tile: number; weights: string } | null {
   try {
     const content = unseal(JSON.parse(Buffer.from(groupJson).toString()).attributes);
-    return content === null ? null : { tile: Number(content.tile), weights: String(content.weights) };
+    return content === null
+      ? null
+      : { tile: Number(content.tile), weights: String(content.weights) };
   } catch {
     return null; // a damaged file is an expected finding, reported by the caller
   }

@@ -1,7 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { link, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { LockedError } from "../../shared/errors.ts";
 import { isErrno, storeError } from "./files.ts";
 

@@ -136,7 +136,7 @@ async function scanField(
     if (thorough) {
       for (const [name, bytes] of await fieldMetadata(description)) {
         const found = readOrNull(join(path, name));
-        if (found !== null && found.equals(bytes)) continue;
+        if (found?.equals(bytes)) continue;
         metadata.set(name, bytes);
         ofFolder.push(name);
       }
@@ -151,7 +151,9 @@ async function scanField(
  * The tile side of a field that is there, from whichever of its metadata files still tells, and whose
  * weights it is of; undefined if there is no such folder.
  */
-function storedTile(path: string): { tile: number | undefined; weights: string | null } | undefined {
+function storedTile(
+  path: string,
+): { tile: number | undefined; weights: string | null } | undefined {
   if (sizeOf(path) === null) return undefined;
   const group = readOrNull(join(path, "zarr.json"));
   const attributes = group === null ? null : readAttributes(group);
@@ -227,4 +229,3 @@ function orIfAbsent<T>(path: string, read: () => T, absent: T): T {
     throw storeError("read", path, error);
   }
 }
-

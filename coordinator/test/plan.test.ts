@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseTask } from "../../shared/messages.ts";
 import type { Plan } from "../plan.ts";
-import { fieldTask, planSweep, plannedTile, trainTask } from "../plan.ts";
+import { fieldTask, plannedTile, planSweep, trainTask } from "../plan.ts";
 import { wholeLoad } from "../progress.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import { tileSide } from "../tile-side.ts";
@@ -21,7 +21,7 @@ function plan(text = SPEC, engine = "test.1"): Plan {
   return planSweep(parsed.sweep, engine);
 }
 
-const CELL_IDS: string[] = [];
+const CELL_IDS = ["39bed1aa4b9039b3", "8fea1ac98073b982"];
 
 const ids = ({ cells }: Plan) => cells.map(({ id }) => id);
 const setOf = (p: Plan) => new Set(ids(p));
@@ -74,10 +74,16 @@ test("plan: whatever changes a number changes every id", () => {
   ];
   for (const text of changed) {
     const before = setOf(plan());
-    assert.ok(ids(plan(text)).every((id) => !before.has(id)), text);
+    assert.ok(
+      ids(plan(text)).every((id) => !before.has(id)),
+      text,
+    );
   }
   const before = setOf(plan());
-  assert.ok(ids(plan(SPEC, "other.1")).every((id) => !before.has(id)), "engine");
+  assert.ok(
+    ids(plan(SPEC, "other.1")).every((id) => !before.has(id)),
+    "engine",
+  );
 });
 
 test("plan: a wider sweep keeps the ids of the cells that it shares", () => {
@@ -118,8 +124,11 @@ test("plan: the whole load counts trainings, tiles and work", () => {
   assert.equal(trainings, 8);
   assert.equal(tiles, 8 * 2 * 4);
   // Σ over widths and depths of 2 seeds × 2 snapshots × 64² points × 3·(2·parameters + 40·neurons).
-  const parameters = [5, 10].flatMap((N) => [2, 3].map((L) => [3 * N + (L - 1) * N * (N + 1) + N + 1, N * L + 1]));
-  const expected = parameters.reduce((sum, [p, n]) => sum + 3 * (2 * p! + 40 * n!), 0) * 4 * 64 ** 2;
+  const parameters = [5, 10].flatMap((N) =>
+    [2, 3].map((L) => [3 * N + (L - 1) * N * (N + 1) + N + 1, N * L + 1]),
+  );
+  const expected =
+    parameters.reduce((sum, [p, n]) => sum + 3 * (2 * p! + 40 * n!), 0) * 4 * 64 ** 2;
   assert.equal(work.field, expected);
 });
 

@@ -128,7 +128,10 @@ for (const layers of ["last", "all"] as const) {
           await writeFiles(folder, files);
         }
       }
-      for (const [name, count] of [["lambda1", depth], ["output", 1]] as const) {
+      for (const [name, count] of [
+        ["lambda1", depth],
+        ["output", 1],
+      ] as const) {
         const stored = await readFieldArray(folder, name);
         const expected = Float32Array.from({ length: count * 400 }, (_, i) =>
           value(Math.floor(i / 400), Math.floor((i % 400) / 20), i % 20),

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../identity.ts";
 import type { TaskResult } from "../messages.ts";
-import { fieldTaskFixture } from "./task-fixture.ts";
 import type { LeasePolicy, Outcome, Transport } from "../transport.ts";
+import { fieldTaskFixture } from "./task-fixture.ts";
 
 interface Harness {
   readonly transport: Transport;

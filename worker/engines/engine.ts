@@ -1,5 +1,10 @@
 import type { NetworkShape, Weights } from "../../shared/numerics/network.ts";
-import type { OptimizerState, TrainingRule } from "../../shared/numerics/training.ts";
+import type {
+  OptimizerState,
+  TrainingRule,
+  TrainingSet,
+  TrainingStats,
+} from "../../shared/numerics/training.ts";
 
 /**
  * What does the arithmetic in a thread. Every implementation passes `engine-contract.ts`.
@@ -43,25 +48,6 @@ export interface LoadedNetwork {
   /** A copy of the current weights, in the engine's own precision. */
   weights(): Weights;
   dispose(): void;
-}
-
-/** Samples with their targets; row-major. */
-export interface TrainingSet {
-  /** Number of samples. */
-  readonly samples: number;
-  /** [samples, N_0]. */
-  readonly inputs: Float32Array;
-  /** [samples, outputs]; one-hot for softmax cross-entropy, 0 or 1 for binary cross-entropy. */
-  readonly targets: Float32Array;
-}
-
-export interface TrainingStats {
-  /** Sum over the samples of the loss before each batch's update. */
-  readonly lossSum: number;
-  /** How many samples the network classified rightly before each batch's update. */
-  readonly correct: number;
-  /** Samples seen. */
-  readonly samples: number;
 }
 
 /** A rectangle of grid points: every (x[i], y[j]). */

@@ -3,8 +3,8 @@ import { makeDataSet } from "../../shared/datasets/registry.ts";
 import { InvalidTaskError } from "../../shared/errors.ts";
 import { randomKey } from "../../shared/identity.ts";
 import type { History, TrainResult } from "../../shared/messages.ts";
-import { initialWeights } from "../../shared/numerics/initialise.ts";
 import { countCorrect } from "../../shared/numerics/classification.ts";
+import { initialWeights } from "../../shared/numerics/initialise.ts";
 import { constantLoss, lossSum } from "../../shared/numerics/losses.ts";
 import type { Weights } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
@@ -15,8 +15,7 @@ import { trainingWork } from "../../shared/work.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Progress } from "../progress.ts";
 
-export interface Trained
-  extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {
+export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {
   readonly snapshots: readonly { snapshot: Snapshot; epoch: number; weights: Weights }[];
 }
 
@@ -123,8 +122,8 @@ function isGoodEnough({ training }: CellPhysics, { testAccuracy, trainLoss }: Hi
 }
 
 function divergence(epoch: number, { trainLoss, testLoss }: History): string {
-  const isFinite = Number.isFinite(trainLoss.at(-1)) && Number.isFinite(testLoss.at(-1));
-  return isFinite ? "" : `the loss is not finite in epoch ${epoch}`;
+  const losses = [trainLoss.at(-1), testLoss.at(-1)];
+  return losses.every(Number.isFinite) ? "" : `the loss is not finite in epoch ${epoch}`;
 }
 
 function runaway({ testLoss }: History, { loss }: TrainingRule, test: TrainingSet): string {

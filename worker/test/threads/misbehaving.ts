@@ -2,7 +2,15 @@
 import { progressOver } from "../../progress.ts";
 import type { ThreadReply, ThreadRequest } from "../../thread.ts";
 
-export const MISBEHAVIOURS = { none: 0, throw: 1, exit: 2, spin: 3, spinUntilAsked: 4, refuse: 5, slow: 6 };
+export const MISBEHAVIOURS = {
+  none: 0,
+  throw: 1,
+  exit: 2,
+  spin: 3,
+  spinUntilAsked: 4,
+  refuse: 5,
+  slow: 6,
+};
 
 export default function misbehave({ task, progress: buffer }: ThreadRequest): ThreadReply {
   if (task.kind !== "field") throw new TypeError("expected a field task");

@@ -1,0 +1,76 @@
+/** `axes` of a spec. */
+import * as z from "zod";
+import { axis, logspace } from "./axis-schema.ts";
+import { integer, list, real, section } from "./phrases.ts";
+
+const width = integer({ min: 1, max: 100_000 });
+const depth = integer({ min: 1, max: 1000 });
+const count = integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const seed = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const positive = real({ above: 0 });
+const step = integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).default(1);
+
+const critical = z.literal("critical").meta({ title: "`critical`" });
+
+const logGain = section({
+  logGain: axis({ value: real({ min: -50, max: 50 }), step: positive }).describe(
+    "Values of ln(G·N·σ_w²), 0 at criticality.",
+  ),
+}).meta({ title: "`{logGain: …}`" });
+
+const firstSeeds = section({
+  count: count.describe("How many seeds."),
+  from: seed.default(0).describe("The first seed."),
+}).meta({ title: "`{count, from}`" });
+
+const IN_PLACE = "or `hidden` in place of `width` and `depth`";
+
+export const axesSchema = section({
+  width: axis({ value: width, step }, logspace(width))
+    .optional()
+    .describe("Widths N: neurons in every hidden layer; required without `hidden`."),
+  depth: axis({ value: depth, step }, logspace(depth))
+    .optional()
+    .describe("Depths L: numbers of hidden layers; required without `hidden`."),
+  hidden: list(
+    list(width, "a list of layer widths").max(1000, "a list of at most 1000 layer widths"),
+    "a list of lists of layer widths such as `[[50, 25, 50]]`",
+  )
+    .optional()
+    .describe("In place of `width` and `depth`: networks whose hidden layers differ in width."),
+  weightVariance: axis({ value: positive, step: positive }, logspace(positive), critical, logGain)
+    .default("critical")
+    .describe(
+      "Initial variance σ_w² of the weights of an N→N layer, N the width of the first hidden layer; other layers have the same gain. `critical` is 1/(G·N), and `logGain` is an axis of values of ln(G·N·σ_w²), with G = 1 for tanh and linear, 1/16 for sigmoid, 1/2 for relu.",
+    ),
+  seed: axis({ value: seed, step }, firstSeeds)
+    .default({ count: 1, from: 0 })
+    .describe("Seeds of the random weights and batches: one realisation each."),
+})
+  .refine((axes) => "hidden" in axes || "width" in axes, {
+    path: ["width"],
+    error: `widths of the hidden layers (${IN_PLACE})`,
+    when: isMap,
+  })
+  .refine((axes) => "hidden" in axes || "depth" in axes, {
+    path: ["depth"],
+    error: `numbers of hidden layers (${IN_PLACE})`,
+    when: isMap,
+  })
+  .refine((axes) => !("hidden" in axes && ("width" in axes || "depth" in axes)), {
+    path: ["hidden"],
+    error: "either `hidden`, or `width` and `depth`",
+    when: isMap,
+  })
+  .meta({
+    description: "The parameters that vary: every combination of their values is a cell.",
+    oneOf: [
+      { required: ["width", "depth"], properties: { hidden: false } },
+      { required: ["hidden"], properties: { width: false, depth: false } },
+    ],
+  });
+
+/** Lets a check of a map run where some of its members are unsound, too. */
+function isMap({ value }: { value: unknown }): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

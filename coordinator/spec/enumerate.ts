@@ -1,0 +1,92 @@
+/** The lattice of a sweep: its combinations of axis values, in order. */
+import { exp, log } from "../../shared/numerics/elementary.ts";
+import { criticalGain } from "../../shared/numerics/initialise.ts";
+import { type Dimension, dimensionsOf } from "./dimensions.ts";
+import type { Axes, AxisName, Sweep } from "./sweep.ts";
+import { compileWhere, type WhereValues } from "./where.ts";
+
+/** What the lattice depends on. */
+export type Lattice = Pick<Sweep, "axes" | "zip" | "where"> & {
+  readonly network: Pick<Sweep["network"], "activation">;
+};
+
+/** One combination of axis values. */
+export interface LatticePoint extends WhereValues {
+  /** Widths of the hidden layers; `width` is the largest, `depth` their number. */
+  readonly hidden: readonly number[];
+  /** Position on each axis of the sweep, from 0. */
+  readonly index: LatticeIndex;
+}
+
+export type LatticeIndex = Readonly<Partial<Record<AxisName, number>>>;
+
+/** How many combinations the axes have, before `where` takes any away. */
+export function countCombinations(sweep: Lattice): number {
+  const dimensions = dimensionsOf(axisLengths(sweep.axes), sweep.zip);
+  return dimensions.reduce((count, { length }) => count * length, 1);
+}
+
+/**
+ * Every combination that satisfies `where`: seed slowest, then weight variance, then width (or
+ * `hidden`), depth fastest. Zipped axes move in step, in the place of the slowest of them.
+ */
+export function* combinations(sweep: Lattice): Generator<LatticePoint, void, undefined> {
+  const constraints = sweep.where.map(compileWhere);
+  const layersAt = layersOf(sweep.axes.layers);
+  const { weightVariance: variances, seed: seeds } = sweep.axes;
+  const isAbsolute = variances.kind === "absolute";
+  const G = criticalGain[sweep.network.activation];
+  for (const index of positions(dimensionsOf(axisLengths(sweep.axes), sweep.zip))) {
+    const { width, depth, hidden } = layersAt(index);
+    const GN = G * hidden[0]!;
+    const value = variances.values[index.weightVariance!]!;
+    const weightVariance = isAbsolute ? value : exp(value) / GN;
+    const logGain = isAbsolute ? log(GN * value) : value;
+    const seed = seeds[index.seed!]!;
+    const point = { width, depth, hidden, weightVariance, logGain, seed, index };
+    if (constraints.every((holds) => holds(point))) yield { ...point, index: { ...index } };
+  }
+}
+
+/** Number of values of each axis, slowest axis first. */
+function axisLengths({ layers, weightVariance, seed }: Axes): Map<AxisName, number> {
+  const lengths = new Map<AxisName, number>();
+  lengths.set("seed", seed.length);
+  lengths.set("weightVariance", weightVariance.values.length);
+  if (layers.kind === "explicit") return lengths.set("hidden", layers.hidden.length);
+  return lengths.set("width", layers.width.length).set("depth", layers.depth.length);
+}
+
+/** Every position of the lattice, the last dimension fastest: one object, changed from step to step. */
+function* positions(dimensions: readonly Dimension[]): Generator<LatticeIndex, void, undefined> {
+  const axes = dimensions.flatMap((dimension) => dimension.axes);
+  const index = Object.fromEntries(axes.map((axis) => [axis, 0])) as Record<AxisName, number>;
+  for (;;) {
+    yield index;
+    let d = dimensions.length - 1;
+    // Like a mileage counter: what is at its last value starts again, and the next slower one moves.
+    while (d >= 0 && index[dimensions[d]!.axes[0]!] === dimensions[d]!.length - 1) {
+      for (const axis of dimensions[d]!.axes) index[axis] = 0;
+      d--;
+    }
+    if (d < 0) return;
+    for (const axis of dimensions[d]!.axes) index[axis]++;
+  }
+}
+
+type HiddenLayers = Pick<LatticePoint, "width" | "depth" | "hidden">;
+
+/** The hidden layers at a position of the lattice. */
+function layersOf(layers: Axes["layers"]): (index: LatticeIndex) => HiddenLayers {
+  if (layers.kind === "explicit") {
+    const shapes = layers.hidden.map((hidden) => {
+      return { width: Math.max(...hidden), depth: hidden.length, hidden };
+    });
+    return ({ hidden }) => shapes[hidden!]!;
+  }
+  return (index) => {
+    const width = layers.width[index.width!]!;
+    const depth = layers.depth[index.depth!]!;
+    return { width, depth, hidden: new Array<number>(depth).fill(width) };
+  };
+}

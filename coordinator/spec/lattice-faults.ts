@@ -1,0 +1,137 @@
+/** What is wrong with the axes of a spec and with how they go together. */
+import { type AxisValues, axisValues, listedValues, varianceValues } from "./axis-values.ts";
+import { type Dimension, dimensionsOf } from "./dimensions.ts";
+import type { SoundParts } from "./form-faults.ts";
+import type { Complaint, Path } from "./spec-text.ts";
+import type { AxisName } from "./sweep.ts";
+
+/** More combinations of axis values than this are refused. */
+export const MAX_COMBINATIONS = 10_000_000;
+
+interface WrittenAxis {
+  readonly path: Path;
+  readonly values: AxisValues<unknown>;
+  /** Whether the spec lists the values one by one at `path`. */
+  readonly isList: boolean;
+}
+
+type WrittenAxes = ReadonlyMap<AxisName, WrittenAxis>;
+
+/** Axes that go together, and the place in the spec that says so. */
+interface Group {
+  readonly path: Path;
+  readonly axes: readonly AxisName[];
+}
+
+/** Judges those parts of a spec that are of sound form. */
+export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complaint[] {
+  const written = writtenAxes(axes);
+  const groups = zipGroups(zip);
+  const zipComplaints = [
+    ...unusableMembers(groups, written),
+    ...groups.flatMap((group) => unequalLengths(group, written)),
+  ];
+  // With a faulty zip nobody knows how many combinations were meant, or which values meet.
+  if (zipComplaints.length > 0) return zipComplaints;
+  const dimensions = dimensionsOf(
+    new Map([...written].map(([axis, { values }]) => [axis, values.length])),
+    groups.map((group) => group.axes),
+  );
+  const tooMany = tooManyCombinations(dimensions);
+  if (tooMany.length > 0) return tooMany;
+  return dimensions.flatMap((dimension) => repetition(dimension, { written, groups }));
+}
+
+/** Axes of sound form, slowest first. */
+function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
+  const { seed, weightVariance, hidden, width, depth } = axes;
+  const written = new Map<AxisName, WrittenAxis>();
+  const add = (axis: AxisName, form: unknown, values: AxisValues<unknown>, path: Path = []) => {
+    written.set(axis, { path: ["axes", axis, ...path], values, isList: Array.isArray(form) });
+  };
+  if (seed !== undefined) add("seed", seed, axisValues(seed, { isInteger: true }));
+  if (weightVariance !== undefined) {
+    const values = varianceValues(weightVariance);
+    if (typeof weightVariance !== "object" || !("logGain" in weightVariance)) {
+      add("weightVariance", weightVariance, values);
+    } else add("weightVariance", weightVariance.logGain, values, ["logGain"]);
+  }
+  if (hidden !== undefined) add("hidden", hidden, listedValues(hidden));
+  if (width !== undefined) add("width", width, axisValues(width, { isInteger: true }));
+  if (depth !== undefined) add("depth", depth, axisValues(depth, { isInteger: true }));
+  return written;
+}
+
+function zipGroups(zip: NonNullable<SoundParts["zip"]>): Group[] {
+  if (zip.some((entry) => typeof entry === "string")) {
+    return [{ path: ["zip"], axes: zip as AxisName[] }];
+  }
+  return (zip as AxisName[][]).map((axes, i) => ({ path: ["zip", i], axes }));
+}
+
+function unusableMembers(groups: readonly Group[], written: WrittenAxes): Complaint[] {
+  const complaints: Complaint[] = [];
+  const used = new Set<AxisName>();
+  for (const { path, axes } of groups) {
+    for (const [i, axis] of axes.entries()) {
+      const isOfOtherShape = written.has("hidden")
+        ? axis === "width" || axis === "depth"
+        : axis === "hidden" && (written.has("width") || written.has("depth"));
+      const place = { path: [...path, i], found: `\`${axis}\`` };
+      if (isOfOtherShape) complaints.push({ ...place, expected: "an axis that is in `axes`" });
+      if (used.has(axis)) complaints.push({ ...place, expected: "every axis at most once" });
+      used.add(axis);
+    }
+  }
+  return complaints;
+}
+
+function unequalLengths({ path, axes }: Group, written: WrittenAxes): Complaint[] {
+  const lengths = axes.flatMap((axis) => written.get(axis)?.values.length ?? []);
+  if (new Set(lengths).size < 2) return [];
+  const found = axes.flatMap((axis) => {
+    const length = written.get(axis)?.values.length;
+    return length === undefined ? [] : `${count(length)} of \`${axis}\``;
+  });
+  return [{ path, expected: "axes with equally many values", found: found.join(", ") }];
+}
+
+function tooManyCombinations(dimensions: readonly Dimension[]): Complaint[] {
+  const product = dimensions.reduce((n, { length }) => n * BigInt(length), 1n);
+  if (product <= MAX_COMBINATIONS) return [];
+  const factors = dimensions.map(
+    ({ axes, length }) => `${count(length)} of \`${axes.join(" = ")}\``,
+  );
+  return [
+    {
+      path: ["axes"],
+      concernsKey: true,
+      expected: `at most ${count(MAX_COMBINATIONS)} combinations of axis values`,
+      found: `${count(product)}: ${factors.join(" × ")}`,
+    },
+  ];
+}
+
+/** The first value of an axis, or of zipped axes together, that is there already. */
+function repetition(
+  { axes }: Dimension,
+  { written, groups }: { written: WrittenAxes; groups: readonly Group[] },
+): Complaint[] {
+  const members = axes.flatMap((axis) => written.get(axis) ?? []);
+  if (members.length < axes.length || members.some(({ values }) => !values.mayRepeat)) return [];
+  const columns = members.map(({ values }) => values.list());
+  const row = (i: number) => columns.map((column) => JSON.stringify(column[i])).join(", ");
+  const seen = new Set<string>();
+  const i = columns[0]!.findIndex((_, at) => seen.has(row(at)) || !seen.add(row(at)));
+  if (i < 0) return [];
+  const { path, isList } = members[0]!;
+  const group = groups.find((one) => one.axes === axes);
+  const place = group?.path ?? (isList ? [...path, i] : path);
+  const hint = group || isList ? "" : "ask for fewer: they are rounded to integers";
+  return [{ path: place, expected: "no value twice", found: `\`${row(i)}\` again`, hint }];
+}
+
+/** Digits in groups of three. */
+function count(n: number | bigint): string {
+  return n.toLocaleString("en-US");
+}

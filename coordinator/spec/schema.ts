@@ -1,0 +1,61 @@
+/** The form of a sweep spec: what may stand where, its defaults, and what it means. */
+import * as z from "zod";
+import { axesSchema } from "./axes-schema.ts";
+import { dataSchema } from "./data-schema.ts";
+import { fieldSchema } from "./field-schema.ts";
+import { anyOf, choice, real, section } from "./phrases.ts";
+import { trainingSchema } from "./training-schema.ts";
+
+const NAME = "a name of at most 80 letters, digits, spaces, dots, hyphens or underscores";
+
+const constraint = z
+  .string("a comparison such as `width * depth <= 2000`")
+  .max(1000, "a constraint of at most 1000 characters");
+
+const axisName = choice(["width", "depth", "hidden", "weightVariance", "seed"]);
+const TWO_AXES = "a list of two or more axes";
+const axisGroup = z.array(axisName, TWO_AXES).min(2, TWO_AXES);
+
+const activation = choice(["tanh", "relu", "sigmoid", "linear"]);
+
+const networkSchema = section({
+  activation: activation.default("tanh").describe("Activation g of the hidden layers."),
+  outputActivation: activation
+    .optional()
+    .describe(
+      "Activation of the output layer. Default: tanh for the loss squared-error, linear for softmax-cross-entropy, sigmoid for binary-cross-entropy.",
+    ),
+  thresholdVariance: real({ min: 0 })
+    .default(0)
+    .describe("Variance of the Gaussian initial thresholds θ."),
+})
+  .prefault({})
+  .describe("What all the networks share.");
+
+export const sweepSchema = section({
+  name: z
+    .string(NAME)
+    .regex(/^[0-9A-Za-z\u00c0-\uffff][0-9A-Za-z\u00c0-\uffff ._-]{0,79}$/, NAME)
+    .meta({ title: NAME })
+    .optional()
+    .describe("Name of the sweep. Default: the file's name without its ending."),
+  axes: axesSchema,
+  where: anyOf([constraint, z.array(constraint)], "a constraint or a list of constraints")
+    .default([])
+    .describe(
+      "Constraints such as `width * depth <= 2000`; a cell is in the sweep if all hold. They speak of `width`, `depth`, `weightVariance`, `logGain` and `seed` in `+ - * / % **`, `< <= > >= == !=`, `and or not` and the functions `min max abs sqrt log exp floor`. With `hidden`, `width` is that of the widest layer and `depth` the number of layers.",
+    ),
+  zip: anyOf([axisGroup, z.array(axisGroup)], "a list of axes, or a list of such lists")
+    .default([])
+    .describe("Axes that go together: those of a list have equally many values, walked in step."),
+  network: networkSchema,
+  data: dataSchema,
+  training: trainingSchema,
+  field: fieldSchema,
+  engine: choice(["auto", "reference"])
+    .default("auto")
+    .describe("What does the arithmetic; `auto` takes the fastest one here."),
+});
+
+/** A spec of sound form, defaults filled in. */
+export type SpecForm = z.output<typeof sweepSchema>;

@@ -1,0 +1,60 @@
+/** What is wrong with data, network, training and field of a spec taken together. */
+import { dataSet } from "../../shared/datasets/registry.ts";
+import type { Loss } from "../../shared/numerics/training.ts";
+import type { SoundParts } from "./form-faults.ts";
+import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
+import { oneOf } from "./phrases.ts";
+import type { Complaint } from "./spec-text.ts";
+
+/** Losses that go with the targets ±1 of the data sets. */
+const LOSSES: readonly Loss[] = ["squared-error"];
+
+/** Judges those parts of a spec that are of sound form. */
+export function trainingComplaints(parts: SoundParts): Complaint[] {
+  return [
+    ...lossOfData(parts),
+    ...outputOfLoss(parts),
+    ...twoLearningRates(parts),
+    ...lateSnapshots(parts),
+    ...fieldOfData(parts),
+  ];
+}
+
+function lossOfData({ data, training }: SoundParts): Complaint[] {
+  if (!data || !training?.loss || LOSSES.includes(training.loss)) return [];
+  const expected = `${oneOf(LOSSES)}: the targets of \`${data.name}\` are -1 and +1`;
+  return [{ path: ["training", "loss"], expected }];
+}
+
+function outputOfLoss({ training, network }: SoundParts): Complaint[] {
+  if (!training?.loss || !network?.outputActivation) return [];
+  const allowed = OUTPUT_ACTIVATIONS[training.loss];
+  if (allowed.includes(network.outputActivation)) return [];
+  const expected = `${oneOf(allowed)} with the loss \`${training.loss}\``;
+  return [{ path: ["network", "outputActivation"], expected }];
+}
+
+function twoLearningRates({ training }: SoundParts): Complaint[] {
+  const { optimizer, learningRate } = training ?? {};
+  if (typeof optimizer !== "object" || learningRate === undefined) return [];
+  const expected = "`learningRate` inside `optimizer`, which is a map here";
+  return [{ path: ["training", "learningRate"], concernsKey: true, expected, hint: "" }];
+}
+
+function lateSnapshots({ training }: SoundParts): Complaint[] {
+  const { epochs, snapshots } = training ?? {};
+  if (epochs === undefined || snapshots === undefined) return [];
+  return snapshots.flatMap((snapshot, i) => {
+    if (snapshot === "end" || snapshot <= epochs) return [];
+    const expected = `an epoch ≤ ${epochs}, the \`epochs\` of the training`;
+    return [{ path: ["training", "snapshots", i], expected }];
+  });
+}
+
+function fieldOfData({ data, field }: SoundParts): Complaint[] {
+  if (!data || typeof field !== "object") return [];
+  const { inputs } = dataSet(data.name);
+  if (inputs === 2) return [];
+  const expected = `\`none\`, as data set \`${data.name}\` has ${inputs} inputs and not two`;
+  return [{ path: ["field"], expected }];
+}

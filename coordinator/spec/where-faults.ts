@@ -1,0 +1,39 @@
+/** What is wrong with the constraints of a spec. */
+import { combinations, type Lattice } from "./enumerate.ts";
+import type { SoundParts } from "./form-faults.ts";
+import type { SpecForm } from "./schema.ts";
+import type { Complaint, Path } from "./spec-text.ts";
+import { compileWhere, WhereSyntaxError } from "./where.ts";
+
+/** Constraints that cannot be understood. */
+export function whereComplaints({ where = [] }: SoundParts): Complaint[] {
+  return writtenConstraints(where).flatMap(({ path, source }) => {
+    try {
+      compileWhere(source);
+      return [];
+    } catch (error) {
+      if (!(error instanceof WhereSyntaxError)) throw error;
+      const { index: offset, expected, found, hint = "" } = error.problem;
+      return [{ path, offset, expected, found, hint }];
+    }
+  });
+}
+
+/** A complaint about constraints that leave nothing of a lattice that is sound by itself. */
+export function contradiction(lattice: Lattice): Complaint[] {
+  const { done: isEmpty } = combinations(lattice).next();
+  if (!isEmpty) return [];
+  const constraints = lattice.where.map((source) => `\`${source}\``).join(" with ");
+  return [
+    {
+      path: ["where"],
+      expected: "constraints that at least one combination of axis values satisfies",
+      found: constraints,
+    },
+  ];
+}
+
+function writtenConstraints(where: SpecForm["where"]): { path: Path; source: string }[] {
+  if (typeof where === "string") return [{ path: ["where"], source: where }];
+  return where.map((source, i) => ({ path: ["where", i], source }));
+}

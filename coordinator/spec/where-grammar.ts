@@ -1,0 +1,95 @@
+/** Operators and functions of `where` constraints: how they bind, what they take, what they mean. */
+import jsep from "jsep";
+
+/** What a part of a constraint stands for. */
+export type Kind = "number" | "comparison";
+
+/** A comparison is 1 where it holds and 0 where not. */
+export interface BinaryOperator {
+  readonly takes: Kind;
+  readonly gives: Kind;
+  /** The higher binds the tighter. */
+  readonly precedence: number;
+  readonly apply: (a: number, b: number) => number;
+}
+
+const or = connective(1, (a, b) => a || b);
+const and = connective(2, (a, b) => a && b);
+
+export const BINARY_OPERATORS: ReadonlyMap<string, BinaryOperator> = new Map([
+  ["||", or],
+  ["or", or],
+  ["&&", and],
+  ["and", and],
+  ["==", comparison(3, (a, b) => a === b)],
+  ["!=", comparison(3, (a, b) => a !== b)],
+  ["<", comparison(4, (a, b) => a < b)],
+  ["<=", comparison(4, (a, b) => a <= b)],
+  [">", comparison(4, (a, b) => a > b)],
+  [">=", comparison(4, (a, b) => a >= b)],
+  ["+", arithmetic(5, (a, b) => a + b)],
+  ["-", arithmetic(5, (a, b) => a - b)],
+  ["*", arithmetic(6, (a, b) => a * b)],
+  ["/", arithmetic(6, (a, b) => a / b)],
+  ["%", arithmetic(6, (a, b) => a % b)],
+  ["**", arithmetic(7, (a, b) => a ** b)],
+]);
+
+/** They give the kind that they take, and bind tighter than any binary operator. */
+export const UNARY_OPERATORS: ReadonlyMap<
+  string,
+  { readonly takes: Kind; readonly apply: (a: number) => number }
+> = new Map([
+  ["-", { takes: "number", apply: (a: number) => -a }],
+  ["!", { takes: "comparison", apply: (a: number) => 1 - a }],
+  ["not", { takes: "comparison", apply: (a: number) => 1 - a }],
+]);
+
+/** From numbers to a number; `arity` is null where any number of arguments ≥ 1 will do. */
+export const FUNCTIONS: ReadonlyMap<
+  string,
+  { readonly arity: number | null; readonly apply: (...args: number[]) => number }
+> = new Map([
+  ["min", { arity: null, apply: Math.min }],
+  ["max", { arity: null, apply: Math.max }],
+  ["abs", { arity: 1, apply: Math.abs }],
+  ["sqrt", { arity: 1, apply: Math.sqrt }],
+  ["log", { arity: 1, apply: Math.log }],
+  ["exp", { arity: 1, apply: Math.exp }],
+  ["floor", { arity: 1, apply: Math.floor }],
+]);
+
+// jsep keeps its grammar in module state; nothing else in the program uses it.
+jsep.removeAllBinaryOps();
+jsep.removeAllUnaryOps();
+jsep.removeAllLiterals();
+for (const [operator, { precedence }] of BINARY_OPERATORS) {
+  jsep.addBinaryOp(operator, precedence, operator === "**");
+}
+for (const operator of UNARY_OPERATORS.keys()) jsep.addUnaryOp(operator);
+// A signed term is a token once by itself and, in parentheses, a second time.
+jsep.hooks.add("after-token", ({ node }) => {
+  if (node?.type === "UnaryExpression") node.inParentheses = node.inParentheses !== undefined;
+});
+
+/**
+ * The syntax tree of a constraint; names and kinds are not checked yet. A
+ * `UnaryExpression` says whether it stands `inParentheses`.
+ *
+ * @throws Error with `index` and `description` where the text is not an expression
+ */
+export function parseExpression(source: string): jsep.Expression {
+  return jsep(source);
+}
+
+function connective(precedence: number, apply: BinaryOperator["apply"]): BinaryOperator {
+  return { takes: "comparison", gives: "comparison", precedence, apply };
+}
+
+function comparison(precedence: number, holds: (a: number, b: number) => boolean): BinaryOperator {
+  return { takes: "number", gives: "comparison", precedence, apply: (a, b) => Number(holds(a, b)) };
+}
+
+function arithmetic(precedence: number, apply: BinaryOperator["apply"]): BinaryOperator {
+  return { takes: "number", gives: "number", precedence, apply };
+}

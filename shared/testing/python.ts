@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const interpreter =
+  process.env.FTLE_TEST_PYTHON ?? fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
+
+const MISSING = `no Python at ${interpreter}: make it with \`npm run test:python-env\`, or name one in FTLE_TEST_PYTHON`;
+
+/** Why tests that need Python are left out; false where they run: where it is there, and always in CI. */
+export const withoutPython: string | false =
+  existsSync(interpreter) || process.env.CI === "true" ? false : MISSING;
+
+/**
+ * Runs a Python script in which every warning is an error.
+ *
+ * @returns what it prints.
+ * @throws Error with its traceback if it fails, or prints anything to standard error.
+ */
+export async function runPython(script: URL, ...args: readonly string[]): Promise<string> {
+  if (!existsSync(interpreter)) throw new Error(MISSING);
+  const command = ["-B", "-W", "error", fileURLToPath(script), ...args]; // -B: no __pycache__
+  return await new Promise((resolve, reject) => {
+    execFile(interpreter, command, (error, stdout, stderr) => {
+      if (stderr !== "") reject(new Error(stderr));
+      else if (error !== null) reject(error);
+      else resolve(stdout);
+    });
+  });
+}
