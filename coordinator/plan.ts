@@ -55,8 +55,8 @@ export function planSweep(sweep: Sweep, engine: string): Plan {
   const cells: Cell[] = [];
   for (const point of combinations(sweep)) {
     const { hidden, weightVariance, seed } = point;
-    const network = networks(hidden.join(), point);
-    const initialisation = initialisations(String(weightVariance), point);
+    const network = networks(hidden, point);
+    const initialisation = initialisations(weightVariance, point);
     const physics = { data, network, initialisation, training, seed, engine };
     cells.push({ id: cellId(physics), physics, point, position: cells.length });
   }
@@ -132,20 +132,21 @@ function fieldPlanOf({ field }: Sweep): FieldPlan | null {
  * so that the sweep does not end waiting for one long training.
  */
 function inOrder(cells: readonly Cell[], samples: Plan["samples"]): Cell[] {
-  const seeds = new Map<number, { cell: Cell; work: number }[]>();
-  for (const cell of cells) {
-    const entry = {
-      cell,
-      work: trainingWork(cell.physics.network, cell.physics.training.epochs, samples),
-    };
-    const round = seeds.get(cell.physics.seed);
-    if (round === undefined) seeds.set(cell.physics.seed, [entry]);
-    else round.push(entry);
+  const works = new Map<NetworkShape, number>();
+  for (const { physics } of cells) {
+    const { network, training } = physics;
+    if (!works.has(network)) works.set(network, trainingWork(network, training.epochs, samples));
   }
-  const rounds = [...seeds.values()];
-  return rounds.flatMap((round, i) => {
-    const sign = i === rounds.length - 1 ? -1 : 1;
-    return round.sort((a, b) => sign * (a.work - b.work)).map(({ cell }) => cell);
+  const workOf = ({ physics }: Cell) => works.get(physics.network)!;
+  const rounds = new Map<number, Cell[]>();
+  for (const cell of cells) {
+    const round = rounds.get(cell.physics.seed);
+    if (round === undefined) rounds.set(cell.physics.seed, [cell]);
+    else round.push(cell);
+  }
+  return [...rounds.values()].flatMap((round, i) => {
+    const sign = i === rounds.size - 1 ? -1 : 1;
+    return round.sort((a, b) => sign * (workOf(a) - workOf(b)));
   });
 }
 
@@ -162,8 +163,8 @@ function sweepIdOf(sweep: Sweep, engine: string): string {
 }
 
 /** Makes a value once for each key, so that cells share their equal parts. */
-function memo<T>(make: (point: LatticePoint) => T): (key: string, point: LatticePoint) => T {
-  const made = new Map<string, T>();
+function memo<T>(make: (point: LatticePoint) => T): (key: unknown, point: LatticePoint) => T {
+  const made = new Map<unknown, T>();
   return (key, point) => {
     let value = made.get(key);
     if (value === undefined) {

@@ -84,9 +84,15 @@ function layersOf(layers: Axes["layers"]): (index: LatticeIndex) => HiddenLayers
     });
     return ({ hidden }) => shapes[hidden!]!;
   }
+  const shapes = layers.width.map(() => new Array<HiddenLayers | undefined>(layers.depth.length));
   return (index) => {
+    const ofWidth = shapes[index.width!]!;
+    const known = ofWidth[index.depth!];
+    if (known !== undefined) return known; // shared: a lattice of many seeds has few shapes
     const width = layers.width[index.width!]!;
     const depth = layers.depth[index.depth!]!;
-    return { width, depth, hidden: new Array<number>(depth).fill(width) };
+    const shape = { width, depth, hidden: new Array<number>(depth).fill(width) };
+    ofWidth[index.depth!] = shape;
+    return shape;
   };
 }
