@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { FtleError } from "../shared/errors.ts";
 import { VERSION } from "../shared/version.ts";
 import { doctorCommand } from "./doctor.ts";
+import { exportCommand } from "./export.ts";
 import { planCommand } from "./plan.ts";
 import { plotCommand } from "./plot.ts";
 import { resumeCommand, retryCommand, runCommand } from "./run.ts";
@@ -29,6 +30,7 @@ const commands = [
   resumeCommand(),
   retryCommand(),
   plotCommand(),
+  exportCommand(),
   whyCommand(),
   verifyCommand(),
   doctorCommand(),
@@ -42,7 +44,9 @@ try {
 } catch (error) {
   const isOurs = error instanceof FtleError;
   // A user's mistake needs no stack trace; a programming fault does.
-  const text = isOurs ? `ftle: ${error.message}` : `ftle: internal fault\n${(error as Error).stack ?? error}`;
+  const text = isOurs
+    ? `ftle: ${error.message}`
+    : `ftle: internal fault\n${(error as Error).stack ?? error}`;
   process.stderr.write(`${text}\n`);
   process.exitCode = isOurs ? error.exitCode : 1;
 }

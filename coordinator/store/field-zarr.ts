@@ -1,9 +1,13 @@
 /** A field as a Zarr v3 group: `lambda1`, `direction`, `output` and the coordinates `x`, `y`. */
+import { join } from "node:path";
+import { FileSystemStore } from "@zarrita/storage";
 import * as zarr from "zarrita";
 import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
+import { StoreError } from "../../shared/errors.ts";
 import type { FieldResult, FieldTask } from "../../shared/messages.ts";
 import { gridCoordinates } from "../../shared/numerics/grid.ts";
 import { seal, unseal } from "./sealed-json.ts";
+import { consolidatedGroup } from "./zarr-consolidated.ts";
 import { CHECKSUM_BYTES } from "./zarr-crc32c.ts";
 
 export const FIELD_ARRAYS = ["lambda1", "direction", "output"] as const;
@@ -47,7 +51,6 @@ export function chunkName(field: FieldDescription, array: string, row: number, c
 export async function fieldMetadata(field: FieldDescription): Promise<Files> {
   const files: Files = new Map();
   const root = zarr.root(storeOver(files));
-  await zarr.create(root, { attributes: attributesOf(field) });
   const { points, layers, region } = field.grid;
   const layered = layers === "all";
   for (const array of FIELD_ARRAYS) {
@@ -74,11 +77,15 @@ export async function fieldMetadata(field: FieldDescription): Promise<Files> {
       shape: [values.length],
       chunkShape: [values.length],
       dimensionNames: [name],
+      fillValue: Number.NaN,
       codecs: CODECS,
       chunkSeparator: ".",
     });
     await zarr.set(array, null, { data: values, shape: [values.length], stride: [1] });
   }
+  const arrays = [...FIELD_ARRAYS, ...Object.keys(coordinates)];
+  const metadataOf = (name: string) => [name, files.get(`${name}/zarr.json`)!] as const;
+  files.set("zarr.json", consolidatedGroup(attributesOf(field), arrays.map(metadataOf)));
   return files;
 }
 
@@ -110,16 +117,22 @@ export async function tileFiles(
 }
 
 /**
- * A stored field's arrays, whole; tiles not there are NaN.
- * @throws Error if a chunk is damaged.
+ * An array of a stored field, whole; tiles not there are NaN.
+ * @throws StoreError if a chunk is damaged.
  */
 export async function readFieldArray(folder: string, name: string): Promise<Float32Array> {
-  const { FileSystemStore } = await import("@zarrita/storage");
-  const array = await zarr.open.v3(zarr.root(new FileSystemStore(folder)).resolve(name), {
-    kind: "array",
-  });
-  if (!array.is("float32")) throw new TypeError(`${folder}/${name} is not float32`);
-  return (await zarr.get(array)).data;
+  try {
+    const location = zarr.root(new FileSystemStore(folder)).resolve(name);
+    const array = await zarr.open.v3(location, { kind: "array" });
+    if (!array.is("float32")) throw new TypeError("it is not float32");
+    return (await zarr.get(array)).data;
+  } catch (cause) {
+    const path = join(folder, name);
+    throw new StoreError(
+      `cannot read ${path}: ${(cause as Error).message}; \`ftle resume\` makes damaged files again`,
+      { path, cause },
+    );
+  }
 }
 
 /**

@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { Option } from "commander";
+import { cellsTable } from "../coordinator/export/cells-table.ts";
+import { writeCsv } from "../coordinator/export/csv.ts";
+import { writeLattice } from "../coordinator/export/lattice-zarr.ts";
+import { writeParquet } from "../coordinator/export/parquet.ts";
+import { pointsTable } from "../coordinator/export/points-table.ts";
+import type { StoredSweepState } from "../coordinator/export/stored-fields.ts";
+import type { Table } from "../coordinator/export/table.ts";
+import { writeWhole } from "../coordinator/export/write-whole.ts";
+import { scanStore } from "../coordinator/store/scan.ts";
+import { summaryRows, totals } from "../coordinator/summary.ts";
+import { UsageError } from "../shared/errors.ts";
+import { integer } from "./format.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { command } from "./options.ts";
+import { createOutput } from "./output.ts";
+import { loadStored } from "./stored-sweep.ts";
+
+interface ExportFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly format: "zarr" | "csv" | "parquet";
+  readonly table?: "cells" | "points";
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
+export function exportCommand(): Command {
+  return command("export", "write a sweep's results for other programs", [
+    "export sweeps/fig2 --format zarr      # one array over the lattice: xarray.open_zarr(path)",
+    "export sweeps/fig2 --format csv       # a row for each network and snapshot",
+    "export sweeps/fig2 --format parquet --table points --out fig2.parquet --force",
+  ])
+    .argument("<dir>", "the sweep's directory")
+    .addOption(
+      new Option("--format <format>", "the whole lattice as one Zarr group, or a table")
+        .choices(["zarr", "csv", "parquet"])
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option(
+        "--table <table>",
+        "rows of the table: networks and snapshots, or the points of every field (default: cells)",
+      ).choices(["cells", "points"]),
+    )
+    .option("-o, --out <path>", "where to (default: <dir>/export/lattice.zarr, cells.csv, …)")
+    .option("-f, --force", "replace an earlier export")
+    .action(exportSweep);
+}
+
+async function exportSweep(directory: string, flags: ExportFlags): Promise<void> {
+  const { format, force = false } = flags;
+  const output = createOutput(flags);
+  const interrupt = onInterrupt("interrupted; nothing was exported");
+  try {
+    const { sweep, plan } = await loadStored(directory);
+    const state = await scanStore(plan, { directory, thorough: false });
+    const source = { directory, sweep, plan, state };
+    const kind = format === "zarr" ? "group" : "file";
+    const { name, write } = exportOf(source, flags, interrupt);
+    const path = flags.out ?? join(directory, "export", `${name}.${format}`);
+    await writeWhole(path, { kind, force }, write);
+    noteMissing(source, output.note);
+    output.result(path, { path });
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** What is asked for, by its name: lattice, cells or points. */
+function exportOf(
+  source: StoredSweepState,
+  { format, table }: ExportFlags,
+  options: { signal: AbortSignal },
+): { name: string; write: (path: string) => Promise<void> } {
+  if (format !== "zarr") {
+    const name = table ?? "cells";
+    const rows = tableOf(source, name, options);
+    const write = format === "csv" ? writeCsv : writeParquet;
+    return { name, write: (path) => write(path, rows) };
+  }
+  if (table !== undefined) {
+    throw new UsageError(
+      "expected --table only with --format csv or parquet, got it with zarr, which holds both tables; leave it out",
+    );
+  }
+  return { name: "lattice", write: (path) => writeLattice(path, source, options) };
+}
+
+function tableOf(
+  source: StoredSweepState,
+  table: "cells" | "points",
+  options: { signal: AbortSignal },
+): Table {
+  const { plan, state } = source;
+  if (table === "cells") return cellsTable(summaryRows(plan, state));
+  if (plan.field !== null) return pointsTable(source, plan.field, options);
+  throw new UsageError(
+    "expected fields to take points from; this sweep has `field: none`, try --table cells",
+  );
+}
+
+function noteMissing({ plan, state }: StoredSweepState, note: (line: string) => void): void {
+  const { cells, fields } = totals(plan, state);
+  const untrained = cells.missing + cells.dead;
+  const incomplete = fields.expected - fields.complete;
+  if (untrained + incomplete === 0) return;
+  note(
+    `the sweep is not complete: not trained ${integer(untrained)} of ${integer(plan.cells.length)} networks, not whole ${integer(incomplete)} of ${integer(fields.expected)} fields`,
+  );
+}

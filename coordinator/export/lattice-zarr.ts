@@ -1,0 +1,173 @@
+/** A sweep as one Zarr v3 group: its fields and results over the named dimensions of the lattice. */
+import * as zarr from "zarrita";
+import { gridCoordinates } from "../../shared/numerics/grid.ts";
+import { VERSION } from "../../shared/version.ts";
+import type { FieldPlan } from "../plan.ts";
+import { FIELD_ARRAYS } from "../store/field-zarr.ts";
+import type { SummaryRow } from "../summary.ts";
+import { summaryRows } from "../summary.ts";
+import type { Dimension } from "./lattice.ts";
+import { latticeOf, placesIn } from "./lattice.ts";
+import type { StoredField, StoredSweepState } from "./stored-fields.ts";
+import { storedFields } from "./stored-fields.ts";
+import { CELL_COLUMNS, POINT_COLUMNS } from "./table.ts";
+import type { ZarrArray, ZarrGroup } from "./zarr-group.ts";
+import { chunkOf, zarrGroup } from "./zarr-group.ts";
+
+/**
+ * Writes the group as a new folder. Where the lattice has no cell, or nothing is stored yet, numbers are
+ * NaN and strings empty; fields of which nothing is stored take no room.
+ *
+ * @throws UsageError if the lattice is too large for an array, or the signal's reason.
+ */
+export async function writeLattice(
+  folder: string,
+  source: StoredSweepState,
+  options: { signal: AbortSignal },
+): Promise<void> {
+  const { sweep, plan, state } = source;
+  const dimensions = latticeOf(sweep);
+  const rows = summaryRows(plan, state);
+  const group = zarrGroup(folder);
+  for (const { name, labels } of dimensions) {
+    const column = CELL_COLUMNS[name];
+    await group.add(name, { column, dimensions: [name], shape: [labels.length] }, labels);
+  }
+  const coordinates = coordinatesOf(dimensions);
+  for (const [name, over] of [...coordinates, ...resultsOf(dimensions)]) {
+    await addResult(group, name, over, rows);
+  }
+  if (plan.field !== null) {
+    const arrays = await createFields(group, plan.field, dimensions, rows);
+    const placeOf = placesIn(dimensions);
+    for await (const field of storedFields(source, options)) {
+      await putField(arrays, placeOf(field.row), field, plan.field.grid.points);
+    }
+  }
+  await group.finish({
+    title: sweep.name,
+    source: `ftle-sweeper ${VERSION}`,
+    sweep: plan.sweep,
+    engine: plan.engine,
+    // By this attribute xarray tells coordinates from variables (CF conventions, section 5).
+    coordinates: coordinates.map(([name]) => name).join(" "),
+  });
+}
+
+type Variable = readonly [name: keyof SummaryRow, over: readonly Dimension[]];
+
+/**
+ * What belongs to places of the lattice beside the axes themselves. All strings are among it, so that
+ * in xarray `ds.where(ds.status == "trained").mean("seed")` finds only numbers to work on.
+ */
+function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
+  const [variance, , layers] = dimensions as [Dimension, Dimension, Dimension];
+  const shape: Variable[] = [
+    ["width", [layers]],
+    ["depth", [layers]],
+  ];
+  return [
+    [variance.name === "logGain" ? "weightVariance" : "logGain", [variance, layers]],
+    ...(layers.name === "hidden" ? shape : []),
+    ["cell", dimensions.slice(0, -1)],
+    ["status", dimensions.slice(0, -1)],
+  ];
+}
+
+/** What came of the cells and their snapshots. */
+function resultsOf(dimensions: readonly Dimension[]): Variable[] {
+  const ofSnapshots = SNAPSHOT_RESULTS.map((name): Variable => [name, dimensions]);
+  return [["trainSeconds", dimensions.slice(0, -1)], ...ofSnapshots];
+}
+
+const SNAPSHOT_RESULTS = [
+  "epoch",
+  "trainLoss",
+  "trainAccuracy",
+  "testLoss",
+  "testAccuracy",
+  "lambda1Mean",
+  "lambda1Std",
+  "lambda1Min",
+  "lambda1Max",
+  "lambda1Centre",
+  "lambda1Boundary",
+  "notFinite",
+] as const;
+
+async function addResult(
+  group: ZarrGroup,
+  name: keyof SummaryRow,
+  over: readonly Dimension[],
+  rows: readonly SummaryRow[],
+): Promise<void> {
+  const { type, ...meaning } = CELL_COLUMNS[name];
+  const isText = type === "string";
+  const none = isText ? "" : Number.NaN;
+  const shape = lengths(over);
+  const values = new Array<string | number>(shape.reduce((a, b) => a * b)).fill(none);
+  const placeOf = placesIn(over);
+  for (const row of rows) {
+    const at = placeOf(row).reduce((at, index, i) => at * shape[i]! + index, 0);
+    values[at] = row[name] ?? none;
+  }
+  // No integers: there is no NaN among them.
+  const column = { ...meaning, type: isText ? type : ("float64" as const) };
+  await group.add(name, { column, dimensions: over.map(({ name }) => name), shape }, values);
+}
+
+type FieldArrays = Readonly<Record<(typeof FIELD_ARRAYS)[number], ZarrArray>>;
+
+/** Makes the arrays of the fields, one chunk for each layer of each, with their own coordinates. */
+async function createFields(
+  group: ZarrGroup,
+  { grid }: FieldPlan,
+  dimensions: readonly Dimension[],
+  rows: readonly SummaryRow[],
+): Promise<FieldArrays> {
+  const { region, points, layers } = grid;
+  const depth = rows.reduce((deepest, row) => Math.max(deepest, row.depth), 0);
+  const axis = async (name: "layer" | "x" | "y", values: readonly number[]) => {
+    const column = POINT_COLUMNS[name];
+    await group.add(name, { column, dimensions: [name], shape: [values.length] }, values);
+  };
+  await axis("y", [...gridCoordinates(region.y, points)]);
+  await axis("x", [...gridCoordinates(region.x, points)]);
+  const layerNumbers = Array.from({ length: depth }, (_, l) => l + 1);
+  if (layers === "all") await axis("layer", layerNumbers);
+  const create = (name: keyof FieldArrays) => {
+    const layer = layers === "all" && name !== "output" ? [depth] : [];
+    return group.create(name, {
+      column: POINT_COLUMNS[name],
+      dimensions: [...dimensions.map(({ name }) => name), ...layer.map(() => "layer"), "y", "x"],
+      shape: [...lengths(dimensions), ...layer, points, points],
+      chunk: [...dimensions.map(() => 1), ...layer.map(() => 1), points, points],
+    });
+  };
+  return {
+    lambda1: await create("lambda1"),
+    direction: await create("direction"),
+    output: await create("output"),
+  };
+}
+
+async function putField(
+  arrays: FieldArrays,
+  place: readonly number[],
+  field: StoredField,
+  points: number,
+): Promise<void> {
+  const at = place.map((index) => zarr.slice(index, index + 1));
+  for (const name of FIELD_ARRAYS) {
+    const hasLayers = arrays[name].shape.length > place.length + 2;
+    const layers = hasLayers ? [field.layers.length] : [];
+    const shape = [...place.map(() => 1), ...layers, points, points];
+    const selection = [...at, ...layers.map((count) => zarr.slice(0, count)), null, null];
+    const data = field[name] as Float32Array<ArrayBuffer>;
+    await zarr.set(arrays[name], selection, chunkOf(data, shape));
+  }
+}
+
+function lengths(dimensions: readonly Dimension[]): number[] {
+  return dimensions.map(({ labels }) => labels.length);
+}

@@ -1,0 +1,54 @@
+import { UsageError } from "../../shared/errors.ts";
+import { MAX_COMBINATIONS } from "../spec/lattice-faults.ts";
+import type { Axes, Sweep } from "../spec/sweep.ts";
+import type { SummaryRow } from "../summary.ts";
+
+/** One dimension of the lattice: an axis of the sweep, with its values in order. */
+export interface Dimension {
+  readonly name: "weightVariance" | "logGain" | "seed" | "width" | "depth" | "hidden" | "snapshot";
+  readonly labels: readonly (string | number)[];
+}
+
+/**
+ * The dimensions of a sweep's lattice: `weightVariance` or `logGain`, whichever is the axis; `seed`;
+ * `width` and `depth`, or `hidden`; `snapshot`. Zipped axes have a dimension each.
+ *
+ * @throws UsageError if by zipped axes the lattice has far more places than the sweep has cells.
+ */
+export function latticeOf({ axes, training }: Sweep): Dimension[] {
+  const { layers, weightVariance, seed } = axes;
+  const isGain = weightVariance.kind === "logGain";
+  const dimensions = [
+    dimension(isGain ? "logGain" : "weightVariance", weightVariance.values),
+    dimension("seed", seed),
+    ...layerDimensions(layers),
+    dimension("snapshot", training.snapshots.map(String)),
+  ];
+  const places = dimensions.reduce((count, { labels }) => count * labels.length, 1);
+  if (places <= MAX_COMBINATIONS) return dimensions;
+  const found = dimensions.map(({ name, labels }) => `${labels.length} of ${name}`).join(" × ");
+  throw new UsageError(
+    `expected a lattice of at most ${MAX_COMBINATIONS} places, found ${found}; export a table instead`,
+  );
+}
+
+/** Finds a row's place in a lattice: its index along each of the dimensions. */
+export function placesIn(dimensions: readonly Dimension[]): (row: SummaryRow) => number[] {
+  const indices = dimensions.map(({ name, labels }) => {
+    return { name, index: new Map(labels.map((label, i) => [String(label), i])) };
+  });
+  return (row) => indices.map(({ name, index }) => index.get(String(row[name]))!);
+}
+
+function layerDimensions(layers: Axes["layers"]): Dimension[] {
+  if (layers.kind === "lattice") {
+    return [dimension("width", layers.width), dimension("depth", layers.depth)];
+  }
+  const labels = layers.hidden.map((widths) => widths.join("-"));
+  return [dimension("hidden", labels)];
+}
+
+/** Zipped axes may have a value twice. */
+function dimension(name: Dimension["name"], labels: Dimension["labels"]): Dimension {
+  return { name, labels: [...new Set(labels)] };
+}

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import type { Plan } from "../plan.ts";
+import type { Sweep } from "../spec/sweep.ts";
+import { readFieldArray } from "../store/field-zarr.ts";
+import { fieldFolder } from "../store/layout.ts";
+import type { StoreState } from "../store/scan.ts";
+import type { SummaryRow } from "../summary.ts";
+import { summaryRows } from "../summary.ts";
+
+/** A sweep and what its directory holds of it. */
+export interface StoredSweepState {
+  readonly directory: string;
+  readonly sweep: Sweep;
+  readonly plan: Plan;
+  readonly state: StoreState;
+}
+
+/** One network's field at one snapshot. */
+export interface StoredField {
+  /** The network and the snapshot. */
+  readonly row: SummaryRow;
+  /** The hidden layers that `lambda1` and `direction` are of. */
+  readonly layers: readonly number[];
+  /** [layers, points, points]; NaN where not finite, or not computed yet. */
+  readonly lambda1: Float32Array;
+  readonly direction: Float32Array;
+  /** [points, points]. */
+  readonly output: Float32Array;
+}
+
+/**
+ * Every field of which anything is stored, one at a time, in the order of the cells.
+ * @throws StoreError if a chunk is damaged, or the signal's reason.
+ */
+export async function* storedFields(
+  { directory, plan, state }: StoredSweepState,
+  { signal }: { signal: AbortSignal },
+): AsyncGenerator<StoredField> {
+  if (plan.field === null) return;
+  const { id, grid } = plan.field;
+  const fields = new Map(state.cells.map(({ cell, fields }) => [cell.id, fields]));
+  for (const row of summaryRows(plan, state)) {
+    signal.throwIfAborted();
+    const { cell, depth, snapshot } = row;
+    const field = fields.get(cell)?.find((field) => field.snapshot === snapshot);
+    if (!field?.tiles.includes(1)) continue;
+    const folder = join(directory, fieldFolder(cell, snapshot, id));
+    const layers = Array.from({ length: depth }, (_, l) => l + 1);
+    yield {
+      row,
+      layers: grid.layers === "all" ? layers : [depth],
+      lambda1: await readFieldArray(folder, "lambda1"),
+      direction: await readFieldArray(folder, "direction"),
+      output: await readFieldArray(folder, "output"),
+    };
+  }
+}

@@ -1,0 +1,77 @@
+/** Tables to export, and what their columns and the exported arrays hold. */
+import type { SummaryRow } from "../summary.ts";
+
+/** A table that comes in blocks of rows, so that it is never whole in memory. */
+export interface Table {
+  /** By name, in their order. */
+  readonly columns: Readonly<Record<string, Column>>;
+  readonly blocks: AsyncIterable<Block> | Iterable<Block>;
+}
+
+export interface Column {
+  readonly type: "string" | "int64" | "float64" | "float32";
+  /** Whether a value can be null: there is none (yet). */
+  readonly isNullable?: true;
+  readonly longName: string;
+  readonly units?: string;
+}
+
+export interface Block {
+  readonly rows: number;
+  /** Each column's values, one a row. */
+  readonly values: Readonly<Record<string, ArrayLike<Value>>>;
+}
+
+export type Value = string | number | null;
+
+/** The columns of the cells' table. */
+export const CELL_COLUMNS: Readonly<Record<keyof SummaryRow, Column>> = {
+  cell: { type: "string", longName: "cell id" },
+  width: { type: "int64", longName: "width N" },
+  depth: { type: "int64", longName: "depth L" },
+  hidden: { type: "string", longName: "widths of the hidden layers" },
+  weightVariance: { type: "float64", longName: "initial weight variance σ_w²" },
+  logGain: { type: "float64", longName: "ln(G N σ_w²)" },
+  seed: { type: "int64", longName: "seed" },
+  snapshot: { type: "string", longName: "snapshot: epochs of training, or end" },
+  epoch: { type: "int64", isNullable: true, longName: "epochs of training in the snapshot" },
+  status: { type: "string", longName: "what came of the training" },
+  trainLoss: result("training loss"),
+  trainAccuracy: result("training accuracy"),
+  testLoss: result("test loss"),
+  testAccuracy: result("test accuracy"),
+  lambda1Mean: exponent("mean λ₁"),
+  lambda1Std: exponent("standard deviation of λ₁"),
+  lambda1Min: exponent("smallest λ₁"),
+  lambda1Max: exponent("largest λ₁"),
+  lambda1Centre: exponent("λ₁ at the centre"),
+  lambda1Boundary: exponent("λ₁ on the decision boundary"),
+  notFinite: { type: "int64", isNullable: true, longName: "points whose λ₁ is not finite" },
+  trainSeconds: { ...result("time of the training"), units: "s" },
+};
+
+/** The columns of a field's points. */
+export const POINT_COLUMNS = {
+  layer: { type: "int64", longName: "hidden layer l" },
+  x: { type: "float64", longName: "first input" },
+  y: { type: "float64", longName: "second input" },
+  lambda1: {
+    type: "float32",
+    longName: "finite-time Lyapunov exponent (1/l) ln σ_max(J_l)",
+    units: "1/layer",
+  },
+  direction: {
+    type: "float32",
+    longName: "angle of maximal stretching in the input plane",
+    units: "radian",
+  },
+  output: { type: "float32", longName: "activation of the first output neuron" },
+} as const satisfies Record<string, Column>;
+
+function result(longName: string): Column {
+  return { type: "float64", isNullable: true, longName };
+}
+
+function exponent(longName: string): Column {
+  return { ...result(longName), units: "1/layer" };
+}
