@@ -1,10 +1,6 @@
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { drawLattice } from "../coordinator/figures/lattice-figure.ts";
-import { drawLines } from "../coordinator/figures/line-figure.ts";
-import { renderPng } from "../coordinator/figures/render-png.ts";
 import type { FieldPlan, Plan } from "../coordinator/plan.ts";
 import type { LatticeOptions, LineQuantity, NumericAxis, Quantity } from "../coordinator/plot.ts";
 import {
@@ -115,6 +111,13 @@ export function plotCommand(): Command {
     });
 }
 
+/** Vega takes longer to load than most commands take: only what draws loads it. */
+const figures = {
+  lattice: () => import("../coordinator/figures/lattice-figure.ts"),
+  lines: () => import("../coordinator/figures/line-figure.ts"),
+  png: () => import("../coordinator/figures/render-png.ts"),
+};
+
 /** What a finished run shows: L·λ₁ of the first seed. */
 export async function drawDefaultFigures(
   directory: string,
@@ -150,6 +153,7 @@ async function drawSlices(
     directions: flags.directions,
     boundary: flags.boundary ?? false,
   };
+  const { drawLattice } = await figures.lattice();
   const drawn: string[] = [];
   for (const slice of slicesOf({ sweep, plan, cells: state.cells }, options).slice(0, most)) {
     const figure = await latticeFigure(directory, plan, slice, { ...look, name: sweep.name });
@@ -165,9 +169,14 @@ async function drawLinePlot(
   flags: PlotFlags & { readonly lines: LineQuantity },
   folder: string,
 ): Promise<string[]> {
+  // Snapshots are no realisations to take a mean of: without another word, the last counts.
+  const isAlongTraining = flags.series === "snapshot" || flags.against === "epoch";
+  const last = isAlongTraining ? {} : { snapshot: String(plan.snapshots.at(-1)) };
+  const only = Object.entries({ ...last, ...flags.only });
   const rows = summaryRows(plan, state).filter((row) =>
-    Object.entries(flags.only).every(([axis, value]) => String(row[axis as PictureAxis]) === value),
+    only.every(([axis, value]) => String(row[axis as PictureAxis]) === value),
   );
+  const { drawLines } = await figures.lines();
   const svg = await drawLines(
     lineFigure(sweep.name, rows, {
       quantity: flags.lines,
@@ -187,10 +196,12 @@ async function writeFigure(
   format: PlotFlags["format"],
 ): Promise<string[]> {
   const files: [string, Uint8Array | string][] = [];
-  if (format !== "svg") files.push([`${name}.png`, renderPng(svg)]);
+  if (format !== "svg") {
+    const { renderPng } = await figures.png();
+    files.push([`${name}.png`, renderPng(svg)]);
+  }
   if (format !== "png") files.push([`${name}.svg`, svg]);
-  await mkdir(folder, { recursive: true });
-  await writeFiles(resolve(folder), files);
+  await writeFiles(folder, files, { temporaryFolder: "." });
   return files.map(([file]) => join(folder, file));
 }
 

@@ -26,7 +26,7 @@ export interface Exhibit {
 export interface Slice {
   readonly rows: { readonly axis: PictureAxis; readonly values: readonly string[] };
   readonly columns: { readonly axis: PictureAxis; readonly values: readonly string[] };
-  /** What the other axes that vary are held at. */
+  /** What the other axes of the sweep that vary are held at. */
   readonly fixed: readonly (readonly [axis: PictureAxis, value: string])[];
   readonly exhibits: readonly Exhibit[];
 }
@@ -58,7 +58,9 @@ export function slicesOf(
   const kept = all.filter(({ values }) => only.every(([axis, value]) => values[axis] === value));
   const varying = PICTURE_AXES.filter((axis) => valuesOf(kept, axis).length > 1);
   const [rows, columns] = chooseAxes(varying, options);
-  const rest = varying.filter((axis) => axis !== rows && axis !== columns);
+  const rest = PICTURE_AXES.filter(
+    (axis) => axis !== rows && axis !== columns && valuesOf(all, axis).length > 1,
+  );
   return grouped(kept, rest).map((exhibits) => ({
     rows: { axis: rows, values: valuesOf(kept, rows) },
     columns: { axis: columns, values: valuesOf(kept, columns) },

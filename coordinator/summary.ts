@@ -89,8 +89,10 @@ export async function writeSummary(plan: Plan, state: StoreState, store: Store):
   const csv = summaryCsv(summaryRows(plan, state));
   const sha256 = createHash("sha256").update(csv).digest("hex");
   const content = { sweep: plan.sweep, engine: plan.engine, ...totals(plan, state) };
-  await store.putFile(SUMMARY_CSV, csv);
-  await store.putFile(SUMMARY_JSON, sealJson({ ...content, csv: `sha256:${sha256}` }));
+  await store.putFiles([
+    [SUMMARY_CSV, csv],
+    [SUMMARY_JSON, sealJson({ ...content, csv: `sha256:${sha256}` })],
+  ]);
 }
 
 function rowOf(

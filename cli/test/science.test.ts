@@ -81,7 +81,9 @@ function byLibrary(weights: Weights, input: number[]): { lambda1: number; output
       this.set(row, column, Math.tanh(this.get(row, column)));
     });
     if (l === weights.length - 1) return;
-    J = Matrix.diag(x.to1DArray().map((value) => 1 - value * value)).mmul(W).mmul(J);
+    J = Matrix.diag(x.to1DArray().map((value) => 1 - value * value))
+      .mmul(W)
+      .mmul(J);
     if (l === weights.length - 2) {
       lambda1 = Math.log(new SingularValueDecomposition(J).diagonal[0]!) / (l + 1);
     }

@@ -17,12 +17,13 @@ export const TEMPORARY_FOLDER = "tmp";
 export async function writeFiles(
   root: string,
   files: Iterable<readonly [path: string, bytes: Uint8Array | string]>,
+  { temporaryFolder = TEMPORARY_FOLDER } = {},
 ): Promise<void> {
   const written: { temporary: string; path: string }[] = [];
   try {
-    await makeFolder(join(root, TEMPORARY_FOLDER));
+    await makeFolder(join(root, temporaryFolder));
     for (const [name, bytes] of files) {
-      const temporary = join(root, TEMPORARY_FOLDER, randomUUID());
+      const temporary = join(root, temporaryFolder, `.ftle-${randomUUID()}`);
       written.push({ temporary, path: join(root, name) });
       await writeSynced(temporary, bytes);
     }
@@ -35,10 +36,6 @@ export async function writeFiles(
     await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })));
     throw storeError("write", written.at(-1)?.path ?? root, error);
   }
-}
-
-export async function writeFile(path: string, root: string, bytes: Uint8Array | string) {
-  await writeFiles(root, [[path, bytes]]);
 }
 
 /** A file's bytes; null if there is none. @throws StoreError if it cannot be read. */

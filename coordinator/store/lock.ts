@@ -8,6 +8,8 @@ import { isErrno, storeError } from "./files.ts";
 /** A holder on another machine that has not been seen for so long is taken for dead. */
 const SILENT_MS = 60_000;
 const HEARTBEAT_MS = 10_000;
+/** Beginning of the name of a lock on its way. */
+const DRAFT = ".lock-";
 
 export interface LockOwner {
   readonly pid: number;
@@ -69,12 +71,13 @@ async function claim(directory: string, me: LockOwner): Promise<string | null> {
   const found = await lockFiles(directory);
   await refuseIfHeld(directory, found);
   const path = join(directory, `lock.${(found.at(-1)?.generation ?? 0) + 1}`);
-  const draft = join(directory, `.lock-${randomUUID()}`);
+  const draft = join(directory, `${DRAFT}${randomUUID()}`);
   await writeFile(draft, `${JSON.stringify(me)}\n`);
   try {
     await link(draft, path);
   } catch (error) {
-    if (isErrno(error, "EEXIST")) return null;
+    // ENOENT: a new holder has cleared the draft away.
+    if (isErrno(error, "EEXIST") || isErrno(error, "ENOENT")) return null;
     throw error;
   } finally {
     await rm(draft, { force: true });
@@ -83,6 +86,7 @@ async function claim(directory: string, me: LockOwner): Promise<string | null> {
     const others = (await lockFiles(directory)).filter((other) => other.path !== path);
     await refuseIfHeld(directory, others);
     for (const dead of others) await rm(dead.path, { force: true });
+    await clearDrafts(directory);
   } catch (error) {
     await rm(path, { force: true });
     throw error;
@@ -96,6 +100,13 @@ async function refuseIfHeld(directory: string, locks: { path: string }[]): Promi
     if (owner === null) continue;
     const { pid, host, since } = owner;
     throw new LockedError(directory, `process ${pid} on ${host}, since ${since}`);
+  }
+}
+
+/** Removes what killed contenders left behind; a live one whose draft goes makes another. */
+async function clearDrafts(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(DRAFT)) await rm(join(directory, name), { force: true });
   }
 }
 

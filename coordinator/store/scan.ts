@@ -132,13 +132,14 @@ async function scanField(
   const metadata: Files = new Map();
   if (isThere && !isStale) {
     const ofFolder: string[] = [];
-    findTiles(path, description, tiles, { thorough, damaged: ofFolder });
+    const hasChunks = findTiles(path, description, tiles, { thorough, damaged: ofFolder });
     if (thorough) {
       for (const [name, bytes] of await fieldMetadata(description)) {
         const found = readOrNull(join(path, name));
         if (found?.equals(bytes)) continue;
         metadata.set(name, bytes);
-        ofFolder.push(name);
+        // Metadata is written before the first chunk: until then it may be half there after a kill.
+        if (found !== null || hasChunks) ofFolder.push(name);
       }
     }
     damaged.push(...ofFolder.map((name) => `${folder}/${name}`));
@@ -174,14 +175,18 @@ function chunkSide(arrayJson: Buffer | null): number | null {
   }
 }
 
-/** Marks the tiles of which all three chunks are there and whole. */
+/**
+ * Marks the tiles of which all three chunks are there and whole.
+ * @returns whether there is any chunk, whole or not.
+ */
 function findTiles(
   path: string,
   field: FieldDescription,
   tiles: Uint8Array,
   { thorough, damaged }: { thorough: boolean; damaged: string[] },
-): void {
+): boolean {
   const side = tilesPerSide(field);
+  let hasChunks = false;
   tiles.fill(1);
   for (const array of FIELD_ARRAYS) {
     const folder = join(path, array);
@@ -193,6 +198,7 @@ function findTiles(
         tiles[i] = 0;
         continue;
       }
+      hasChunks = true;
       const file = join(folder, name);
       const isWhole = thorough
         ? isIntact(readFileSync(file), expected)
@@ -202,6 +208,7 @@ function findTiles(
       damaged.push(`${array}/${name}`);
     }
   }
+  return hasChunks;
 }
 
 function isIntact(chunk: Buffer, expectedBytes: number): boolean {

@@ -51,8 +51,8 @@ export interface Store {
   putFieldRecord(record: CellRecord, field: FieldRecord): Promise<CellRecord>;
   putDeadLetter(letter: DeadLetter): Promise<void>;
   dropDeadLetter(task: string): Promise<void>;
-  /** Writes a file at the top of the store, whole. */
-  putFile(path: string, content: Uint8Array | string): Promise<void>;
+  /** Writes files at the top of the store: each whole, and all as good as at once. */
+  putFiles(files: Iterable<readonly [path: string, content: string]>): Promise<void>;
   /** Writes what a scan found wanting of a field's metadata; removes a stale field. */
   repair(field: FieldState, id: string): Promise<void>;
   /** Adds a line to the journal: for people, never read by the program. */
@@ -91,9 +91,10 @@ export async function openStore(directory: string): Promise<Store> {
       const record: SweepRecord = { format: 1, version: VERSION, created, engine, sweep, source };
       const isSame = isDeepStrictEqual(stored, { record, source, damaged: [] });
       if (isSame) return;
+      // The record first: the text can be had from it, should a kill come in between.
       await put([
-        [SWEEP_YAML, source],
         [SWEEP_JSON, sealJson({ ...record })],
+        [SWEEP_YAML, source],
       ]);
     },
 
@@ -137,8 +138,8 @@ export async function openStore(directory: string): Promise<Store> {
       await rm(join(directory, deadFile(task)), { force: true });
     },
 
-    async putFile(path, content) {
-      await put([[path, content]]);
+    async putFiles(files) {
+      await put(files);
     },
 
     async repair({ description, snapshot, metadata, isStale }, id) {

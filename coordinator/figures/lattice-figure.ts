@@ -1,0 +1,178 @@
+import type { Spec } from "vega";
+import type { Region } from "../../shared/cell.ts";
+import { coarsen, fieldImage, type SquareField } from "./field-raster.ts";
+import {
+  colourBar,
+  figureTitle,
+  type LatticeLayout,
+  outerAxes,
+  panelMarks,
+} from "./lattice-marks.ts";
+import { contourPath, tickPath } from "./panel-paths.ts";
+import { drawVega } from "./vega-svg.ts";
+import { zeroContour } from "./zero-contour.ts";
+
+/** A lattice of fields, as Fig. 2 of Storm et al., PRL 132, 057301. */
+export interface LatticeFigure {
+  /** Above the lattice; may be empty. */
+  readonly title: string;
+  /** A label a row, from the top. */
+  readonly rows: readonly string[];
+  /** A label a column, from the left. */
+  readonly columns: readonly string[];
+  /** The rectangle of the input plane that every panel shows. */
+  readonly region: Region;
+  /** In any order; a place without a panel stays empty. */
+  readonly panels: readonly LatticePanel[];
+  readonly colour: {
+    /** Names the quantity beside the colour bar. */
+    readonly title: string;
+    /** The scale reaches from −limit to limit, > 0; `auto`: the 99.5 % quantile of |value|, rounded up. */
+    readonly limit: number | "auto";
+  };
+  /** Draw the directions of maximal stretching. */
+  readonly directions: boolean;
+  /** Draw the line on which the output is 0. */
+  readonly boundary: boolean;
+}
+
+/** One cell of the lattice. Arrays are row-major [points, points]; row 0 has the smallest y. */
+export interface LatticePanel {
+  readonly row: number;
+  readonly column: number;
+  /** Points per side. */
+  readonly points: number;
+  /** In the quantity of the colour bar, NaN where not known; null: no image, but the note. */
+  readonly values: Float32Array | null;
+  /** Angles, radians. */
+  readonly direction: Float32Array | null;
+  readonly output: Float32Array | null;
+  /** In the panel's corner, e.g. the accuracy; may be empty. */
+  readonly label: string;
+  /** Says why there is no image. */
+  readonly note: string | null;
+}
+
+/** Draws a lattice as SVG text: the fields as images, everything else as vectors. */
+export function drawLattice(figure: LatticeFigure): Promise<string> {
+  return drawVega(latticeSpec(figure));
+}
+
+function latticeSpec(figure: LatticeFigure): Spec {
+  const layout = layOut(figure);
+  const { width, height, stepX, stepY, totalWidth, totalHeight } = layout;
+  const place = ({ row, column }: LatticePanel) => ({ x: column * stepX, y: row * stepY });
+  const shown = figure.panels.flatMap((panel) => {
+    const field = printedField(panel, layout);
+    return field === null ? [] : [{ panel, field }];
+  });
+  const magnitudes = finiteMagnitudes(shown.map(({ field }) => field));
+  const limit = figure.colour.limit === "auto" ? niceLimit(magnitudes) : figure.colour.limit;
+  return {
+    width: totalWidth,
+    height: totalHeight,
+    padding: { left: 78, top: figure.title === "" ? 32 : 60, right: 98, bottom: 48 },
+    autosize: "none",
+    data: [
+      {
+        name: "fields",
+        values: shown.map(({ panel, field }) => ({
+          ...place(panel),
+          image: fieldImage(field, limit),
+          isSmooth: field.points >= width,
+          ...linesOf(panel, figure, layout),
+        })),
+      },
+      {
+        name: "blanks",
+        values: figure.panels
+          .filter(({ values }) => values === null)
+          .map((panel) => ({ ...place(panel), note: wrap(panel.note ?? "", width) })),
+      },
+      {
+        name: "panels",
+        values: figure.panels.map((panel) => ({ ...place(panel), label: panel.label })),
+      },
+      { name: "rows", values: figure.rows.map((label, i) => ({ label, y: i * stepY })) },
+      { name: "columns", values: figure.columns.map((label, i) => ({ label, x: i * stepX })) },
+    ],
+    scales: [
+      { name: "x", domain: [...figure.region.x], range: [0, width], zero: false },
+      { name: "y", domain: [...figure.region.y], range: [height, 0], zero: false },
+    ],
+    marks: [
+      ...panelMarks(layout),
+      ...outerAxes(layout),
+      figureTitle(figure.title),
+      colourBar(layout, {
+        title: figure.colour.title,
+        limit,
+        isSaturated: (magnitudes.at(-1) ?? 0) > limit,
+      }),
+    ],
+  };
+}
+
+/** Panels are true to scale, and shrink as the lattice grows: 20 columns take about 1600 pixels. */
+function layOut({ rows, columns, region }: LatticeFigure): LatticeLayout {
+  const side = Math.max(68, Math.min(300, 820 / Math.max(rows.length, columns.length, 1)));
+  const aspect = (region.y[1] - region.y[0]) / (region.x[1] - region.x[0]);
+  const width = Math.round(side * Math.min(1, 1 / aspect));
+  const height = Math.round(side * Math.min(1, aspect));
+  const gap = side < 100 ? 6 : 10;
+  return {
+    width,
+    height,
+    stepX: width + gap,
+    stepY: height + gap,
+    totalWidth: Math.max(1, columns.length) * (width + gap) - gap,
+    totalHeight: Math.max(1, rows.length) * (height + gap) - gap,
+  };
+}
+
+/** The field at no more than two points to a pixel of the page, as many as print can show. */
+function printedField({ points, values }: LatticePanel, layout: LatticeLayout): SquareField | null {
+  if (values === null) return null;
+  return coarsen({ points, values }, 2 * Math.max(layout.width, layout.height));
+}
+
+/** Ascending |value| of every finite value. */
+function finiteMagnitudes(fields: readonly SquareField[]): Float32Array {
+  const all = new Float32Array(fields.reduce((count, { values }) => count + values.length, 0));
+  let count = 0;
+  for (const { values } of fields) {
+    for (const value of values) if (Number.isFinite(value)) all[count++] = Math.abs(value);
+  }
+  return all.subarray(0, count).sort();
+}
+
+/** The 99.5 % quantile of ascending magnitudes, rounded up to a number that is easy to read. */
+function niceLimit(magnitudes: Float32Array): number {
+  const quantile = magnitudes[Math.floor(0.995 * (magnitudes.length - 1))] ?? 0;
+  if (quantile === 0) return 1;
+  const decade = 10 ** Math.floor(Math.log10(quantile));
+  return decade * [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * decade >= quantile)!;
+}
+
+function linesOf(panel: LatticePanel, figure: LatticeFigure, layout: LatticeLayout) {
+  const { points, direction, output } = panel;
+  const ticks =
+    figure.directions && direction ? tickPath({ points, values: direction }, layout) : "";
+  // A contour finer than the pixels of the page would only make the file larger.
+  const boundary =
+    figure.boundary && output
+      ? contourPath(zeroContour(coarsen({ points, values: output }, layout.width)), layout)
+      : "";
+  return { ticks, boundary };
+}
+
+/** Breaks a text into lines that fit into `width`, at an estimated 6.5 pixels a character. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (longer.length * 6.5 < width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.filter((line) => line !== "");
+}
