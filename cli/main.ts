@@ -18,6 +18,19 @@ const program = new Command("ftle")
     "Train whole lattices of neural networks and map how strongly each of them stretches its input space.",
   )
   .version(VERSION)
+  .addHelpText(
+    "after",
+    `
+A first sweep:
+  $ ftle plan examples/quickstart.yaml       what it would cost
+  $ ftle run examples/quickstart.yaml        run it; Ctrl-C at any time
+  $ ftle resume sweeps/quickstart            go on
+  $ ftle plot sweeps/quickstart --boundary   another look
+
+Every command has --help with examples, --json for programs, and --quiet.
+Exit codes: 0 complete, 1 fault, 2 usage or spec, 3 complete with tasks given up,
+130 interrupted and resumable.`,
+  )
   .exitOverride((error) => {
     // commander's own code for a wrong command line is 1; ours is 2.
     process.exit(error.exitCode === 0 ? 0 : USAGE_EXIT_CODE);
@@ -38,6 +51,12 @@ const commands = [
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
+
+// Whoever reads our output may have read enough: `ftle status DIR | head -1`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
 
 try {
   await program.parseAsync();
