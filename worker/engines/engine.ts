@@ -7,7 +7,7 @@ import type {
 } from "../../shared/numerics/training.ts";
 
 /**
- * What does the arithmetic in a thread. Every implementation passes `engine-contract.ts`.
+ * What does the arithmetic in a thread. Every implementation passes `worker/testing/engine-contract.ts`.
  *
  * The epoch loop, early stopping, snapshots, random numbers, progress and abort checks are written
  * once, above the engines (`worker/tasks/`).

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exactChecks } from "../../shared/numerics/exact-checks.ts";
-import { engineContract } from "../engines/engine-contract.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import { createEngine, engines, resolveEngine } from "../engines/registry.ts";
+import { engineContract } from "../testing/engine-contract.ts";
 
 // Fields hold float32, whose rounding (6e-8) sets `stretching` and `output`; the rest is float64.
 engineContract(referenceEngine, { stretching: 2e-7, output: 6e-8, gradient: 1e-12 });
