@@ -12,7 +12,7 @@ import { defaultThreads } from "../worker/thread-count.ts";
 import { bytes, cellName, counted, duration, integer, table } from "./format.ts";
 import { command, positiveInteger } from "./options.ts";
 import { createOutput } from "./output.ts";
-import { planFor } from "./stored-sweep.ts";
+import { loadStored, planFor } from "./stored-sweep.ts";
 
 interface PlanFlags {
   readonly json?: boolean;
@@ -39,6 +39,7 @@ export function planCommand(): Command {
     .action(async (file: string, flags: PlanFlags) => {
       const output = createOutput(flags);
       const { text, sweep } = await readSweep(file);
+      if (flags.against !== undefined) await loadStored(flags.against); // says so if there is none
       const { plan } = await planFor(flags.against ?? "", { sweep, source: text });
       const state = await stateOf(plan, flags.against);
       const whole = wholeLoad(plan);

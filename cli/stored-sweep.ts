@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Plan } from "../coordinator/plan.ts";
 import { planSweep } from "../coordinator/plan.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
 import { SpecError } from "../coordinator/spec/spec-error.ts";
 import type { Sweep } from "../coordinator/spec/sweep.ts";
 import { SWEEP_YAML } from "../coordinator/store/layout.ts";
-import { readStoredSweep } from "../coordinator/store/store.ts";
+import type { StoredSweep } from "../coordinator/store/store.ts";
+import { readRecords, readStoredSweep } from "../coordinator/store/store.ts";
 import { UsageError } from "../shared/errors.ts";
 import { engines, resolveEngine } from "../worker/engines/registry.ts";
 
@@ -34,8 +36,8 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
     );
   }
   const { record, source, damaged } = stored;
-  const sweep = record?.sweep ?? parseOrThrow(source, `${directory}/${SWEEP_YAML}`);
-  const engine = record?.engine ?? resolveEngine(sweep.engine);
+  const sweep = record?.sweep ?? parseOrThrow(source, directory);
+  const engine = record?.engine ?? (await engineFor(sweep, stored, directory));
   refuseUnknownEngine(engine);
   return { directory, sweep, source, damaged, plan: planSweep(sweep, engine) };
 }
@@ -48,15 +50,27 @@ export async function planFor(
   { sweep, source }: { sweep: Sweep; source: string },
 ): Promise<PlannedSweep> {
   const stored = existsSync(directory) ? await readStoredSweep(directory) : null;
-  const chosen = sweep.engine === "auto" ? stored?.record?.engine : undefined;
-  const engine = chosen ?? resolveEngine(sweep.engine);
+  const engine = await engineFor(sweep, stored, directory);
   refuseUnknownEngine(engine);
   return { sweep, source, plan: planSweep(sweep, engine) };
 }
 
-function parseOrThrow(source: string, file: string): Sweep {
-  const parsed = parseSweep(source, { file });
-  if ("faults" in parsed) throw new SpecError(file, parsed.faults);
+/** `auto` stands for the engine that the directory's cells were computed with, or else the best one here. */
+async function engineFor(
+  { engine }: Sweep,
+  stored: StoredSweep | null,
+  directory: string,
+): Promise<string> {
+  if (engine !== "auto" || stored === null) return resolveEngine(engine);
+  if (stored.record !== null) return stored.record.engine;
+  for await (const { physics } of readRecords(directory)) return physics.engine;
+  return resolveEngine(engine);
+}
+
+/** Without `sweep.json`, a sweep that its spec does not name is called as its directory is. */
+function parseOrThrow(source: string, directory: string): Sweep {
+  const parsed = parseSweep(source, { file: resolve(directory) });
+  if ("faults" in parsed) throw new SpecError(`${directory}/${SWEEP_YAML}`, parsed.faults);
   return parsed.sweep;
 }
 

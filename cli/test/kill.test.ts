@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { SWEEP_JSON } from "../../coordinator/store/layout.ts";
+import { lockOwner } from "../../coordinator/store/lock.ts";
+import { randomStream } from "../../shared/numerics/random-stream.ts";
+import { inFolder } from "./support/folder.ts";
+import { ftle, spawnFtle } from "./support/ftle.ts";
+import { runHere } from "./support/run-here.ts";
+import { assertSameContents, contents, examine, filesIn, journalled } from "./support/stored.ts";
+import { until } from "./support/until.ts";
+
+/** Twelve trainings and nine tiles of each. */
+const SPEC = `
+axes: {width: [4, 6, 8], depth: [2, 3], seed: {count: 2}}
+data: {name: circle, samples: 200}
+training: {epochs: 2, batch: 20}
+field: {points: 48, tile: 16}
+`;
+const TASKS = 12 * (1 + 9);
+const KILLS = 20;
+
+test("kill: a sweep killed at 20 random moments ends with the bytes of one never killed", async (t) => {
+  await inFolder(async (folder) => {
+    const spec = join(folder, "spec.yaml");
+    await writeFile(spec, SPEC);
+    const untouched = join(folder, "untouched");
+    const { tasksRun } = await runHere(spec, untouched);
+    assert.equal(tasksRun, TASKS);
+
+    const directory = join(folder, "killed");
+    const random = randomStream([20, 9], "data", 0);
+    let stored = new Set<string>();
+    let cut = 0; // writes that a kill cut short
+    for (let kill = 0; kill < KILLS; kill++) {
+      const isStarted = existsSync(join(directory, SWEEP_JSON));
+      const args = isStarted ? ["resume", directory] : ["run", spec, "--out", directory];
+      const lines = await journalled(directory);
+      const process = spawnFtle(...args, "--no-plot", "--threads", "1");
+      // The first kill comes when there is a lock and nothing else; others before the first result, too.
+      const results = kill === 0 ? 0 : random.below(5);
+      await until(`${results} new results`, async () => {
+        if (results === 0) return (await lockOwner(directory))?.pid === process.pid;
+        return (await journalled(directory)).length >= lines.length + results;
+      });
+      if (kill > 0) await pause(random.below(results === 0 ? 300 : 20));
+      process.kill("SIGKILL");
+      assert.equal((await process.ended).signal, "SIGKILL");
+
+      const fresh = (await journalled(directory)).slice(lines.length);
+      const again = fresh.filter((task) => stored.has(task));
+      assert.deepEqual(again, [], "computed though stored");
+      if ((await filesIn(directory)).some((path) => path.startsWith("tmp/"))) cut++;
+      if (!existsSync(join(directory, SWEEP_JSON))) continue;
+      const { damaged, tasks } = await examine(directory);
+      assert.deepEqual(damaged, [], `after kill ${kill}`);
+      stored = tasks;
+    }
+
+    const { code, stdout } = await ftle("resume", directory, "--no-plot", "--json");
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(stdout).tasksRun, TASKS - stored.size);
+    assertSameContents(await contents(directory), await contents(untouched));
+
+    const lines = await journalled(directory);
+    assert.equal(new Set(lines).size, lines.length, "a task was stored twice");
+    // A result is stored before its line is written: each kill may cost one line, and never a result.
+    assert.ok(lines.length >= TASKS - KILLS, `${lines.length} lines`);
+    t.diagnostic(
+      `${KILLS} kills, ${cut} of them within a write; ${stored.size} of ${TASKS} results were stored by then, ${TASKS - lines.length} of them without their line in the journal`,
+    );
+  });
+});

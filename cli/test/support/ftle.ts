@@ -1,0 +1,60 @@
+/** The program as a process of its own. */
+import { spawn } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface Ending {
+  /** null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly pid: number;
+  /** Settles when the process is gone and all that it said has been read. */
+  readonly ended: Promise<Ending>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Source or build, as this module is. */
+const EXTENSION = extname(import.meta.url);
+
+/** What Node needs to run a module of this kind. */
+export const LOADER = EXTENSION === ".ts" ? ["--import", "tsx"] : [];
+
+/** A module by its path from this folder, without its ending. */
+export function moduleAt(path: string): URL {
+  return new URL(`${path}${EXTENSION}`, import.meta.url);
+}
+
+const MAIN = fileURLToPath(moduleAt("../../main"));
+
+export function spawnFtle(...args: string[]): Running {
+  const child = spawn(process.execPath, [...LOADER, MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      said[name] += text;
+    });
+  }
+  const ended = new Promise<Ending>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, ...said }));
+  });
+  return {
+    pid: child.pid!,
+    ended,
+    kill(signal) {
+      child.kill(signal);
+    },
+  };
+}
+
+/** Runs the program to its end. */
+export async function ftle(...args: string[]): Promise<Ending> {
+  return await spawnFtle(...args).ended;
+}

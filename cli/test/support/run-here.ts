@@ -1,0 +1,28 @@
+import { readSweep } from "../../../coordinator/spec/read-sweep.ts";
+import type { RunOutcome } from "../../run-to-end.ts";
+import { runToEnd } from "../../run-to-end.ts";
+import type { PlannedSweep } from "../../stored-sweep.ts";
+import { loadStored, planFor } from "../../stored-sweep.ts";
+
+/** `ftle run SPEC --out DIRECTORY` in this process, without figures. */
+export async function runHere(spec: string, directory: string): Promise<RunOutcome> {
+  const { text, sweep } = await readSweep(spec);
+  return await toEnd(await planFor(directory, { sweep, source: text }), directory);
+}
+
+/** `ftle resume DIRECTORY` in this process, without figures. */
+export async function resumeHere(directory: string): Promise<RunOutcome> {
+  return await toEnd(await loadStored(directory), directory);
+}
+
+async function toEnd(planned: PlannedSweep, directory: string): Promise<RunOutcome> {
+  return await runToEnd({
+    ...planned,
+    directory,
+    threads: 1,
+    taskTimeoutMs: Number.POSITIVE_INFINITY,
+    retry: false,
+    isQuiet: true,
+    signal: new AbortController().signal,
+  });
+}
