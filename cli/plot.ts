@@ -178,7 +178,7 @@ async function drawLinePlot(
   );
   const { drawLines } = await figures.lines();
   const svg = await drawLines(
-    lineFigure(sweep.name, rows, {
+    lineFigure(sweep, rows, {
       quantity: flags.lines,
       against: flags.against,
       series: flags.series ?? null,

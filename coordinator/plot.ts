@@ -4,6 +4,8 @@ import type { LatticeFigure, LatticePanel } from "./figures/lattice-figure.ts";
 import type { LineFigure } from "./figures/line-figure.ts";
 import type { FieldPlan, Plan } from "./plan.ts";
 import type { Exhibit, PictureAxis, Slice } from "./slices.ts";
+import { varianceValue } from "./slices.ts";
+import type { Sweep } from "./spec/sweep.ts";
 import { testAccuracy } from "./store/cell-record.ts";
 import { readFieldArray } from "./store/field-zarr.ts";
 import { fieldFolder } from "./store/layout.ts";
@@ -127,7 +129,7 @@ export type LineQuantity = keyof typeof LINE_QUANTITIES;
 
 /** A summary quantity against an axis. */
 export function lineFigure(
-  name: string,
+  sweep: Sweep,
   rows: readonly SummaryRow[],
   { quantity, against, series, logX }: LineOptions,
 ): LineFigure {
@@ -135,11 +137,12 @@ export function lineFigure(
     const x = row[against];
     const y = quantityOf(row, quantity);
     if (x === null || y === null) return [];
-    const label = series === null ? "" : axisLabel(series, String(row[series]));
-    return [{ x, y, series: label }];
+    if (series === null) return [{ x, y, series: "" }];
+    const value = series === "weightVariance" ? varianceValue(sweep, row) : String(row[series]);
+    return [{ x, y, series: axisLabel(series, value) }];
   });
   const x = { title: AXIS_TITLES[against], log: logX };
-  return { title: name, x, y: { title: LINE_QUANTITIES[quantity] }, points };
+  return { title: sweep.name, x, y: { title: LINE_QUANTITIES[quantity] }, points };
 }
 
 function quantityOf(row: SummaryRow, quantity: LineQuantity): number | null {
@@ -170,7 +173,14 @@ function axisLabel(axis: PictureAxis, value: string): string {
   if (axis === "hidden") return value;
   if (axis === "seed") return `seed ${value}`;
   if (axis === "snapshot") return value === "end" ? "after training" : epochLabel(value);
-  return /^[\d.e-]+$/.test(value) ? `σ_w² = ${value}` : value.replace("logGain", "ln(GNσ_w²) =");
+  if (value === "critical") return value;
+  const gain = /^logGain (.*)/.exec(value)?.[1];
+  return gain === undefined ? `σ_w² = ${short(value)}` : `ln(GNσ_w²) = ${short(gain)}`;
+}
+
+/** At most four digits, and a minus sign that is one. */
+function short(value: string): string {
+  return String(Number(Number(value).toPrecision(4))).replace("-", "−");
 }
 
 function epochLabel(snapshot: string): string {

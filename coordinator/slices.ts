@@ -11,8 +11,8 @@ export const PICTURE_AXES = [
   "depth",
   "hidden",
   "weightVariance",
-  "seed",
   "snapshot",
+  "seed",
 ] as const;
 export type PictureAxis = (typeof PICTURE_AXES)[number];
 
@@ -103,13 +103,11 @@ function exhibitsOf(sweep: Sweep, plan: Plan, cells: readonly CellState[]): Exhi
     plan.snapshots.map((snapshot) => {
       const { width, depth, hidden, weightVariance, logGain, seed } = cell.cell.point;
       const isExplicit = sweep.axes.layers.kind === "explicit";
-      const isGain = sweep.axes.weightVariance.kind === "logGain";
       const values = {
         width: isExplicit ? "" : String(width),
         depth: isExplicit ? "" : String(depth),
         hidden: isExplicit ? hidden.join("-") : "",
-        // With a fixed gain the variance itself goes with the width.
-        weightVariance: isGain ? gainLabel(logGain) : String(weightVariance),
+        weightVariance: varianceValue(sweep, { weightVariance, logGain }),
         seed: String(seed),
         snapshot: String(snapshot),
       };
@@ -118,6 +116,11 @@ function exhibitsOf(sweep: Sweep, plan: Plan, cells: readonly CellState[]): Exhi
   );
 }
 
-function gainLabel(logGain: number): string {
+/** A value on the axis of weight variances; with a fixed gain the variance itself goes with the width. */
+export function varianceValue(
+  { axes }: Sweep,
+  { weightVariance, logGain }: { weightVariance: number; logGain: number },
+): string {
+  if (axes.weightVariance.kind === "absolute") return String(weightVariance);
   return logGain === 0 ? "critical" : `logGain ${logGain}`;
 }

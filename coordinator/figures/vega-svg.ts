@@ -42,8 +42,11 @@ export async function drawVega(spec: Spec): Promise<string> {
  * no subscript w, and Vega knows no mark-up. Other underscores stay, they are part of names.
  */
 function typeset(svg: string): string {
-  return svg.replace(
-    /(\p{Script=Greek})_([\p{L}\d])(?![\p{L}\d])([^<]?)/gu,
-    '$1<tspan dy="0.3em" font-size="70%">$2</tspan><tspan dy="-0.21em">$3</tspan>',
+  // Text between tags only: the same labels stand in attributes, too, for screen readers.
+  return svg.replace(/>[^<]+</g, (text) =>
+    text.replace(
+      /(\p{Script=Greek})_([\p{L}\d])(?![\p{L}\d])([^<]?)/gu,
+      '$1<tspan dy="0.3em" font-size="70%">$2</tspan><tspan dy="-0.21em">$3</tspan>',
+    ),
   );
 }

@@ -164,6 +164,15 @@ test("line figure: says axes and series, and counts the points that it leaves ou
   assert.ok(renderPng(svg).length > 1000);
 });
 
+test("line figure: a subscript in a label is set as one, and the SVG stays well-formed", async () => {
+  const points = [0.5, 1].map((x) => ({ x, y: x, series: `σ_w² = ${x}` }));
+  const x = { title: "initial weight variance σ_w²" };
+  const svg = await drawLines({ title: "σ_w²", x, y: { title: "λ₁" }, points });
+  assert.ok(renderPng(svg).length > 1000);
+  assert.match(svg, /σ<tspan[^>]*>w<\/tspan>/);
+  assert.match(svg, /aria-label="[^"]*σ_w²/);
+});
+
 test("png: letters are drawn without any font of the system", async () => {
   const svg = (text: string) =>
     `<svg xmlns="http://www.w3.org/2000/svg" width="80" height="30"><rect width="80" height="30" fill="white"/><text x="4" y="22" font-size="18" font-family="DejaVu Sans, sans-serif">${text}</text></svg>`;
