@@ -16,17 +16,29 @@ const PALETTE = [
   ...Array.from({ length: 2 * STEPS + 1 }, (_, i) => rgb(interpolateRdBu(1 - i / (2 * STEPS)))),
 ];
 
-/** The field as a PNG data URL, y upwards; values beyond ±limit take the colour of the limit. */
-export function fieldImage(field: SquareField, limit: number): string {
-  const { points, values } = field;
-  const pixels = new Uint8Array(points * points);
-  for (let row = 0; row < points; row++) {
-    const line = (points - 1 - row) * points;
-    for (let column = 0; column < points; column++) {
-      pixels[line + column] = paletteIndex(values[row * points + column]! / limit);
+/** How a field becomes an image. */
+export interface Raster {
+  /** Value of the strongest red; values beyond ±limit take the colour of the limit. */
+  readonly limit: number;
+  /**
+   * Pixels a point, along each side. Programs differ in how they enlarge an image, and some blur it
+   * against its will; one that comes large enough keeps its squares sharp everywhere.
+   */
+  readonly magnification: number;
+}
+
+/** The field as a PNG data URL, y upwards. */
+export function fieldImage({ points, values }: SquareField, raster: Raster): string {
+  const side = points * raster.magnification;
+  const pixels = new Uint8Array(side * side);
+  for (let line = 0; line < side; line++) {
+    const row = points - 1 - Math.floor(line / raster.magnification);
+    for (let i = 0; i < side; i++) {
+      const column = Math.floor(i / raster.magnification);
+      pixels[line * side + i] = paletteIndex(values[row * points + column]! / raster.limit);
     }
   }
-  return imageUrl(pixels, points, points);
+  return imageUrl(pixels, side, side);
 }
 
 /** The colour scale itself as an image, one pixel wide, −limit at the bottom. */
@@ -44,22 +56,42 @@ export function colour(relativeValue: number): string {
   return `rgb(${PALETTE[paletteIndex(relativeValue)]!.join(", ")})`;
 }
 
-/** The field on at most `size` points a side: means over blocks that leave NaN out. */
+/** The field on at most `size` points a side: means over equal areas, which leave NaN out. */
 export function coarsen({ points, values }: SquareField, size: number): SquareField {
   if (points <= size) return { points, values };
   const sums = new Float64Array(size * size);
-  const counts = new Uint32Array(size * size);
+  const areas = new Float64Array(size * size);
+  const { first, shares } = blocksOf(points, size);
   for (let row = 0; row < points; row++) {
-    const line = Math.floor((row * size) / points) * size;
     for (let column = 0; column < points; column++) {
       const value = values[row * points + column]!;
       if (Number.isNaN(value)) continue;
-      const block = line + Math.floor((column * size) / points);
-      sums[block]! += value;
-      counts[block]! += 1;
+      for (let corner = 0; corner < 4; corner++) {
+        const up = corner >> 1;
+        const right = corner & 1;
+        const area = shares[2 * row + up]! * shares[2 * column + right]!;
+        if (area === 0) continue;
+        const block = (first[row]! + up) * size + first[column]! + right;
+        sums[block]! += area * value;
+        areas[block]! += area;
+      }
     }
   }
-  return { points: size, values: Float32Array.from(sums, (sum, i) => sum / counts[i]!) };
+  return { points: size, values: Float32Array.from(sums, (sum, i) => sum / areas[i]!) };
+}
+
+/** The block in which each of `points` begins, and its shares of that block and of the next one. */
+function blocksOf(points: number, size: number) {
+  const length = size / points;
+  const first = Int32Array.from({ length: points }, (_, i) => Math.floor(i * length));
+  const shares = new Float64Array(2 * points);
+  for (let i = 0; i < points; i++) {
+    const spill = (i + 1) * length - (first[i]! + 1);
+    // Rounding must not give the last point a share in a block beyond the last.
+    shares[2 * i + 1] = spill > 1e-9 ? spill : 0;
+    shares[2 * i] = length - shares[2 * i + 1]!;
+  }
+  return { first, shares };
 }
 
 /** An angle a block, radians; the mean is that of the doubled angles, for a line has no sign. */

@@ -71,15 +71,14 @@ function latticeSpec(figure: LatticeFigure): Spec {
   return {
     width: totalWidth,
     height: totalHeight,
-    padding: { left: 78, top: figure.title === "" ? 32 : 60, right: 98, bottom: 48 },
+    padding: { left: 82, top: figure.title === "" ? 32 : 60, right: 106, bottom: 48 },
     autosize: "none",
     data: [
       {
         name: "fields",
         values: shown.map(({ panel, field }) => ({
           ...place(panel),
-          image: fieldImage(field, limit),
-          isSmooth: field.points >= width,
+          image: fieldImage(field, { limit, magnification: magnification(field, layout) }),
           ...linesOf(panel, figure, layout),
         })),
       },
@@ -130,10 +129,18 @@ function layOut({ rows, columns, region }: LatticeFigure): LatticeLayout {
   };
 }
 
-/** The field at no more than two points to a pixel of the page, as many as print can show. */
+/** The field at no more points than the panel has pixels in print. */
 function printedField({ points, values }: LatticePanel, layout: LatticeLayout): SquareField | null {
-  if (values === null) return null;
-  return coarsen({ points, values }, 2 * Math.max(layout.width, layout.height));
+  return values === null ? null : coarsen({ points, values }, printedSide(layout));
+}
+
+function magnification({ points }: SquareField, layout: LatticeLayout): number {
+  return Math.floor(printedSide(layout) / points);
+}
+
+/** Two pixels of an image to a pixel of the page are as many as print can show. */
+function printedSide({ width, height }: LatticeLayout): number {
+  return 2 * Math.max(width, height);
 }
 
 /** Ascending |value| of every finite value. */
@@ -158,20 +165,20 @@ function linesOf(panel: LatticePanel, figure: LatticeFigure, layout: LatticeLayo
   const { points, direction, output } = panel;
   const ticks =
     figure.directions && direction ? tickPath({ points, values: direction }, layout) : "";
-  // A contour finer than the pixels of the page would only make the file larger.
+  // A contour finer than print would only make the file larger.
   const boundary =
     figure.boundary && output
-      ? contourPath(zeroContour(coarsen({ points, values: output }, layout.width)), layout)
+      ? contourPath(zeroContour(coarsen({ points, values: output }, printedSide(layout))), layout)
       : "";
   return { ticks, boundary };
 }
 
-/** Breaks a text into lines that fit into `width`, at an estimated 6.5 pixels a character. */
+/** Breaks a note into lines that fit into `width`, at about 6.4 pixels a character. */
 function wrap(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {
     const longer = `${lines.at(-1)} ${word}`.trim();
-    if (longer.length * 6.5 < width) lines[lines.length - 1] = longer;
+    if (6.4 * longer.length < width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines.filter((line) => line !== "");

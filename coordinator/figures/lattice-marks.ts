@@ -32,50 +32,17 @@ const AT_PANEL: EncodeEntry = { x: { field: "x" }, y: { field: "y" } };
 /** The panels in layers, from the back to the front. */
 export function panelMarks({ width, height }: LatticeLayout): Mark[] {
   const box: EncodeEntry = { ...AT_PANEL, width: { value: width }, height: { value: height } };
-  const smallText = { value: width < 100 ? 10 : 11 };
+  const isSmall = width < 120;
+  const weight = isSmall ? 0.7 : 1;
+  const labelSize = isSmall ? 8 : 11;
   return [
-    {
-      type: "image",
-      from: { data: "fields" },
-      encode: {
-        enter: {
-          ...box,
-          url: { field: "image" },
-          smooth: { field: "isSmooth" },
-          aspect: { value: false },
-        },
-      },
-    },
-    paths("fields", {
-      path: { field: "ticks" },
-      stroke: { value: "black" },
-      strokeWidth: { value: 0.9 },
-    }),
-    paths("fields", {
-      path: { field: "boundary" },
-      stroke: { value: "white" },
-      strokeWidth: { value: 3 },
-    }),
-    paths("fields", {
-      path: { field: "boundary" },
-      stroke: { value: "black" },
-      strokeWidth: { value: 1.4 },
-    }),
-    {
-      type: "rect",
-      from: { data: "blanks" },
-      encode: { enter: { ...box, fill: { value: "#f6f6f6" } } },
-    },
-    paths("blanks", {
-      path: { value: hatchPath({ width, height }) },
-      stroke: { value: "#dddddd" },
-    }),
-    {
-      type: "rect",
-      from: { data: "panels" },
-      encode: { enter: { ...box, stroke: { value: INK }, strokeWidth: { value: 0.8 } } },
-    },
-    ...haloed("blanks", {
+    image("fields", { ...box, url: { field: "image" } }),
+    paths("fields", { path: { field: "ticks" }, ...line("black", 0.9 * weight) }),
+    paths("fields", { path: { field: "boundary" }, ...line("white", 3 * weight) }),
+    paths("fields", { path: { field: "boundary" }, ...line("black", 1.4 * weight) }),
+    rectangles("blanks", { ...box, fill: { value: "#f6f6f6" } }),
+    paths("blanks", { path: { value: hatchPath({ width, height }) }, ...line("#e2e2e2", 1) }),
+    texts("blanks", {
       text: { field: "note" },
       x: { field: "x", offset: width / 2 },
       y: { field: "y", offset: height / 2 },
@@ -83,58 +50,66 @@ export function panelMarks({ width, height }: LatticeLayout): Mark[] {
       baseline: { value: "middle" },
       fontSize: { value: 11 },
     }),
-    ...haloed("panels", {
+    rectangles("panels", {
+      x2: { field: "x", offset: width },
+      y: { field: "y" },
+      // About as wide as the label: nothing here can measure a font.
+      width: { signal: `length(datum.label) && ${0.6 * labelSize} * length(datum.label) + 6` },
+      height: { value: labelSize + 5 },
+      fill: { value: "white" },
+      fillOpacity: { value: 0.85 },
+    }),
+    texts("panels", {
       text: { field: "label" },
-      x: { field: "x", offset: width - 5 },
-      y: { field: "y", offset: 5 },
+      x: { field: "x", offset: width - 3 },
+      y: { field: "y", offset: 3 },
       align: { value: "right" },
       baseline: { value: "top" },
-      fontSize: smallText,
+      fontSize: { value: labelSize },
     }),
+    rectangles("panels", { ...box, ...OUTLINE }),
   ];
 }
 
 /** Coordinates at the left and the lower edge of the lattice, names of its rows and columns. */
 export function outerAxes({ width, height, totalHeight }: LatticeLayout): Mark[] {
-  const ticks = { tickCount: width < 150 ? 3 : 5, labelFlush: true, domain: false };
+  const style = { format: "~f", labelFlush: true, labelOverlap: "parity", domain: false } as const;
   return [
     {
       type: "group",
       from: { data: "rows" },
       encode: { enter: { y: { field: "y" } } },
-      axes: [{ ...ticks, orient: "left", scale: "y", title: "y", titleX: -36, titleAngle: 0 }],
+      axes: [
+        {
+          ...style,
+          orient: "left",
+          scale: "y",
+          tickCount: tickCount(height),
+          title: "y",
+          titleX: -42,
+          titleAngle: 0,
+        },
+      ],
     },
     {
       type: "group",
       from: { data: "columns" },
       encode: { enter: { x: { field: "x" }, y: { value: totalHeight } } },
-      axes: [{ ...ticks, orient: "bottom", scale: "x", title: "x" }],
+      axes: [{ ...style, orient: "bottom", scale: "x", tickCount: tickCount(width), title: "x" }],
     },
-    {
-      type: "text",
-      from: { data: "rows" },
-      encode: {
-        enter: {
-          text: { field: "label" },
-          x: { value: -60 },
-          y: { field: "y", offset: height / 2 },
-          angle: { value: -90 },
-          align: { value: "center" },
-        },
-      },
-    },
-    {
-      type: "text",
-      from: { data: "columns" },
-      encode: {
-        enter: {
-          text: { field: "label" },
-          x: { field: "x", offset: width / 2 },
-          y: { value: -10 },
-          align: { value: "center" },
-        },
-      },
-    },
+    texts("rows", {
+      text: { field: "label" },
+      x: { value: -62 },
+      y: { field: "y", offset: height / 2 },
+      angle: { value: -90 },
+      align: { value: "center" },
+    }),
+    texts("columns", {
+      text: { field: "label" },
+      x: { field: "x", offset: width / 2 },
+      y: { value: -10 },
+      align: { value: "center" },
+    }),
   ];
 }
 
@@ -147,17 +122,16 @@ export function figureTitle(title: string): Mark {
 }
 
 /** The colour bar on the right, in the middle of a high lattice. */
-export function colourBar(
-  layout: LatticeLayout,
-  { title, limit, isSaturated }: ColourScale,
-): GroupMark {
+export function colourBar(layout: LatticeLayout, scale: ColourScale): GroupMark {
+  const { title, limit, isSaturated } = scale;
   const width = 14;
-  const height = Math.min(layout.totalHeight, 400) - (isSaturated ? 24 : 0);
+  const tip = isSaturated ? 12 : 0;
+  const height = Math.min(layout.totalHeight, 640) - 2 * tip;
   const ends = [
-    { tip: `M0,0L${width},0L${width / 2},-12Z`, y: 0, fill: colour(1) },
-    { tip: `M0,0L${width},0L${width / 2},12Z`, y: height, fill: colour(-1) },
+    { path: `M0,0H${width}L${width / 2},${-tip}Z`, x: 0, y: 0, fill: colour(1) },
+    { path: `M0,0H${width}L${width / 2},${tip}Z`, x: 0, y: height, fill: colour(-1) },
   ];
-  const outline = { stroke: { value: INK }, strokeWidth: { value: 0.8 } };
+  const box: EncodeEntry = { width: { value: width }, height: { value: height } };
   return {
     type: "group",
     encode: {
@@ -166,44 +140,48 @@ export function colourBar(
         y: { value: (layout.totalHeight - height) / 2 },
       },
     },
-    data: [{ name: "ends", values: isSaturated ? ends : [] }],
+    data: [
+      { name: "bar", values: [{ image: colourBarImage() }] },
+      { name: "ends", values: isSaturated ? ends : [] },
+    ],
     scales: [{ name: "colour", domain: [-limit, limit], range: [height, 0] }],
-    axes: [{ orient: "right", scale: "colour", tickCount: 5, offset: width, domain: false }],
-    marks: [
+    axes: [
       {
-        type: "image",
-        encode: {
-          enter: {
-            url: { value: colourBarImage() },
-            width: { value: width },
-            height: { value: height },
-            aspect: { value: false },
-          },
-        },
-      },
-      paths("ends", {
-        path: { field: "tip" },
-        fill: { field: "fill" },
-        x: { value: 0 },
-        ...outline,
-      }),
-      {
-        type: "rect",
-        encode: { enter: { width: { value: width }, height: { value: height }, ...outline } },
-      },
-      {
-        type: "text",
-        encode: {
-          enter: {
-            text: { value: title },
-            x: { value: width + 56 },
-            y: { value: height / 2 },
-            angle: { value: -90 },
-            align: { value: "center" },
-          },
-        },
+        orient: "right",
+        scale: "colour",
+        values: [-1, -0.5, 0, 0.5, 1].map((part) => part * limit),
+        format: ".3~r",
+        offset: width,
+        domain: false,
+        title,
+        titleAngle: -90,
+        titleBaseline: "top",
       },
     ],
+    marks: [
+      image("bar", { ...box, url: { field: "image" } }),
+      rectangles("bar", { ...box, ...OUTLINE }),
+      paths("ends", { path: { field: "path" }, fill: { field: "fill" }, ...OUTLINE }),
+    ],
+  };
+}
+
+const OUTLINE = line(INK, 0.8);
+
+function line(colour: string, strokeWidth: number): EncodeEntry {
+  return { stroke: { value: colour }, strokeWidth: { value: strokeWidth } };
+}
+
+/** As many as have room for their numbers, and no more than are good to read. */
+function tickCount(length: number): number {
+  return Math.min(5, Math.ceil(length / 32));
+}
+
+function image(data: string, look: EncodeEntry): Mark {
+  return {
+    type: "image",
+    from: { data },
+    encode: { enter: { ...look, aspect: { value: false } } },
   };
 }
 
@@ -211,17 +189,10 @@ function paths(data: string, look: EncodeEntry): Mark {
   return { type: "path", from: { data }, encode: { enter: { ...AT_PANEL, ...look } } };
 }
 
-/** Text with a white rim, legible on any colour. */
-function haloed(data: string, look: EncodeEntry): Mark[] {
-  const rim = {
-    stroke: { value: "white" },
-    strokeWidth: { value: 3 },
-    strokeJoin: { value: "round" },
-    strokeOpacity: { value: 0.85 },
-  } as const;
-  return [rim, { fill: { value: INK } }].map((ink) => ({
-    type: "text",
-    from: { data },
-    encode: { enter: { ...look, ...ink } },
-  }));
+function rectangles(data: string, look: EncodeEntry): Mark {
+  return { type: "rect", from: { data }, encode: { enter: look } };
+}
+
+function texts(data: string, look: EncodeEntry): Mark {
+  return { type: "text", from: { data }, encode: { enter: look } };
 }

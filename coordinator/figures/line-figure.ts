@@ -1,5 +1,6 @@
 import { compile, type TopLevelSpec } from "vega-lite";
-import { drawVega } from "./vega-svg.ts";
+import { type SeriesPoint, seriesMeans } from "./series-means.ts";
+import { drawVega, INK } from "./vega-svg.ts";
 
 /** A quantity against a parameter, one line a series, as Fig. 3 of Storm et al., PRL 132, 057301. */
 export interface LineFigure {
@@ -7,19 +8,13 @@ export interface LineFigure {
   readonly x: LineAxis;
   readonly y: LineAxis;
   /** In any order; points of one series and one x are realisations. Series appear in order of first use. */
-  readonly points: readonly LinePoint[];
+  readonly points: readonly SeriesPoint[];
 }
 
 export interface LineAxis {
   readonly title: string;
   /** Logarithmic; the default is linear. */
   readonly log?: boolean;
-}
-
-export interface LinePoint {
-  readonly x: number;
-  readonly y: number;
-  readonly series: string;
 }
 
 /** Colours of Okabe and Ito, which the colour-blind can tell apart; https://jfly.uni-koeln.de/color/ */
@@ -35,14 +30,17 @@ function lineSpec({ title, x, y, points }: LineFigure): TopLevelSpec {
   const drawn = points.filter((point) => isDrawable(point.x, x) && isDrawable(point.y, y));
   const series = [...new Set(points.map((point) => point.series))];
   const parameters = [...new Set(drawn.map((point) => point.x))].sort((a, b) => a - b);
+  const means = seriesMeans(drawn);
   const left = points.length - drawn.length;
-  const footnote = left === 0 ? [] : [`${left} of ${points.length} points left out: not finite`];
+  const reason = x.log || y.log ? "not finite or not above 0" : "not finite";
+  const footnote = `${left} of ${points.length} points left out: ${reason}`;
   const isNamed = series.some((name) => name !== "");
   return {
     width: 440,
     height: 320,
     padding: 12,
-    title: { text: title, subtitle: footnote, anchor: "start", offset: 12, subtitleFontSize: 11 },
+    config: { view: { stroke: INK }, axis: { grid: false } },
+    title: { text: title, anchor: "start", offset: 12, ...(left > 0 && { subtitle: footnote }) },
     layer: [
       {
         data: { values: drawn },
@@ -50,13 +48,13 @@ function lineSpec({ title, x, y, points }: LineFigure): TopLevelSpec {
         encoding: { y: { field: "y" } },
       },
       {
-        data: { values: means(drawn) },
+        data: { values: means },
         mark: { type: "rule", strokeWidth: 1.2 },
         encoding: { y: { field: "low" }, y2: { field: "high" } },
       },
       {
-        data: { values: means(drawn) },
-        mark: { type: "line", strokeWidth: 1.5, point: { filled: true, size: 50 } },
+        data: { values: means },
+        mark: { type: "line", strokeWidth: 1.5, point: { filled: true, size: 40 } },
         encoding: {
           y: { field: "mean" },
           shape: {
@@ -75,9 +73,17 @@ function lineSpec({ title, x, y, points }: LineFigure): TopLevelSpec {
         type: "quantitative",
         title: x.title,
         scale: { ...scaleOf(x), nice: false, padding: 16 },
-        axis: parameters.length <= MOST_TICKS ? { values: parameters, format: "~g" } : {},
+        axis: parameters.length <= MOST_TICKS ? ticksAt(parameters) : ticksOf(x, parameters),
       },
-      y: { type: "quantitative", title: y.title, scale: scaleOf(y) },
+      y: {
+        type: "quantitative",
+        title: y.title,
+        scale: scaleOf(y),
+        axis: ticksOf(
+          y,
+          drawn.map((point) => point.y),
+        ),
+      },
       color: {
         field: "series",
         type: "nominal",
@@ -92,33 +98,18 @@ function lineSpec({ title, x, y, points }: LineFigure): TopLevelSpec {
 /** With so few parameters each has its own tick. */
 const MOST_TICKS = 8;
 
-interface Mean {
-  readonly x: number;
-  readonly series: string;
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
+/** Ticks at the given places, each with its number; a format alone may leave labels out of a log axis. */
+function ticksAt(values: number[]) {
+  return { values, labelExpr: "format(datum.value, '.6~g')" };
 }
 
-/**
- * Mean of the realisations at each x of each series; the bar is the standard error of the mean, or the
- * whole range of fewer than three.
- */
-function means(points: readonly LinePoint[]): Mean[] {
-  const groups = new Map<string, LinePoint[]>();
-  for (const point of points) {
-    const key = `${point.series} ${point.x}`;
-    groups.set(key, [...(groups.get(key) ?? []), point]);
-  }
-  return [...groups.values()].map((group) => {
-    const ys = group.map(({ y }) => y);
-    const { x, series } = group[0]!;
-    const mean = ys.reduce((sum, y) => sum + y, 0) / ys.length;
-    if (ys.length < 3) return { x, series, mean, low: Math.min(...ys), high: Math.max(...ys) };
-    const squares = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0);
-    const error = Math.sqrt(squares / (ys.length - 1) / ys.length);
-    return { x, series, mean, low: mean - error, high: mean + error };
-  });
+/** Over two decades and more a logarithmic axis names the powers of ten only. */
+function ticksOf({ log = false }: LineAxis, values: readonly number[]) {
+  if (!log) return { format: "~f" };
+  const from = Math.floor(Math.log10(Math.min(...values)));
+  const decades = Math.ceil(Math.log10(Math.max(...values))) - from;
+  if (!(decades >= 2)) return {};
+  return ticksAt(Array.from({ length: decades + 1 }, (_, i) => Number(`1e${from + i}`)));
 }
 
 function isDrawable(value: number, { log = false }: LineAxis): boolean {

@@ -11,7 +11,7 @@ export interface Box {
 
 /** Lines of one length along the directions, at most 16 a side; NaN gives none. */
 export function tickPath(direction: SquareField, { width, height }: Box): string {
-  const coarse = coarsenLines(direction, Math.min(16, Math.floor(width / 9)));
+  const coarse = coarsenLines(direction, Math.max(1, Math.min(16, Math.floor(width / 9))));
   const { points } = coarse;
   const half = (0.38 * Math.min(width, height)) / points;
   const ticks: string[] = [];

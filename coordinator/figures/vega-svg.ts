@@ -23,7 +23,15 @@ const STYLE: Config = {
     titleFontWeight: "normal",
   },
   legend: { labelColor: INK, labelFont: FONT, labelFontSize: 12, symbolSize: 60 },
-  title: { color: INK, font: FONT, fontSize: 14, fontWeight: "normal" },
+  title: {
+    color: INK,
+    font: FONT,
+    fontSize: 14,
+    fontWeight: "normal",
+    subtitleColor: INK,
+    subtitleFont: FONT,
+    subtitleFontSize: 11,
+  },
   text: { fill: INK, font: FONT, fontSize: 13 },
 };
 
@@ -45,7 +53,7 @@ function typeset(svg: string): string {
   // Text between tags only: the same labels stand in attributes, too, for screen readers.
   return svg.replace(/>[^<]+</g, (text) =>
     text.replace(
-      /(\p{Script=Greek})_([\p{L}\d])(?![\p{L}\d])([^<]?)/gu,
+      /(\p{Script=Greek})_([\p{L}\d])(?![\p{L}\d])(&[^;]+;|[^<&])?/gu,
       '$1<tspan dy="0.3em" font-size="70%">$2</tspan><tspan dy="-0.21em">$3</tspan>',
     ),
   );

@@ -1,6 +1,7 @@
 /** Finds out what of a plan a store already holds, and what in it is damaged. Only reads. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as loopTurn } from "node:timers/promises";
 import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { Cell, Plan } from "../plan.ts";
@@ -24,6 +25,8 @@ export interface ScanOptions {
   readonly directory: string;
   /** Also read every file and check its checksum; else existence and length must do. */
   readonly thorough: boolean;
+  /** Ends the scan of a large store, which may take minutes; the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a store holds of a plan. */
@@ -63,7 +66,12 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   const damaged: string[] = [];
   const cells: CellState[] = [];
   for (const cell of plan.cells) {
-    const record = present.has(cell.id) ? readCell(cell, options, damaged) : null;
+    const isPresent = present.has(cell.id);
+    if (isPresent) {
+      await loopTurn(); // files are read synchronously: without it no signal is heard
+      options.signal?.throwIfAborted();
+    }
+    const record = isPresent ? readCell(cell, options, damaged) : null;
     const fields = record === null ? [] : await scanFields(plan, record, options, damaged);
     cells.push({ cell, record, fields });
   }

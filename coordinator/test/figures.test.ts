@@ -134,9 +134,30 @@ test("lattice figure: odd fields draw, too", async () => {
   }
 });
 
+test("lattice figure: a coarse grid has sharp squares of equal size", async () => {
+  const at = imageOf(await drawLattice(figure([panel(Float32Array.of(4, -4, -4, 4))])));
+  for (const t of [0.01, 0.5, 0.99]) {
+    assert.deepEqual(at(t, t), at(0.5, 0.5));
+    assert.deepEqual(at(t, -t), at(0.5, -0.5));
+  }
+  assert.ok(isReddish(at(0.01, 0.01)) && isBluish(at(0.01, -0.01)));
+});
+
+test("lattice figure: an automatic limit is a round number that almost nothing exceeds", async () => {
+  const auto = { title: "λ₁", limit: "auto" } as const;
+  const svg = await drawLattice(figure([panel(field((x) => 3.7 * x))], { colour: auto }));
+  assert.ok(svg.includes(">4<") && svg.includes(">−4<"));
+});
+
 test("lattice figure: the same data give the same bytes", async () => {
   const draw = async () => renderPng(await drawLattice(figure([panel(ring)])));
   assert.deepEqual(await draw(), await draw());
+});
+
+test("line figure: the same data give the same text", async () => {
+  const points = [1, 2, 3].flatMap((x) => ["a", "b"].map((series) => ({ x, y: x * x, series })));
+  const draw = () => drawLines({ title: "t", x: { title: "x" }, y: { title: "y" }, points });
+  assert.equal(await draw(), await draw());
 });
 
 test("lattice figure: a lattice of twenty by twenty stays of bounded size", async () => {
@@ -162,6 +183,21 @@ test("line figure: says axes and series, and counts the points that it leaves ou
     assert.ok(svg.includes(text), `no ${text}`);
   }
   assert.ok(renderPng(svg).length > 1000);
+});
+
+test("line figure: a subscript ends before an entity, and names keep their underscores", async () => {
+  const [x, y] = [{ title: "x" }, { title: "y" }];
+  const svg = await drawLines({ title: "sweep_a · σ_w<1", x, y, points: [] });
+  assert.match(svg, />sweep_a · σ<tspan [^>]*>w<\/tspan><tspan [^>]*>&lt;<\/tspan>1</);
+  assert.ok(renderPng(svg).length > 1000);
+});
+
+test("line figure: odd data draw, too", async () => {
+  const one = { x: 1, y: 0.9, series: "" };
+  for (const points of [[], [one], [{ ...one, x: 0 }], [one, { ...one, x: 1e6, y: 1e-6 }]]) {
+    const axes = { x: { title: "x", log: true }, y: { title: "y", log: true } };
+    assert.ok(renderPng(await drawLines({ title: "", ...axes, points })).length > 0);
+  }
 });
 
 test("line figure: a subscript in a label is set as one, and the SVG stays well-formed", async () => {
