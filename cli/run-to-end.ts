@@ -51,7 +51,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     const damaged = [...((await readStoredSweep(directory))?.damaged ?? [])];
     await store.putSweep(sweep, { source, engine: plan.engine });
     damaged.push(...(await damagedSummary(directory)));
-    let state = await scanStore(plan, { directory, thorough: true });
+    let state = await scanStore(plan, { directory, thorough: true, signal: options.signal });
     damaged.push(...state.damaged);
     if (options.retry) {
       for (const task of state.dead) await store.dropDeadLetter(task);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { writeCellRecord } from "../../coordinator/store/cell-record.ts";
@@ -99,6 +99,20 @@ describe("damage", { concurrency: 2 }, () => {
       await writeFile(file, writeCellRecord({ ...record, physics }));
     }
     await assert.rejects(loadStored(directory), /computed with engine other\.1/);
+  });
+
+  test("damage: a field whose metadata a kill cut short, before the first chunk, is not damaged", async () => {
+    const directory = await copy("cut");
+    const expected = await contents(directory);
+    const field = paths
+      .find((path) => path.endsWith(".zarr/zarr.json"))!
+      .slice(0, -"/zarr.json".length);
+    for (const path of paths.filter((other) => other.startsWith(field))) {
+      if (isOfTask(path) || path.includes("/y/")) await rm(join(directory, path));
+    }
+    assert.deepEqual((await examine(directory)).damaged, []);
+    assert.equal((await resumeHere(directory)).tasksRun, 4);
+    assertSameContents(await contents(directory), expected);
   });
 
   for (const [name, damage] of Object.entries(DAMAGES)) {

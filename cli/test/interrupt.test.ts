@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { planSweep } from "../../coordinator/plan.ts";
+import { parseSweep } from "../../coordinator/spec/parse-sweep.ts";
+import { cellFolder } from "../../coordinator/store/layout.ts";
 import { lockOwner } from "../../coordinator/store/lock.ts";
+import { scanStore } from "../../coordinator/store/scan.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Running } from "./support/ftle.ts";
 import { ftle, spawnFtle } from "./support/ftle.ts";
@@ -100,6 +104,21 @@ describe("interrupt", { concurrency: 2 }, () => {
       assert.doesNotMatch(stderr, /interrupted/);
       const { damaged, tasks } = await examine(directory);
       assert.deepEqual({ damaged, stored: tasks.size }, { damaged: [], stored: 1 });
+    });
+  });
+
+  test("interrupt: is heard while a store is checked", async () => {
+    await inFolder(async (directory) => {
+      const parsed = parseSweep(MANY_TASKS, { file: "spec.yaml" });
+      assert.ok("sweep" in parsed);
+      const plan = planSweep(parsed.sweep, "test.1");
+      for (const { id } of plan.cells)
+        await mkdir(join(directory, cellFolder(id)), { recursive: true });
+      const interrupted = new Error("interrupted");
+      const controller = new AbortController();
+      setImmediate(() => controller.abort(interrupted));
+      const { signal } = controller;
+      await assert.rejects(scanStore(plan, { directory, thorough: true, signal }), interrupted);
     });
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -89,8 +89,10 @@ test("lock: of two coordinators that start at the same time exactly one runs, in
   });
 });
 
-test("lock: a run that has ended leaves no lock", async () => {
+test("lock: a run that has ended leaves no lock, nor what a killed one left of its own", async () => {
   await inPlace(SHORT, async ({ directory, start }) => {
+    await mkdir(directory);
+    await writeFile(join(directory, ".lock-of-a-process-killed-while-it-took-the-lock"), "");
     assert.equal((await start().ended).code, 0);
     assert.equal(await lockOwner(directory), null);
     assert.deepEqual(
