@@ -1,4 +1,7 @@
 import type { Command } from "commander";
+import type { Plan } from "../coordinator/plan.ts";
+import { remainingLoad } from "../coordinator/progress.ts";
+import type { Claim } from "../coordinator/recompute.ts";
 import { recompute, sampleClaims } from "../coordinator/recompute.ts";
 import { damagedSummary } from "../coordinator/store/check-summary.ts";
 import { scanStore } from "../coordinator/store/scan.ts";
@@ -29,35 +32,71 @@ export function verifyCommand(): Command {
     .option("-t, --threads <n>", "threads that compute", positiveInteger, defaultThreads())
     .action(async (directory: string, flags: VerifyFlags) => {
       const output = createOutput(flags);
-      const { plan, damaged: ofSweep } = await loadStored(directory);
-      const state = await scanStore(plan, { directory, thorough: true });
-      const damaged = [...ofSweep, ...(await damagedSummary(directory)), ...state.damaged];
       const interrupt = onInterrupt("interrupted; verify changes nothing, start it again");
+      const { signal } = interrupt;
       try {
+        const { plan, damaged: ofSweep } = await loadStored(directory);
+        const state = await scanStore(plan, { directory, thorough: true, signal });
+        const damaged = [...ofSweep, ...(await damagedSummary(directory)), ...state.damaged];
         const claims = flags.sample === undefined ? [] : sampleClaims(plan, state, flags.sample);
         const { threads } = flags;
-        const work = { engine: plan.engine, threads, signal: interrupt.signal };
-        const different = await withLocalWorker(work, async (transport, signal) => {
-          const onChecked = (done: number) => {
-            if (done % 100 === 0)
+        const different = await recomputeHere(
+          { plan, directory, claims, threads, signal },
+          (done) => {
+            if (done % 100 === 0) {
               output.note(`${integer(done)} of ${integer(claims.length)} recomputed`);
-          };
-          const options = { plan, directory, transport, flight: 2 * threads, signal, onChecked };
-          return await recompute(claims, options);
-        });
+            }
+          },
+        );
         const { cells, tiles } = totals(plan, state);
+        const { trainings, tiles: missing } = remainingLoad(plan, state);
         const lines = [
           `${counted(cells.trained + cells.diverged, "network")} and ${counted(tiles.stored, "tile")} are stored and whole.`,
           ...damaged.map((path) => `damaged    ${path}`),
           ...(claims.length === 0 ? [] : [`${counted(claims.length, "result")} computed again.`]),
           ...different.map((path) => `different  ${path}`),
         ];
-        if (damaged.length > 0) lines.push(`Make them again with: ftle resume ${directory}`);
-        const value = { ...totals(plan, state), damaged, recomputed: claims.length, different };
+        if (trainings + missing > 0) {
+          const lack = `${counted(trainings, "training")} and ${counted(missing, "tile")}`;
+          lines.push(`Not there, or damaged: ${lack}. Make them with: ftle resume ${directory}`);
+        } else if (damaged.length > 0) {
+          lines.push(`Make them again with: ftle resume ${directory}`);
+        }
+        const toRun = { trainings, tiles: missing };
+        const value = {
+          ...totals(plan, state),
+          toRun,
+          damaged,
+          recomputed: claims.length,
+          different,
+        };
         output.result(lines.join("\n"), value);
         if (damaged.length + different.length > 0) process.exitCode = 1;
       } finally {
         interrupt.dispose();
       }
     });
+}
+
+/** Starts threads only if there is something to compute. */
+async function recomputeHere(
+  {
+    claims,
+    threads,
+    signal,
+    ...where
+  }: {
+    plan: Plan;
+    directory: string;
+    claims: readonly Claim[];
+    threads: number;
+    signal: AbortSignal;
+  },
+  onChecked: (done: number) => void,
+): Promise<string[]> {
+  if (claims.length === 0) return [];
+  const { engine } = where.plan;
+  return await withLocalWorker({ engine, threads, signal }, (transport, signal) =>
+    recompute(claims, { ...where, transport, flight: 2 * threads, signal, onChecked }),
+  );
 }
