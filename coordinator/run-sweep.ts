@@ -2,12 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { digestOf } from "../shared/identity.ts";
-import type { DeadLetter, FieldResult, TrainResult } from "../shared/messages.ts";
+import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../shared/messages.ts";
 import type { CoordinatorTransport, Outcome } from "../shared/transport.ts";
 import type { Job, OpenField } from "./backlog.ts";
 import { createBacklog } from "./backlog.ts";
 import { fieldStatistics } from "./field-statistics.ts";
 import type { Cell, Plan } from "./plan.ts";
+import { resultFault } from "./result-fault.ts";
 import type { CellRecord } from "./store/cell-record.ts";
 import { fieldRecord } from "./store/cell-record.ts";
 import { readFieldArray } from "./store/field-zarr.ts";
@@ -52,6 +53,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   const { plan, store, state, transport, onEvent } = options;
   const backlog = createBacklog(plan, state);
   const jobs = new Map<string, { job: Job; settle: () => void }>();
+  const offers = new WeakMap<OpenField, Promise<void>>();
   const limit = pLimit(options.flight);
   const collecting = new AbortController();
   let fail: (reason: unknown) => void = () => {};
@@ -83,17 +85,22 @@ export async function runSweep(options: RunOptions): Promise<void> {
     await settled;
   }
 
-  async function offerWeights({ cell, field }: Extract<Job, { kind: "field" }>): Promise<void> {
-    if (offered.has(field)) return;
-    offered.add(field);
-    const path = join(store.directory, weightsFile(cell.id, field.state.snapshot));
-    try {
-      await transport.putBlob(await readFile(path));
-    } catch (error) {
-      throw storeError("read", path, error);
+  /** Puts a field's weights where workers get them, once, before the first of its tiles is published. */
+  function offerWeights({ cell, field }: Extract<Job, { kind: "field" }>): Promise<void> {
+    let offer = offers.get(field);
+    if (offer === undefined) {
+      offer = putWeights(join(store.directory, weightsFile(cell.id, field.state.snapshot)));
+      offers.set(field, offer);
     }
+    return offer;
   }
-  const offered = new WeakSet<OpenField>();
+
+  async function putWeights(path: string): Promise<void> {
+    const bytes = await readFile(path).catch((error) => {
+      throw storeError("read", path, error);
+    });
+    await transport.putBlob(bytes);
+  }
 
   async function collect(): Promise<void> {
     for await (const outcome of transport.outcomes(plan.sweep, { signal: collecting.signal })) {
@@ -108,14 +115,23 @@ export async function runSweep(options: RunOptions): Promise<void> {
 
   async function keep(job: Job, outcome: Outcome): Promise<void> {
     if (outcome.kind === "dead") await keepDeadLetter(job, outcome.letter);
-    else if (job.kind === "train") await keepTraining(job.cell, outcome.result as TrainResult);
-    else await keepTile(job, outcome.result as FieldResult);
-    if (outcome.kind === "result") {
-      const { worker, attempt, seconds } = outcome.result.provenance;
-      await store.journal({ event: "stored", task: job.task.id, worker, attempt, seconds });
-      onEvent({ kind: "stored", job, seconds });
-    }
+    else await keepResult(job, outcome.result);
     if (job.kind === "field") await closeIfLast(job.cell, job.field);
+  }
+
+  async function keepResult(job: Job, result: TaskResult): Promise<void> {
+    const { worker, attempt, seconds } = result.provenance;
+    const fault = resultFault(job.task, result);
+    if (fault !== null) {
+      const { id: task, sweep, cell, kind } = job.task;
+      const reason = { name: "InvalidResult", message: fault };
+      await keepDeadLetter(job, { task, sweep, cell, kind, reason, worker, attempts: attempt });
+      return;
+    }
+    if (job.kind === "train") await keepTraining(job.cell, result as TrainResult);
+    else await keepTile(job, result as FieldResult);
+    await store.journal({ event: "stored", task: job.task.id, worker, attempt, seconds });
+    onEvent({ kind: "stored", job, seconds });
   }
 
   async function keepDeadLetter(job: Job, letter: DeadLetter): Promise<void> {

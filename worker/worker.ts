@@ -70,7 +70,9 @@ export function startWorker(options: WorkerOptions): Worker {
   async function handle(lease: Lease): Promise<void> {
     const progress = progressOver();
     const stop = stopper();
-    const beat = setInterval(() => void lease.extend(progress.get()), extendEveryMs);
+    const beat = setInterval(() => {
+      lease.extend(progress.get()).catch(() => {}); // a lease that is lost says so by its signal
+    }, extendEveryMs);
     const cancelTimeout = Number.isFinite(taskTimeoutMs)
       ? clock.after(taskTimeoutMs, () => stop.because(new TaskTimeoutError(taskTimeoutMs)))
       : () => {};

@@ -1,0 +1,42 @@
+import type {
+  FieldResult,
+  FieldTask,
+  Task,
+  TaskResult,
+  TrainResult,
+  TrainTask,
+} from "../shared/messages.ts";
+
+/**
+ * Why a result cannot be the task's, though it is well-formed; null if it can. A worker that sends such a
+ * result is at fault: its task is given up, and the store does not take it.
+ */
+export function resultFault(task: Task, result: TaskResult): string | null {
+  if (result.kind !== task.kind)
+    return `expected a result of kind ${task.kind}, got ${result.kind}`;
+  if (result.cell !== task.cell)
+    return `expected a result of cell ${task.cell}, got ${result.cell}`;
+  const { engine } = result.provenance;
+  if (engine !== task.engine) return `expected a result of engine ${task.engine}, got ${engine}`;
+  return task.kind === "train"
+    ? trainingFault(task, result as TrainResult)
+    : tileFault(task, result as FieldResult);
+}
+
+function trainingFault({ physics }: TrainTask, { status, weights }: TrainResult): string | null {
+  const found = weights.map(({ snapshot }) => snapshot);
+  const lacking = physics.training.snapshots.filter((snapshot) => !found.includes(snapshot));
+  if (status === "diverged" || lacking.length === 0) return null;
+  return `expected weights of every snapshot, got none of ${lacking.join(", ")}`;
+}
+
+function tileFault({ network, grid, tile }: FieldTask, result: FieldResult): string | null {
+  const points = tile.rows * tile.columns;
+  const layers = grid.layers === "all" ? network.hidden.length : 1;
+  const expected = { lambda1: layers * points, direction: layers * points, output: points };
+  for (const [name, length] of Object.entries(expected)) {
+    const found = result[name as keyof typeof expected].length;
+    if (found !== length) return `expected ${length} values of ${name}, got ${found}`;
+  }
+  return null;
+}
