@@ -95,7 +95,7 @@ export async function openSweep(directory: string): Promise<StoredSweep> {
     async field(cell, snapshot = "end") {
       const fields = state.cells.find((other) => other.cell.id === cell)?.fields;
       const field = fields?.find((other) => other.snapshot === snapshot);
-      if (plan.field === null || field === undefined || field.missing > 0) {
+      if (plan.field === null || field === undefined || field.tiles.includes(0)) {
         throw new UsageError(`expected a complete field of ${cell} at ${snapshot}, found none`);
       }
       const folder = join(directory, fieldFolder(cell, snapshot, plan.field.id));

@@ -51,13 +51,14 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     const damaged = [...((await readStoredSweep(directory))?.damaged ?? [])];
     await store.putSweep(sweep, { source, engine: plan.engine });
     damaged.push(...(await damagedSummary(directory)));
-    let state = await scanStore(plan, { directory, thorough: true, signal: options.signal });
+    const signal = AbortSignal.any([options.signal, store.lost]);
+    let state = await scanStore(plan, { directory, thorough: true, signal });
     damaged.push(...state.damaged);
     if (options.retry) {
       for (const task of state.dead) await store.dropDeadLetter(task);
       state = { ...state, dead: new Set() };
     }
-    const tasksRun = await work(options, store, state, damaged);
+    const tasksRun = await work({ ...options, signal }, store, state, damaged);
     state = await scanStore(plan, { directory, thorough: false });
     await writeSummary(plan, state, store);
     const seconds = (performance.now() - start) / 1000;

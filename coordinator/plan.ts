@@ -72,7 +72,7 @@ export function planSweep(sweep: Sweep, engine: string): Plan {
   };
 }
 
-/** The tile side of a cell's fields: of those stored already, else as planned. */
+/** The tile side of a cell's fields that are begun anew; one that is stored keeps its own. */
 export function plannedTile({ grid, tile }: FieldPlan, network: NetworkShape): number {
   return tile === "auto" ? tileSide(network, grid.points) : tile;
 }
@@ -105,7 +105,7 @@ export function fieldTask(
   const rows = Math.min(side, grid.points - row * side);
   return {
     version: MESSAGE_VERSION,
-    id: `field-${id}-${snapshot}-${plan.field.id}-${row}-${column}`,
+    id: `field-${id}-${snapshot}-${plan.field.id}-${side}-${row}-${column}`,
     sweep: plan.sweep,
     engine: plan.engine,
     cell: id,

@@ -55,7 +55,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   const jobs = new Map<string, { job: Job; settle: () => void }>();
   const offers = new WeakMap<OpenField, Promise<void>>();
   const limit = pLimit(options.flight);
-  const collecting = new AbortController();
+  const over = new AbortController(); // aborted: nothing more is begun
   let fail: (reason: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -66,6 +66,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   function workOff(): Promise<void> {
     return new Promise((resolve) => {
       const topUp = () => {
+        if (over.signal.aborted) return;
         while (limit.activeCount + limit.pendingCount < options.flight) {
           const job = backlog.next();
           if (job === undefined) break;
@@ -80,6 +81,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   /** Publishes a job's task and waits until its outcome is in the store. */
   async function perform(job: Job): Promise<void> {
     if (job.kind === "field") await offerWeights(job);
+    over.signal.throwIfAborted();
     const settled = new Promise<void>((settle) => jobs.set(job.task.id, { job, settle }));
     await transport.publish(job.task);
     await settled;
@@ -103,7 +105,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   }
 
   async function collect(): Promise<void> {
-    for await (const outcome of transport.outcomes(plan.sweep, { signal: collecting.signal })) {
+    for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
       const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
       const entry = jobs.get(id);
       if (entry !== undefined) await keep(entry.job, outcome);
@@ -151,7 +153,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function keepTraining(cell: Cell, result: TrainResult): Promise<void> {
     const blobs = new Map<string, Uint8Array>();
     for (const { digest } of result.weights) {
-      const blob = await transport.getBlob(digest, { signal: collecting.signal });
+      const blob = await transport.getBlob(digest, { signal: over.signal });
       if (digestOf(blob) !== digest) throw new Error(`blob ${digest} has other content`);
       blobs.set(digest, blob);
     }
@@ -187,12 +189,16 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function noteStatistics(cell: string, snapshot: FieldState["snapshot"]): Promise<void> {
     const { id, grid } = plan.field!;
     const record = await readRecord(store.directory, cell);
-    if (record === null || fieldRecord(record, snapshot, id) !== undefined) return;
+    if (record === null) return;
     const folder = join(store.directory, fieldFolder(cell, snapshot, id));
     const lambda1 = await readFieldArray(folder, "lambda1");
     const output = await readFieldArray(folder, "output");
     const statistics = fieldStatistics(lambda1, output, grid.points);
     await store.putFieldRecord(record, { snapshot, field: id, statistics });
+  }
+
+  function hasStatistics(record: CellRecord, { snapshot }: FieldState): boolean {
+    return fieldRecord(record, snapshot, plan.field!.id) !== undefined;
   }
 
   async function repair(fields: readonly FieldState[]): Promise<void> {
@@ -201,27 +207,31 @@ export async function runSweep(options: RunOptions): Promise<void> {
     }
   }
 
-  async function resume(): Promise<void> {
-    for (const { cell, fields } of state.cells) {
+  /** Mends what the scan found wanting, and queues the tiles that lack. */
+  async function prepare(): Promise<void> {
+    for (const { cell, record, fields } of state.cells) {
+      over.signal.throwIfAborted();
       await repair(fields);
       for (const field of fields) {
-        const isDone = !isOpen(field);
-        if (!isDone) backlog.open(cell, field);
-        else await noteStatistics(cell.id, field.snapshot);
+        if (isOpen(field)) backlog.open(cell, field);
+        else if (record !== null && !hasStatistics(record, field)) {
+          await noteStatistics(cell.id, field.snapshot);
+        }
       }
     }
-    await workOff();
   }
 
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
   const collected = collect();
+  const prepared = prepare();
   try {
-    await Promise.race([resume(), collected.then(() => failed), failed]);
+    await Promise.race([prepared.then(workOff), collected.then(() => failed), failed]);
   } finally {
     options.signal.removeEventListener("abort", onAbort);
-    collecting.abort();
-    await collected.catch(() => {}); // the race has seen it
+    over.abort(new Error("the run is over"));
+    // Whoever lets go of the store next must be the last to write: the race has seen their errors.
+    await Promise.allSettled([prepared, collected]);
   }
 }
 

@@ -76,9 +76,10 @@ export function totals(plan: Plan, state: StoreState): Totals {
     cells[cellStatus(plan, state, cell)]++;
     for (const field of cell.fields) {
       fields.expected++;
-      if (field.missing === 0) fields.complete++;
+      const stored = field.tiles.reduce((sum, isStored) => sum + isStored, 0);
+      if (stored === field.tiles.length) fields.complete++;
       tiles.expected += field.tiles.length;
-      tiles.stored += field.tiles.length - field.missing;
+      tiles.stored += stored;
     }
   }
   return { cells, fields, tiles, deadLetters: state.dead.size };

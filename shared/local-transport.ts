@@ -150,10 +150,11 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
     async *outcomes(sweep, { signal }) {
       const unacknowledged = new Set<PendingOutcome>();
       try {
-        while (!signal.aborted && !isStopped) {
+        for (;;) {
           const outcome = outcomes.get(sweep)?.shift();
           if (outcome === undefined) {
-            await outcomesCame.wait(signal).catch(() => {}); // the loop's condition sees the abort
+            if (signal.aborted || isStopped) break;
+            await outcomesCame.wait(signal).catch(() => {}); // seen in the next round
             continue;
           }
           unacknowledged.add(outcome);

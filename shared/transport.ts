@@ -15,8 +15,8 @@ export interface CoordinatorTransport extends Blobs {
   /** Queues a task, unless it is queued, leased, or has an outcome. */
   publish(task: Task): Promise<void>;
   /**
-   * Results and dead letters of a sweep as they come, until `signal` aborts. One that is not
-   * acknowledged is delivered again by the next call.
+   * Results and dead letters of a sweep as they come; those that have come when `signal` aborts are the
+   * last. One that is not acknowledged is delivered again by the next call.
    */
   outcomes(sweep: string, options: { signal: AbortSignal }): AsyncIterable<Outcome>;
   /** Forgets the sweep's queued tasks and outcomes; aborts its leases. */

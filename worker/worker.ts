@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { extname } from "node:path";
 import { Piscina } from "piscina";
 import type { Clock } from "../shared/clock.ts";
@@ -50,6 +51,7 @@ export function startWorker(options: WorkerOptions): Worker {
   });
   const taking = new AbortController(); // aborted: take no more
   const working = new AbortController(); // aborted: give back what runs
+  setMaxListeners(0, taking.signal, working.signal); // one or two a thread are no leak
   const loops = Array.from({ length: threads }, takeTasks);
   const finished = Promise.all(loops).then(() => {});
   let stopping: Promise<void> | null = null;
@@ -83,7 +85,8 @@ export function startWorker(options: WorkerOptions): Worker {
     stop.onStop(() => progress.stop());
     try {
       const reply = await run(lease.task, progress.buffer, stop.terminate);
-      if (stop.reason === null) await answer(lease, reply);
+      const isDone = reply.kind !== "error"; // then it counts, whatever reason to stop came meanwhile
+      if (isDone || stop.reason === null) await answer(lease, reply);
       else if (working.signal.aborted) await lease.giveBack();
       else await lease.fail(errorRecord(stop.reason));
     } catch (error) {

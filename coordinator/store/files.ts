@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { StoreError } from "../../shared/errors.ts";
 
 /** Folder of a store for files on their way; whatever it holds when a store is opened is litter. */
-export const TEMPORARY_FOLDER = "tmp";
+export const TEMPORARY_FOLDER = ".ftle-tmp";
 
 /**
  * Writes files below `root`: each under a temporary name, fsynced, then renamed, and at last the

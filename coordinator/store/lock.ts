@@ -20,6 +20,8 @@ export interface LockOwner {
 }
 
 export interface Lock {
+  /** Aborts if another coordinator has taken the lock over: this process must write no more. */
+  readonly lost: AbortSignal;
   release(): Promise<void>;
 }
 
@@ -43,9 +45,17 @@ export async function acquireLock(directory: string): Promise<Lock> {
     for (;;) {
       const path = await claim(directory, me);
       if (path === null) continue;
-      const beat = setInterval(() => void touch(path), HEARTBEAT_MS);
+      const lost = new AbortController();
+      const beat = setInterval(() => {
+        touch(path).catch((error) => {
+          // Anything but its absence may pass: the next beat tries again.
+          if (isErrno(error, "ENOENT"))
+            lost.abort(new LockedError(directory, "another coordinator"));
+        });
+      }, HEARTBEAT_MS);
       beat.unref();
       return {
+        lost: lost.signal,
         async release() {
           clearInterval(beat);
           await rm(path, { force: true });
@@ -127,6 +137,7 @@ async function lockFiles(directory: string): Promise<{ path: string; generation:
 async function liveOwner(path: string): Promise<LockOwner | null> {
   try {
     const owner = JSON.parse(await readFile(path, "utf8")) as LockOwner;
+    if (typeof owner?.pid !== "number" || typeof owner.host !== "string") return null;
     if (owner.host !== hostname()) {
       const { mtimeMs } = await stat(path);
       return Date.now() - mtimeMs < SILENT_MS ? owner : null;
@@ -160,5 +171,5 @@ async function processStart(pid: number): Promise<string | null> {
 
 async function touch(path: string): Promise<void> {
   const now = new Date();
-  await utimes(path, now, now).catch(() => {}); // the next beat tries again
+  await utimes(path, now, now);
 }

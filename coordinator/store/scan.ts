@@ -5,7 +5,7 @@ import { setImmediate as loopTurn } from "node:timers/promises";
 import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { Cell, Plan } from "../plan.ts";
-import { plannedTile } from "../plan.ts";
+import { fieldTask, plannedTile } from "../plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
 import type { FieldDescription, Files } from "./field-zarr.ts";
@@ -18,7 +18,8 @@ import {
   tilesPerSide,
 } from "./field-zarr.ts";
 import { isErrno, storeError } from "./files.ts";
-import { CELLS, cellJson, DEAD, fieldFolder, weightsFile } from "./layout.ts";
+import { CELLS, cellJson, DEAD, deadFile, fieldFolder, weightsFile } from "./layout.ts";
+import { unsealJson } from "./sealed-json.ts";
 import { isChunkIntact } from "./zarr-crc32c.ts";
 
 export interface ScanOptions {
@@ -33,7 +34,7 @@ export interface ScanOptions {
 export interface StoreState {
   /** One for each of the plan's cells, in its order. */
   readonly cells: readonly CellState[];
-  /** Ids of the tasks given up. */
+  /** Ids of the plan's tasks that were given up. */
   readonly dead: ReadonlySet<string>;
   /** Files that are there and not as they should be; relative paths. */
   readonly damaged: readonly string[];
@@ -52,7 +53,7 @@ export interface FieldState {
   readonly description: FieldDescription;
   /** For each tile, row by row: 1 if it is stored. */
   readonly tiles: Uint8Array;
-  /** Tiles still to compute. */
+  /** Tiles still to compute: neither stored nor given up. */
   readonly missing: number;
   /** Metadata files that are not there or not as they should be. */
   readonly metadata: Files;
@@ -65,22 +66,67 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   const present = new Set(namesIn(join(directory, CELLS)));
   const damaged: string[] = [];
   const cells: CellState[] = [];
+  const dead = deadLetters(plan, options, damaged);
+  let pause = performance.now();
   for (const cell of plan.cells) {
     const isPresent = present.has(cell.id);
-    if (isPresent) {
+    if (isPresent && performance.now() - pause > LONGEST_TURN_MS) {
       await loopTurn(); // files are read synchronously: without it no signal is heard
       options.signal?.throwIfAborted();
+      pause = performance.now();
     }
     const record = isPresent ? readCell(cell, options, damaged) : null;
     const fields = record === null ? [] : await scanFields(plan, record, options, damaged);
-    cells.push({ cell, record, fields });
+    cells.push({
+      cell,
+      record,
+      fields: fields.map((field) => withoutDead(plan, cell, field, dead)),
+    });
   }
-  const dead = new Set(
-    namesIn(join(directory, DEAD))
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => name.slice(0, -".json".length)),
-  );
   return { cells, dead, damaged };
+}
+
+const LONGEST_TURN_MS = 50;
+
+/** Tasks of this plan, not of another sweep in the directory, that have a dead letter. */
+function deadLetters(plan: Plan, options: ScanOptions, damaged: string[]): Set<string> {
+  const dead = new Set<string>();
+  const names = namesIn(join(options.directory, DEAD));
+  if (names.length === 0) return dead;
+  const cells = new Set(plan.cells.map(({ id }) => id));
+  for (const name of names) {
+    const [, task, kind, cell, field] = DEAD_LETTER.exec(name) ?? [];
+    if (task === undefined || !cells.has(cell!)) continue;
+    if (kind === "field" && field !== plan.field?.id) continue;
+    dead.add(task);
+    if (!options.thorough) continue;
+    const text = readOrNull(join(options.directory, deadFile(task)));
+    if (text === null || unsealJson(text.toString()) === null) damaged.push(deadFile(task));
+  }
+  return dead;
+}
+
+/** The name of a dead letter: its task, the task's kind, cell and, of a tile, the field's grid. */
+const DEAD_LETTER = /^((train|field)-([0-9a-f]{16})(?:-\w+-([0-9a-f]{8})-\d+-\d+-\d+)?)\.json$/;
+
+/** Tiles that were given up are not missing. */
+function withoutDead(
+  plan: Plan,
+  cell: Cell,
+  field: FieldState,
+  dead: ReadonlySet<string>,
+): FieldState {
+  if (dead.size === 0 || field.missing === 0) return field;
+  const { snapshot, description, tiles } = field;
+  const { weights, tile: side } = description;
+  const across = tilesPerSide(description);
+  let missing = 0;
+  tiles.forEach((isStored, i) => {
+    if (isStored === 1) return;
+    const place = { row: Math.floor(i / across), column: i % across };
+    if (!dead.has(fieldTask(plan, cell, { snapshot, weights, side }, place).id)) missing++;
+  });
+  return { ...field, missing };
 }
 
 /** The state of a trained cell's fields. */
@@ -113,7 +159,7 @@ function readCell({ id }: Cell, options: ScanOptions, damaged: string[]): CellRe
     .filter(({ path, bytes, digest }) => {
       const file = join(directory, path);
       if (sizeOf(file) !== bytes) return true;
-      return thorough && digestOf(readFileSync(file)) !== digest;
+      return thorough && digestOf(readOrNull(file) ?? new Uint8Array()) !== digest;
     });
   damaged.push(...broken.map(({ path }) => path));
   return broken.length === 0 ? record : null;
@@ -208,9 +254,7 @@ function findTiles(
       }
       hasChunks = true;
       const file = join(folder, name);
-      const isWhole = thorough
-        ? isIntact(readFileSync(file), expected)
-        : statSync(file).size === expected;
+      const isWhole = thorough ? isIntact(readOrNull(file), expected) : sizeOf(file) === expected;
       if (isWhole) continue;
       tiles[i] = 0;
       damaged.push(`${array}/${name}`);
@@ -219,8 +263,8 @@ function findTiles(
   return hasChunks;
 }
 
-function isIntact(chunk: Buffer, expectedBytes: number): boolean {
-  return chunk.length === expectedBytes && isChunkIntact(chunk);
+function isIntact(chunk: Buffer | null, expectedBytes: number): boolean {
+  return chunk?.length === expectedBytes && isChunkIntact(chunk);
 }
 
 /** Names in a folder; none if it is not there. */
@@ -236,11 +280,12 @@ function sizeOf(path: string): number | null {
   return orIfAbsent(path, () => statSync(path).size, null);
 }
 
+/** What cannot be read because there is no such file, or a folder in its place, is absent. */
 function orIfAbsent<T>(path: string, read: () => T, absent: T): T {
   try {
     return read();
   } catch (error) {
-    if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) return absent;
+    if (["ENOENT", "ENOTDIR", "EISDIR"].some((code) => isErrno(error, code))) return absent;
     throw storeError("read", path, error);
   }
 }

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { UsageError } from "../../shared/errors.ts";
 import type { DeadLetter, FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
 import { deadLetterSchema } from "../../shared/messages.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -42,6 +43,8 @@ export interface SweepRecord {
 /** The directory that holds the truth, opened for writing by the one coordinator that may. */
 export interface Store {
   readonly directory: string;
+  /** Aborts if another coordinator has taken the directory over. */
+  readonly lost: AbortSignal;
   putSweep(sweep: Sweep, options: { source: string; engine: string }): Promise<void>;
   /** Stores a training: weights first, then the record that vouches for them. */
   putTraining(cell: Cell, result: TrainResult, blobs: Map<string, Uint8Array>): Promise<CellRecord>;
@@ -69,6 +72,7 @@ export async function openStore(directory: string): Promise<Store> {
   let lock: Lock;
   try {
     await mkdir(directory, { recursive: true });
+    await refuseForeign(directory);
     lock = await acquireLock(directory);
     await rm(join(directory, TEMPORARY_FOLDER), { recursive: true, force: true });
   } catch (error) {
@@ -84,6 +88,7 @@ export async function openStore(directory: string): Promise<Store> {
 
   return {
     directory,
+    lost: lock.lost,
 
     async putSweep(sweep, { source, engine }) {
       const stored = await readStoredSweep(directory);
@@ -220,6 +225,17 @@ async function namesOf(folder: string): Promise<string[]> {
     if (isErrno(error, "ENOENT")) return [];
     throw storeError("read", folder, error);
   }
+}
+
+/** A store is begun in an empty folder only: what else lies there is somebody's own. */
+async function refuseForeign(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const isStore = [SWEEP_JSON, SWEEP_YAML, CELLS].some((name) => names.includes(name));
+  const foreign = names.filter((name) => !/^(lock\.\d+$|\.|lost\+found$)/.test(name));
+  if (isStore || foreign.length === 0) return;
+  throw new UsageError(
+    `expected ${directory} to be empty, new, or the directory of a sweep; found ${foreign[0]} in it. Choose another --out`,
+  );
 }
 
 /** JSON has no NaN and no infinity. */

@@ -173,7 +173,7 @@ test("files: appear whole, replace what was there, and leave nothing on the way"
       ["d.txt", new Uint8Array([1, 2])],
     ]);
     assert.equal(await readFile(join(folder, "a/b/c.txt"), "utf8"), "two");
-    assert.deepEqual(await readdir(join(folder, "tmp")), []);
+    assert.deepEqual(await readdir(join(folder, ".ftle-tmp")), []);
   });
 });
 
@@ -185,8 +185,8 @@ test("files: when one cannot be written none is left behind, and the error names
       ["file/bad.txt", "y"],
     ] as const;
     await assert.rejects(writeFiles(folder, files), { name: "StoreError", message: /file/ });
-    assert.deepEqual((await readdir(folder)).sort(), ["file", "tmp"]);
-    assert.deepEqual(await readdir(join(folder, "tmp")), []);
+    assert.deepEqual((await readdir(folder)).sort(), [".ftle-tmp", "file"]);
+    assert.deepEqual(await readdir(join(folder, ".ftle-tmp")), []);
   });
 });
 

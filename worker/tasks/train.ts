@@ -6,11 +6,11 @@ import type { History, TrainResult } from "../../shared/messages.ts";
 import { countCorrect } from "../../shared/numerics/classification.ts";
 import { initialWeights } from "../../shared/numerics/initialise.ts";
 import { constantLoss, lossSum } from "../../shared/numerics/losses.ts";
-import type { Weights } from "../../shared/numerics/network.ts";
+import type { FloatArray, Weights } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import { permutation } from "../../shared/numerics/permutation.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
-import type { TrainingRule, TrainingSet } from "../../shared/numerics/training.ts";
+import type { TrainingRule } from "../../shared/numerics/training.ts";
 import { trainingWork } from "../../shared/work.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Progress } from "../progress.ts";
@@ -23,11 +23,11 @@ export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs
 const SLICE_FLOPS = 2e7;
 
 /**
- * A training that ends with a test loss above this multiple of what a constant output would have, and
- * above its own first one, has run away from the solution rather than towards it. A heuristic: with
- * saturating outputs the loss stays finite however wild the weights become.
+ * With saturating outputs the loss stays finite however wild the weights become. A training has run away
+ * if a layer's weights have grown fivefold (root mean square) and its test loss ended above what it began
+ * with and above this multiple of what a constant output would have. A heuristic (docs/decisions/0004).
  */
-const RUNAWAY = 1.5;
+const RUNAWAY = { growth: 5, loss: 1.2 };
 
 /**
  * Trains one cell: epochs, early stop, snapshots, and the verdict. Every engine's training comes
@@ -89,7 +89,8 @@ export function train(physics: CellPhysics, engine: Engine, progress: Progress):
       keep(epoch, (snapshot) => snapshot === epoch);
     }
     if (reason === "") {
-      reason = runaway(history, rule, test);
+      const growth = largestGrowth(weights, loaded.weights());
+      reason = runaway(history, { growth, constant: constantLoss(rule.loss, test) });
       const stopped = epoch;
       keep(epoch, (snapshot) => snapshot === "end" || snapshot > stopped);
     }
@@ -126,11 +127,24 @@ function divergence(epoch: number, { trainLoss, testLoss }: History): string {
   return losses.every(Number.isFinite) ? "" : `the loss is not finite in epoch ${epoch}`;
 }
 
-function runaway({ testLoss }: History, { loss }: TrainingRule, test: TrainingSet): string {
+function runaway(
+  { testLoss }: History,
+  { growth, constant }: { growth: number; constant: number },
+): string {
   const first = testLoss[0]!;
   const last = testLoss.at(-1)!;
-  const constant = constantLoss(loss, test);
-  if (last <= Math.max(first, RUNAWAY * constant)) return "";
+  const isWorse = constant > 0 && last > Math.max(first, RUNAWAY.loss * constant);
+  if (!isWorse || growth < RUNAWAY.growth) return "";
   const [a, b, c] = [last, first, constant].map((value) => value.toPrecision(3));
-  return `the loss ended at ${a}; it began at ${b}, and a constant output has ${c}`;
+  return `the loss ended at ${a}; it began at ${b}, a constant output has ${c}, and the weights of a layer grew ${Math.round(growth)}-fold`;
+}
+
+/** By how much the root mean square of a layer's weights has grown, where it has grown most. */
+function largestGrowth(before: Weights, after: Weights): number {
+  const rms = (weight: FloatArray) => {
+    let squares = 0;
+    for (const w of weight) squares += w * w;
+    return Math.sqrt(squares / weight.length);
+  };
+  return Math.max(...after.map(({ weight }, l) => rms(weight) / rms(before[l]!.weight)));
 }
