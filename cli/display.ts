@@ -6,8 +6,10 @@ import { cellName, duration, integer, percent } from "./format.ts";
 
 /** Shows a run while it goes on. */
 export interface Display {
-  /** Puts a line above the moving part. */
+  /** Puts a line above the moving part; not with `isQuiet`. */
   line(text: string): void;
+  /** Puts a line there in any case: something is wrong. */
+  warn(text: string): void;
   /** Clears the moving part away. */
   stop(): void;
 }
@@ -50,9 +52,11 @@ export function startDisplay({
   const draw = async () => {
     const { running, now } = await report();
     if (isOver) return;
-    const width = Math.max(20, stream.columns ?? 80);
-    const lines = [barLine(now, width), ...running.slice(0, MOST_RUNNING).map(runningLine)];
-    if (running.length > MOST_RUNNING) lines.push(`  … and ${running.length - MOST_RUNNING} more`);
+    const width = stream.columns || 80; // 0 on a terminal that does not know
+    // What scrolls off a short terminal cannot be erased any more.
+    const most = Math.max(0, Math.min(MOST_RUNNING, (stream.rows || 24) - 3));
+    const lines = [barLine(now, width), ...running.slice(0, most).map(runningLine)];
+    if (running.length > most && most > 0) lines.push(`  … and ${running.length - most} more`);
     erase();
     stream.write(lines.map((text) => `${text.slice(0, width - 1)}\n`).join(""));
     drawn = lines.length;
@@ -63,9 +67,14 @@ export function startDisplay({
     const cells = [...new Set(running.map(({ task }) => nameOf(task)))].join("; ");
     stream.write(`${summaryOf(now)}${cells === "" ? "" : ` · running: ${cells}`}\n`);
   };
+  const warn = (text: string) => {
+    if (isTerminal) erase();
+    stream.write(`${text}\n`);
+  };
   const runningLine = ({ task, progress: done, attempt }: RunningTask) => {
     const again = attempt > 1 ? ` (attempt ${attempt})` : "";
-    const part = task.kind === "field" ? ` tile ${task.tile.row},${task.tile.column}` : "";
+    const part =
+      task.kind === "field" ? ` ${task.snapshot} at ${task.tile.row},${task.tile.column}` : "";
     return `  ${task.kind.padEnd(5)} ${nameOf(task)}${part}  ${percent(done)}${again}`;
   };
   const every = isTerminal ? REDRAW_MS : LOG_MS;
@@ -73,9 +82,9 @@ export function startDisplay({
 
   return {
     line(text) {
-      if (isTerminal) erase();
-      stream.write(`${text}\n`);
+      if (!isQuiet) warn(text);
     },
+    warn,
     stop() {
       isOver = true;
       clearInterval(timer);
@@ -96,9 +105,9 @@ function summaryOf(report: ProgressReport): string {
   const { tasksDone, tasksTotal, fraction, tasksPerSecond, etaSeconds, diverged, dead } = report;
   const parts = [
     percent(fraction),
+    `ETA ${duration(etaSeconds)}`,
     `${integer(tasksDone)} of ${integer(tasksTotal)} tasks`,
     rate(tasksPerSecond),
-    `ETA ${duration(etaSeconds)}`,
   ];
   if (diverged > 0) parts.push(`${diverged} diverged`);
   if (dead > 0) parts.push(`${dead} given up`);

@@ -43,6 +43,11 @@ export function cellName({ hidden, weightVariance, seed }: LatticePoint): string
   return `${layers} σ_w²=${Number(weightVariance.toPrecision(3))} seed ${seed}`;
 }
 
+/** A word of a command line, in quotes if a shell would take it apart. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Rows as left-aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

@@ -118,7 +118,7 @@ const figures = {
   png: () => import("../coordinator/figures/render-png.ts"),
 };
 
-/** What a finished run shows: L·λ₁ of the first seed. */
+/** What a finished run shows: L·λ₁ of the first few slices. */
 export async function drawDefaultFigures(
   directory: string,
   planned: PlannedSweep,
@@ -141,6 +141,11 @@ async function drawSlices(
   if (!hasField(plan)) {
     throw new UsageError(`expected fields to draw; this sweep has \`field: none\`, try --lines`);
   }
+  if (flags.layer !== undefined && plan.field.grid.layers === "last") {
+    throw new UsageError(
+      "expected fields of all layers for --layer; this sweep has `layers: last`",
+    );
+  }
   const options: SliceOptions = {
     only: flags.only,
     ...(flags.rows === undefined ? {} : { rows: flags.rows }),
@@ -158,7 +163,7 @@ async function drawSlices(
   for (const slice of slicesOf({ sweep, plan, cells: state.cells }, options).slice(0, most)) {
     const figure = await latticeFigure(directory, plan, slice, { ...look, name: sweep.name });
     const svg = await drawLattice(figure);
-    drawn.push(...(await writeFigure(folder, fileName(flags.quantity, slice), svg, flags.format)));
+    drawn.push(...(await writeFigure(folder, fileName(flags, slice), svg, flags.format)));
   }
   return drawn;
 }
@@ -176,6 +181,10 @@ async function drawLinePlot(
   const rows = summaryRows(plan, state).filter((row) =>
     only.every(([axis, value]) => String(row[axis as PictureAxis]) === value),
   );
+  if (rows.length === 0) {
+    const asked = only.map(([axis, value]) => `${axis}=${value}`).join(", ");
+    throw new UsageError(`expected networks of the sweep, found none with ${asked}`);
+  }
   const { drawLines } = await figures.lines();
   const svg = await drawLines(
     lineFigure(sweep, rows, {
@@ -205,8 +214,14 @@ async function writeFigure(
   return files.map(([file]) => join(folder, file));
 }
 
-function fileName(quantity: Quantity, { fixed }: Slice): string {
+/** Names what the figure shows; another look at the same replaces it. */
+function fileName(
+  { quantity, layer, rows, columns }: Partial<PlotFlags> & Pick<PlotFlags, "quantity">,
+  { fixed }: Slice,
+): string {
   const parts = fixed.map(([axis, value]) => `${axis}-${value.replaceAll(/[^\w.-]+/g, "")}`);
+  if (layer !== undefined) parts.push(`layer-${layer}`);
+  if (rows !== undefined || columns !== undefined) parts.push(`by-${rows ?? ""}-${columns ?? ""}`);
   return [quantity.replace("*", ""), ...parts].join("-");
 }
 

@@ -109,9 +109,9 @@ const MOST_NAMED = 20;
 
 function reportDamage(damaged: readonly string[], display: Display): void {
   if (damaged.length === 0) return;
-  display.line(`found ${counted(damaged.length, "damaged file")}; making again what they held:`);
-  for (const path of damaged.slice(0, MOST_NAMED)) display.line(`  ${path}`);
-  if (damaged.length > MOST_NAMED) display.line(`  … and ${damaged.length - MOST_NAMED} more`);
+  display.warn(`found ${counted(damaged.length, "damaged file")}; making again what they held:`);
+  for (const path of damaged.slice(0, MOST_NAMED)) display.warn(`  ${path}`);
+  if (damaged.length > MOST_NAMED) display.warn(`  … and ${damaged.length - MOST_NAMED} more`);
 }
 
 function tell(event: RunEvent, display: Display): void {
@@ -120,6 +120,6 @@ function tell(event: RunEvent, display: Display): void {
   }
   if (event.kind === "dead") {
     const { task, attempts, reason } = event.letter;
-    display.line(`gave up ${task} after ${counted(attempts, "attempt")}: ${reason.message}`);
+    display.warn(`gave up ${task} after ${counted(attempts, "attempt")}: ${reason.message}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
-import { counted, duration, integer } from "./format.ts";
+import { counted, duration, integer, shellWord } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { RunFlags } from "./options.ts";
 import { command, withRunOptions } from "./options.ts";
@@ -60,7 +60,7 @@ async function runAndReport(
 ): Promise<void> {
   const output = createOutput(flags);
   const interrupt = onInterrupt(
-    `interrupted; every finished task is stored. Go on with: ftle resume ${directory}`,
+    `interrupted; every finished task is stored. Go on with: ftle resume ${shellWord(directory)}`,
   );
   try {
     const { threads, taskTimeout: taskTimeoutMs } = flags;
@@ -76,6 +76,7 @@ async function runAndReport(
       isQuiet,
       signal,
     });
+    interrupt.dispose(); // all is stored: from here Ctrl-C just ends the program
     const figures = flags.plot ? await drawDefaultFigures(directory, planned, outcome.state) : [];
     const { state: _, ...result } = outcome;
     output.result(report(outcome, figures), { ...result, figures });
@@ -101,7 +102,7 @@ function report(outcome: RunOutcome, figures: readonly string[]): string {
   ];
   if (totals.deadLetters > 0) {
     lines.push(
-      `${counted(totals.deadLetters, "task")} given up; reasons in ${directory}/dead/. Once the cause is gone: ftle retry ${directory}`,
+      `${counted(totals.deadLetters, "task")} given up; reasons in ${directory}/dead/. Once the cause is gone: ftle retry ${shellWord(directory)}`,
     );
   }
   return lines.join("\n");

@@ -6,7 +6,7 @@ import { scanStore } from "../coordinator/store/scan.ts";
 import { readDeadLetters } from "../coordinator/store/store.ts";
 import { totals } from "../coordinator/summary.ts";
 import type { DeadLetter } from "../shared/messages.ts";
-import { cellName, counted, integer, table } from "./format.ts";
+import { cellName, counted, integer, shellWord, table } from "./format.ts";
 import { command } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { loadStored } from "./stored-sweep.ts";
@@ -32,7 +32,12 @@ export function statusCommand(): Command {
       const { cells, fields } = counts;
       const rows = [
         ["sweep", `${sweep.name}, engine ${plan.engine}`],
-        ["state", phase + (owner === null ? "" : ` (process ${owner.pid} on ${owner.host})`)],
+        [
+          "state",
+          phase +
+            givenUp(letters.length) +
+            (owner === null ? "" : ` (process ${owner.pid} on ${owner.host})`),
+        ],
         [
           "networks",
           `${integer(cells.trained)} trained, ${integer(cells.diverged)} diverged, ${integer(cells.missing)} missing, ${integer(cells.dead)} given up`,
@@ -44,17 +49,21 @@ export function statusCommand(): Command {
       const missing = [...damaged, ...state.damaged];
       if (missing.length > 0) rows.push(["damaged", missing.join(", ")]);
       const lines = [table(rows), ...divergedLines(state), ...deadLines(letters)];
-      if (phase === "unfinished") lines.push(`Go on with: ftle resume ${directory}`);
-      if (letters.length > 0) lines.push(`Run them again with: ftle retry ${directory}`);
+      if (phase === "unfinished") lines.push(`Go on with: ftle resume ${shellWord(directory)}`);
+      if (letters.length > 0) lines.push(`Run them again with: ftle retry ${shellWord(directory)}`);
       const value = { name: sweep.name, engine: plan.engine, phase, owner, ...counts };
       const toRun = { trainings, tiles };
-      output.result(lines.join("\n"), { ...value, toRun, damaged: missing, deadLetters: letters });
+      output.result(lines.join("\n"), { ...value, toRun, damaged: missing, letters });
     });
 }
 
 function phaseOf(missing: number, isHeld: boolean): "complete" | "running" | "unfinished" {
   if (isHeld) return "running";
   return missing === 0 ? "complete" : "unfinished";
+}
+
+function givenUp(letters: number): string {
+  return letters === 0 ? "" : `, ${counted(letters, "task")} given up`;
 }
 
 function divergedLines({ cells }: StoreState): string[] {

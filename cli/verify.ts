@@ -3,11 +3,14 @@ import type { Plan } from "../coordinator/plan.ts";
 import { remainingLoad } from "../coordinator/progress.ts";
 import type { Claim } from "../coordinator/recompute.ts";
 import { recompute, sampleClaims } from "../coordinator/recompute.ts";
+import { fieldRecord } from "../coordinator/store/cell-record.ts";
 import { damagedSummary } from "../coordinator/store/check-summary.ts";
+import { fieldFolder } from "../coordinator/store/layout.ts";
+import type { StoreState } from "../coordinator/store/scan.ts";
 import { scanStore } from "../coordinator/store/scan.ts";
 import { totals } from "../coordinator/summary.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
-import { counted, integer } from "./format.ts";
+import { counted, integer, shellWord } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { withLocalWorker } from "./local-work.ts";
 import { command, positiveInteger, share } from "./options.ts";
@@ -48,34 +51,54 @@ export function verifyCommand(): Command {
             }
           },
         );
+        const lost = lostTiles(plan, state);
         const { cells, tiles } = totals(plan, state);
         const { trainings, tiles: missing } = remainingLoad(plan, state);
         const lines = [
           `${counted(cells.trained + cells.diverged, "network")} and ${counted(tiles.stored, "tile")} are stored and whole.`,
           ...damaged.map((path) => `damaged    ${path}`),
+          ...lost.map((path) => `gone       ${path}`),
           ...(claims.length === 0 ? [] : [`${counted(claims.length, "result")} computed again.`]),
           ...different.map((path) => `different  ${path}`),
         ];
         if (trainings + missing > 0) {
           const lack = `${counted(trainings, "training")} and ${counted(missing, "tile")}`;
-          lines.push(`Not there, or damaged: ${lack}. Make them with: ftle resume ${directory}`);
+          lines.push(
+            `Not there, or damaged: ${lack}. Make them with: ftle resume ${shellWord(directory)}`,
+          );
         } else if (damaged.length > 0) {
-          lines.push(`Make them again with: ftle resume ${directory}`);
+          lines.push(`Make them again with: ftle resume ${shellWord(directory)}`);
         }
         const toRun = { trainings, tiles: missing };
         const value = {
           ...totals(plan, state),
           toRun,
           damaged,
+          lost,
           recomputed: claims.length,
           different,
         };
         output.result(lines.join("\n"), value);
-        if (damaged.length + different.length > 0) process.exitCode = 1;
+        if (damaged.length + lost.length + different.length > 0) process.exitCode = 1;
       } finally {
         interrupt.dispose();
       }
     });
+}
+
+/** Fields that were complete once, as their cells' records say, and now lack tiles that are nowhere. */
+function lostTiles(plan: Plan, { cells, damaged }: StoreState): string[] {
+  if (plan.field === null) return [];
+  const { id } = plan.field;
+  return cells.flatMap(({ cell, record, fields }) =>
+    fields.flatMap(({ snapshot, tiles }) => {
+      const folder = fieldFolder(cell.id, snapshot, id);
+      const wasComplete = record !== null && fieldRecord(record, snapshot, id) !== undefined;
+      const isKnown = damaged.some((path) => path.startsWith(`${folder}/`));
+      const gone = tiles.filter((isStored) => isStored === 0).length;
+      return wasComplete && gone > 0 && !isKnown ? [`${counted(gone, "tile")} of ${folder}`] : [];
+    }),
+  );
 }
 
 /** Starts threads only if there is something to compute. */

@@ -31,6 +31,8 @@ export async function latticeFigure(
   { name, ...options }: LatticeOptions & { readonly name: string },
 ): Promise<LatticeFigure> {
   const { rows, columns, fixed } = slice;
+  const { layer } = options;
+  const layerLabel = layer === null ? [] : [`layer ${layer}`];
   const panels: LatticePanel[] = [];
   for (const exhibit of slice.exhibits) {
     const row = rows.values.indexOf(exhibit.values[rows.axis]);
@@ -38,7 +40,9 @@ export async function latticeFigure(
     panels.push({ row, column, ...(await panelOf(directory, plan, exhibit, options)) });
   }
   return {
-    title: [name, ...fixed.map(([axis, value]) => axisLabel(axis, value))].join(" · "),
+    title: [name, ...fixed.map(([axis, value]) => axisLabel(axis, value)), ...layerLabel].join(
+      " · ",
+    ),
     rows: rows.values.map((value) => axisLabel(rows.axis, value)),
     columns: columns.values.map((value) => axisLabel(columns.axis, value)),
     region: plan.field.grid.region,
@@ -67,11 +71,11 @@ async function panelOf(
   }
   const state = fields.find((field) => field.snapshot === snapshot);
   if (state === undefined || !state.tiles.includes(1)) return { ...empty, note: "not computed" };
-  const folder = join(directory, fieldFolder(cell.id, snapshot, plan.field.id));
   const depth = record.physics.network.hidden.length;
-  const read = async (name: string) =>
-    lastOrLayer(await readFieldArray(folder, name), points, layer);
-  const output = quantity === "output" || boundary ? await read("output") : null;
+  if (layer !== null && layer > depth) return { ...empty, note: `no layer ${layer}` };
+  const folder = join(directory, fieldFolder(cell.id, snapshot, plan.field.id));
+  const read = async (name: string) => layerOf(await readFieldArray(folder, name), points, layer);
+  const output = quantity === "output" || boundary ? await readFieldArray(folder, "output") : null;
   const values = quantity === "output" ? output : await read("lambda1");
   const scale = quantity === "L*lambda1" ? (layer ?? depth) : 1;
   const epoch = record.weights.find((weights) => weights.snapshot === snapshot)!.epoch;
@@ -85,12 +89,11 @@ async function panelOf(
   };
 }
 
-/** One layer's [points, points] of an array that may have several. */
-function lastOrLayer(array: Float32Array, points: number, layer: number | null): Float32Array {
+/** Layer l's [points, points] of [layers, points, points], or the last one's. */
+function layerOf(array: Float32Array, points: number, layer: number | null): Float32Array {
   const size = points * points;
-  const layers = array.length / size;
-  const index = layers === 1 || layer === null || layer > layers ? layers - 1 : layer - 1;
-  return array.subarray(index * size, (index + 1) * size);
+  const end = layer === null ? array.length : layer * size;
+  return array.subarray(end - size, end);
 }
 
 export interface LineOptions {

@@ -69,6 +69,7 @@ export function followRun(
   let trained = 0;
   let diverged = 0;
   let dead = 0;
+  let shown = 0; // rates that are corrected must not turn progress back
   const take = (kind: "train" | "field", work: number) => {
     left = { ...left, [kind]: Math.max(0, left[kind] - work) };
   };
@@ -107,11 +108,11 @@ export function followRun(
         longest = Math.max(longest, model.seconds(alone));
       }
       const seconds = model.seconds(rest);
+      shown = Math.max(shown, Math.min(1, 1 - seconds / model.seconds(load.work)));
       return {
         tasksDone,
         tasksTotal,
-        fraction:
-          whole === 0 ? 1 : Math.min(1, Math.max(0, 1 - seconds / model.seconds(load.work))),
+        fraction: whole === 0 ? 1 : shown,
         trained,
         diverged,
         dead,

@@ -1,15 +1,18 @@
 /** Computes stored results once more and compares bytes. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import pLimit from "p-limit";
 import type { FieldResult, FieldTask, Task, TaskResult, TrainResult } from "../shared/messages.ts";
 import type { CoordinatorTransport } from "../shared/transport.ts";
+import { fieldStatistics } from "./field-statistics.ts";
 import type { Plan } from "./plan.ts";
 import { fieldTask, trainTask } from "./plan.ts";
 import type { CellRecord } from "./store/cell-record.ts";
-import { tileFiles, tilesPerSide } from "./store/field-zarr.ts";
+import { storedHistory } from "./store/cell-record.ts";
+import { readFieldArray, tileFiles, tilesPerSide } from "./store/field-zarr.ts";
 import { readIfThere } from "./store/files.ts";
-import { fieldFolder, weightsFile } from "./store/layout.ts";
+import { cellJson, fieldFolder, weightsFile } from "./store/layout.ts";
 import type { FieldState, StoreState } from "./store/scan.ts";
 
 /** A stored result that can be computed once more. */
@@ -68,15 +71,10 @@ export async function recompute(
 
   async function compare(claim: Claim, result: TaskResult | null): Promise<string[]> {
     const { cell } = claim.task;
-    if ("record" in claim) {
-      const made = (result as TrainResult | null)?.weights ?? [];
-      return claim.record.weights
-        .filter(({ digest }) => !made.some((other) => other.digest === digest))
-        .map(({ snapshot }) => weightsFile(cell, snapshot));
-    }
+    if (result === null) return [`${claim.task.id} (could not be computed)`];
+    if ("record" in claim) return await compareTraining(claim.record, result as TrainResult);
     const { field, task } = claim;
     const folder = fieldFolder(cell, field.snapshot, plan.field!.id);
-    if (result === null) return [`${folder} (${task.id} could not be computed)`];
     const paths: string[] = [];
     for (const [name, bytes] of await tileFiles(
       field.description,
@@ -86,6 +84,29 @@ export async function recompute(
       const stored = await readIfThere(join(directory, folder, name));
       if (stored === null || !stored.equals(bytes)) paths.push(`${folder}/${name}`);
     }
+    return paths;
+  }
+
+  /** A training's weights and all that its record says of it, statistics of its fields included. */
+  async function compareTraining(record: CellRecord, made: TrainResult): Promise<string[]> {
+    const paths = record.weights
+      .filter(({ digest }) => !made.weights.some((other) => other.digest === digest))
+      .map(({ snapshot }) => weightsFile(record.cell, snapshot));
+    const { status, reason, epochs } = made;
+    const expected = { status, reason, epochs, history: storedHistory(made.history) };
+    const { history } = record;
+    const said = { status: record.status, reason: record.reason, epochs: record.epochs, history };
+    if (!isDeepStrictEqual(said, expected)) paths.push(`${cellJson(record.cell)} (the training)`);
+    for (const { snapshot, field, statistics } of record.fields) {
+      if (field !== plan.field?.id) continue;
+      const folder = join(directory, fieldFolder(record.cell, snapshot, field));
+      const lambda1 = await readFieldArray(folder, "lambda1");
+      const output = await readFieldArray(folder, "output");
+      const anew = fieldStatistics(lambda1, output, plan.field.grid.points);
+      if (isDeepStrictEqual(statistics, anew)) continue;
+      paths.push(`${cellJson(record.cell)} (statistics of ${snapshot})`);
+    }
+    for (const { digest } of made.weights) await transport.dropBlob(digest);
     return paths;
   }
 

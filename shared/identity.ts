@@ -4,9 +4,6 @@ import { canonicalJson } from "./canonical-json.ts";
 import type { CellPhysics, FieldGrid } from "./cell.ts";
 import { layerWidths } from "./numerics/network.ts";
 
-/** How many hex digits of a cell id people are shown. */
-export const SHOWN_ID_LENGTH = 12;
-
 /**
  * The first 16 hex digits of the SHA-256 of the physics' canonical JSON. 64 bits: among 10⁶ cells the
  * chance of any collision is 3·10⁻⁸, and the plan refuses one.

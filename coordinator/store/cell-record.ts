@@ -1,5 +1,6 @@
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
-import type { Provenance } from "../../shared/messages.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { History, Provenance } from "../../shared/messages.ts";
 import type { FieldStatistics } from "../field-statistics.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
 
@@ -42,10 +43,26 @@ export function writeCellRecord(record: CellRecord): string {
   return sealJson({ ...record });
 }
 
-/** @returns null if the text is damaged or of another format. */
+/**
+ * @returns null if the text is damaged.
+ * @throws UsageError if it is whole and of another format: nothing of it must be overwritten.
+ */
 export function readCellRecord(text: string): CellRecord | null {
   const content = unsealJson(text);
-  return content?.format === 1 ? (content as unknown as CellRecord) : null;
+  if (content === null) return null;
+  if (content.format === 1) return content as unknown as CellRecord;
+  throw new UsageError(
+    `expected a store of format 1, found format ${content.format}: made by another version of ftle, use that one`,
+  );
+}
+
+export function storedHistory(history: History): CellRecord["history"] {
+  return {
+    trainLoss: finiteOrNull(history.trainLoss),
+    trainAccuracy: finiteOrNull(history.trainAccuracy),
+    testLoss: finiteOrNull(history.testLoss),
+    testAccuracy: finiteOrNull(history.testAccuracy),
+  };
 }
 
 /** Accuracy on the test split at the end of training. */
@@ -59,4 +76,9 @@ export function fieldRecord(
   field: string,
 ): FieldRecord | undefined {
   return fields.find((other) => other.snapshot === snapshot && other.field === field);
+}
+
+/** JSON has no NaN and no infinity. */
+function finiteOrNull(values: readonly number[]): (number | null)[] {
+  return values.map((value) => (Number.isFinite(value) ? value : null));
 }

@@ -67,7 +67,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   const damaged: string[] = [];
   const cells: CellState[] = [];
   const dead = deadLetters(plan, options, damaged);
-  let pause = performance.now();
+  let pause = Number.NEGATIVE_INFINITY; // the first turn comes at once
   for (const cell of plan.cells) {
     const isPresent = present.has(cell.id);
     if (isPresent && performance.now() - pause > LONGEST_TURN_MS) {

@@ -8,7 +8,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { Cell } from "../plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
 import type { CellRecord, FieldRecord } from "./cell-record.ts";
-import { readCellRecord, writeCellRecord } from "./cell-record.ts";
+import { readCellRecord, storedHistory, writeCellRecord } from "./cell-record.ts";
 import type { Files } from "./field-zarr.ts";
 import { fieldMetadata, tileFiles } from "./field-zarr.ts";
 import { isErrno, readIfThere, storeError, TEMPORARY_FOLDER, writeFiles } from "./files.ts";
@@ -105,12 +105,7 @@ export async function openStore(directory: string): Promise<Store> {
 
     async putTraining({ id, physics }, result, blobs) {
       const { status, reason, epochs, weights, provenance } = result;
-      const history = {
-        trainLoss: finiteOrNull(result.history.trainLoss),
-        trainAccuracy: finiteOrNull(result.history.trainAccuracy),
-        testLoss: finiteOrNull(result.history.testLoss),
-        testAccuracy: finiteOrNull(result.history.testAccuracy),
-      };
+      const history = storedHistory(result.history);
       await put(
         weights.map(({ snapshot, digest }) => [weightsFile(id, snapshot), blobs.get(digest)!]),
       );
@@ -236,11 +231,6 @@ async function refuseForeign(directory: string): Promise<void> {
   throw new UsageError(
     `expected ${directory} to be empty, new, or the directory of a sweep; found ${foreign[0]} in it. Choose another --out`,
   );
-}
-
-/** JSON has no NaN and no infinity. */
-function finiteOrNull(values: readonly number[]): (number | null)[] {
-  return values.map((value) => (Number.isFinite(value) ? value : null));
 }
 
 function* inFolder(folder: string, files: Files): Generator<[string, Uint8Array]> {

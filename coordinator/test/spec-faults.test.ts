@@ -277,14 +277,14 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "10¹² cells",
     text: "axes: {width: 1..100000, depth: 1..1000, seed: {count: 10000}}\n",
     faults: [
-      "1:1  axes: expected at most 10,000,000 combinations of axis values, found 1,000,000,000,000: 10,000 of `seed` × 1 of `weightVariance` × 100,000 of `width` × 1,000 of `depth`",
+      "1:1  axes: expected at most 2,000,000 combinations of axis values, found 1,000,000,000,000: 10,000 of `seed` × 1 of `weightVariance` × 100,000 of `width` × 1,000 of `depth`",
     ],
   },
   {
     of: "a range of 10¹² seeds",
     text: "axes: {width: 10, depth: 2, seed: 1..1000000000000}\n",
     faults: [
-      "1:1  axes: expected at most 10,000,000 combinations of axis values, found 1,000,000,000,000: 1,000,000,000,000 of `seed` × 1 of `weightVariance` × 1 of `width` × 1 of `depth`",
+      "1:1  axes: expected at most 2,000,000 combinations of axis values, found 1,000,000,000,000: 1,000,000,000,000 of `seed` × 1 of `weightVariance` × 1 of `width` × 1 of `depth`",
     ],
   },
   {
