@@ -2,11 +2,13 @@
 import * as z from "zod";
 import { anyOf, choice, integer, real, section } from "./phrases.ts";
 
-const INTERVAL = "two numbers `[from, to]` with from < to";
+const INTERVAL =
+  "two numbers `[from, to]` with from < to, at most 1e6 in size and 1e-9 apart or more";
 
 const interval = z
   .tuple([real(), real()], INTERVAL)
-  .refine(([from, to]) => from < to, INTERVAL)
+  // Float64 then tells the points of the finest grid apart, and a figure can show the rectangle.
+  .refine(([from, to]) => to - from >= 1e-9 && Math.max(-from, to) <= 1e6, INTERVAL)
   .meta({ title: INTERVAL });
 
 const TILE = "`auto` or a power of two from 16 to 512";

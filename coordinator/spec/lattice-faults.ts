@@ -8,6 +8,9 @@ import type { AxisName } from "./sweep.ts";
 /** More combinations of axis values than this are refused. */
 export const MAX_COMBINATIONS = 2_000_000;
 
+/** More hidden layers in the networks of different shape are refused. */
+export const MAX_LAYERS = 20_000_000;
+
 interface WrittenAxis {
   readonly path: Path;
   readonly values: AxisValues<unknown>;
@@ -39,6 +42,8 @@ export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complain
   );
   const tooMany = tooManyCombinations(dimensions);
   if (tooMany.length > 0) return tooMany;
+  const tooDeep = tooManyLayers(written);
+  if (tooDeep.length > 0) return tooDeep;
   return dimensions.flatMap((dimension) => repetition(dimension, { written, groups }));
 }
 
@@ -108,6 +113,22 @@ function tooManyCombinations(dimensions: readonly Dimension[]): Complaint[] {
       concernsKey: true,
       expected: `at most ${count(MAX_COMBINATIONS)} combinations of axis values`,
       found: `${count(product)}: ${factors.join(" × ")}`,
+    },
+  ];
+}
+
+/** Every network's list of layers is kept in memory while a sweep is planned. */
+function tooManyLayers(written: WrittenAxes): Complaint[] {
+  const depths = written.get("depth")?.values.list() ?? [];
+  const widths = written.get("width")?.values.length ?? 1;
+  const layers = widths * depths.reduce<number>((sum, depth) => sum + Number(depth), 0);
+  if (layers <= MAX_LAYERS) return [];
+  return [
+    {
+      path: ["axes"],
+      concernsKey: true,
+      expected: `at most ${count(MAX_LAYERS)} hidden layers in all networks that differ in width or depth`,
+      found: count(layers),
     },
   ];
 }

@@ -553,14 +553,29 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "a region from right to left",
     text: `${AXES}field: {region: {x: [1, -1], y: [-1, 1]}}\n`,
     faults: [
-      "2:21  field.region.x: expected two numbers `[from, to]` with from < to, found `[1, -1]`",
+      "2:21  field.region.x: expected two numbers `[from, to]` with from < to, at most 1e6 in size and 1e-9 apart or more, found `[1, -1]`",
+    ],
+  },
+  {
+    of: "a region in which points coincide",
+    text: `${AXES}field: {region: {x: [1, 1.0000000000000002], y: [-1e308, 1e308]}}\n`,
+    faults: [
+      "2:21  field.region.x: expected two numbers `[from, to]` with from < to, at most 1e6 in size and 1e-9 apart or more, found `[1, 1.0000000000000002]`",
+      "2:49  field.region.y: expected two numbers `[from, to]` with from < to, at most 1e6 in size and 1e-9 apart or more, found `[-1e308, 1e308]`",
+    ],
+  },
+  {
+    of: "more layers than can be planned",
+    text: "axes: {width: 1..1000, depth: 1..1000}\n",
+    faults: [
+      "1:1  axes: expected at most 20,000,000 hidden layers in all networks that differ in width or depth, found 500,500,000",
     ],
   },
   {
     of: "a region of one interval",
     text: `${AXES}field: {region: {x: [-1, 1]}}\n`,
     faults: [
-      "2:9  field.region.y: expected two numbers `[from, to]` with from < to, found nothing",
+      "2:9  field.region.y: expected two numbers `[from, to]` with from < to, at most 1e6 in size and 1e-9 apart or more, found nothing",
     ],
   },
   {
