@@ -42,7 +42,7 @@ export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complain
   );
   const tooMany = tooManyCombinations(dimensions);
   if (tooMany.length > 0) return tooMany;
-  const tooDeep = tooManyLayers(written);
+  const tooDeep = tooManyLayers(written, groups);
   if (tooDeep.length > 0) return tooDeep;
   return dimensions.flatMap((dimension) => repetition(dimension, { written, groups }));
 }
@@ -118,9 +118,10 @@ function tooManyCombinations(dimensions: readonly Dimension[]): Complaint[] {
 }
 
 /** Every network's list of layers is kept in memory while a sweep is planned. */
-function tooManyLayers(written: WrittenAxes): Complaint[] {
+function tooManyLayers(written: WrittenAxes, groups: readonly Group[]): Complaint[] {
   const depths = written.get("depth")?.values.list() ?? [];
-  const widths = written.get("width")?.values.length ?? 1;
+  const isZipped = groups.some(({ axes }) => axes.includes("width") && axes.includes("depth"));
+  const widths = isZipped ? 1 : (written.get("width")?.values.length ?? 1);
   const layers = widths * depths.reduce<number>((sum, depth) => sum + Number(depth), 0);
   if (layers <= MAX_LAYERS) return [];
   return [
