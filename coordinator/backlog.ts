@@ -1,8 +1,8 @@
 import type { FieldTask, TrainTask } from "../shared/messages.ts";
 import type { Cell, Plan } from "./plan.ts";
-import { fieldTask, trainTask } from "./plan.ts";
-import { tilesPerSide } from "./store/field-zarr.ts";
+import { trainTask } from "./plan.ts";
 import type { FieldState, StoreState } from "./store/scan.ts";
+import { tileTask } from "./tile-task.ts";
 
 /** A task that is to be done, with what its result concerns. */
 export type Job =
@@ -36,13 +36,10 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
   const fields: Iterator<Job>[] = [];
 
   function* tilesOf(cell: Cell, field: OpenField): Generator<Job> {
-    const { description, tiles, snapshot } = field.state;
-    const side = tilesPerSide(description);
-    const origin = { snapshot, weights: description.weights, side: description.tile };
+    const { description, tiles } = field.state;
     for (let tile = 0; tile < tiles.length; tile++) {
       if (tiles[tile] === 1) continue;
-      const place = { row: Math.floor(tile / side), column: tile % side };
-      const task = fieldTask(plan, cell, origin, place);
+      const task = tileTask(plan, cell, description, tile);
       if (!dead.has(task.id)) yield { kind: "field", task, cell, field, tile };
     }
   }

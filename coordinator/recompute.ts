@@ -7,13 +7,14 @@ import type { FieldResult, FieldTask, Task, TaskResult, TrainResult } from "../s
 import type { CoordinatorTransport } from "../shared/transport.ts";
 import { fieldStatistics } from "./field-statistics.ts";
 import type { Plan } from "./plan.ts";
-import { fieldTask, trainTask } from "./plan.ts";
+import { trainTask } from "./plan.ts";
 import type { CellRecord } from "./store/cell-record.ts";
 import { storedHistory } from "./store/cell-record.ts";
-import { readFieldArray, tileFiles, tilesPerSide } from "./store/field-zarr.ts";
+import { readFieldArray, tileFiles } from "./store/field-zarr.ts";
 import { readIfThere } from "./store/files.ts";
 import { cellJson, fieldFolder, weightsFile } from "./store/layout.ts";
 import type { FieldState, StoreState } from "./store/scan.ts";
+import { tileTask } from "./tile-task.ts";
 
 /** A stored result that can be computed once more. */
 export type Claim =
@@ -141,12 +142,9 @@ function allClaims(plan: Plan, { cells }: StoreState): Claim[] {
     if (record === null) continue;
     claims.push({ task: trainTask(plan, cell), record });
     for (const field of fields) {
-      const { weights, tile: side } = field.description;
-      const origin = { snapshot: field.snapshot, weights, side };
-      const across = tilesPerSide(field.description);
       field.tiles.forEach((isStored, i) => {
-        const place = { row: Math.floor(i / across), column: i % across };
-        if (isStored === 1) claims.push({ task: fieldTask(plan, cell, origin, place), field });
+        if (isStored === 0) return;
+        claims.push({ task: tileTask(plan, cell, field.description, i), field });
       });
     }
   }

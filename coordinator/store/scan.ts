@@ -5,7 +5,8 @@ import { setImmediate as loopTurn } from "node:timers/promises";
 import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { Cell, Plan } from "../plan.ts";
-import { fieldTask, plannedTile } from "../plan.ts";
+import { plannedTile } from "../plan.ts";
+import { tileTask } from "../tile-task.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
 import type { FieldDescription, Files } from "./field-zarr.ts";
@@ -117,14 +118,9 @@ function withoutDead(
   dead: ReadonlySet<string>,
 ): FieldState {
   if (dead.size === 0 || field.missing === 0) return field;
-  const { snapshot, description, tiles } = field;
-  const { weights, tile: side } = description;
-  const across = tilesPerSide(description);
   let missing = 0;
-  tiles.forEach((isStored, i) => {
-    if (isStored === 1) return;
-    const place = { row: Math.floor(i / across), column: i % across };
-    if (!dead.has(fieldTask(plan, cell, { snapshot, weights, side }, place).id)) missing++;
+  field.tiles.forEach((isStored, i) => {
+    if (isStored === 0 && !dead.has(tileTask(plan, cell, field.description, i).id)) missing++;
   });
   return { ...field, missing };
 }

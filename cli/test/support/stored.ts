@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fieldTask, trainTask } from "../../../coordinator/plan.ts";
+import { trainTask } from "../../../coordinator/plan.ts";
 import { damagedSummary } from "../../../coordinator/store/check-summary.ts";
-import { tilesPerSide } from "../../../coordinator/store/field-zarr.ts";
 import { readIfThere } from "../../../coordinator/store/files.ts";
 import { FIGURES, JOURNAL } from "../../../coordinator/store/layout.ts";
 import { scanStore } from "../../../coordinator/store/scan.ts";
+import { tileTask } from "../../../coordinator/tile-task.ts";
 import { digestOf } from "../../../shared/identity.ts";
 import { loadStored } from "../../stored-sweep.ts";
 
@@ -55,13 +55,9 @@ export async function examine(
   const tasks = new Set<string>();
   for (const { cell, record, fields } of state.cells) {
     if (record !== null) tasks.add(trainTask(plan, cell).id);
-    for (const { snapshot, description, tiles } of fields) {
-      const { weights, tile: side } = description;
-      const across = tilesPerSide(description);
+    for (const { description, tiles } of fields) {
       tiles.forEach((isStored, i) => {
-        const place = { row: Math.floor(i / across), column: i % across };
-        const task = fieldTask(plan, cell, { snapshot, weights, side }, place);
-        if (isStored === 1) tasks.add(task.id);
+        if (isStored === 1) tasks.add(tileTask(plan, cell, description, i).id);
       });
     }
   }

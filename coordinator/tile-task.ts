@@ -1,0 +1,18 @@
+import type { FieldTask } from "../shared/messages.ts";
+import type { Cell, Plan } from "./plan.ts";
+import { fieldTask } from "./plan.ts";
+import type { FieldDescription } from "./store/field-zarr.ts";
+import { tilesPerSide } from "./store/field-zarr.ts";
+
+/** The task for a field's `index`-th tile, counted row by row. */
+export function tileTask(
+  plan: Plan,
+  cell: Cell,
+  description: FieldDescription,
+  index: number,
+): FieldTask {
+  const { snapshot, weights, tile: side } = description;
+  const across = tilesPerSide(description);
+  const place = { row: Math.floor(index / across), column: index % across };
+  return fieldTask(plan, cell, { snapshot, weights, side }, place);
+}
