@@ -1,5 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { Sweep } from "../coordinator/spec/sweep.ts";
+import { engines } from "../worker/engines/registry.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
 
 /** A command with `--json` and `--quiet`, and its examples below the help. */
@@ -10,6 +12,25 @@ export function command(name: string, description: string, examples: readonly st
     .option("--json", "print the result as JSON on standard output")
     .option("-q, --quiet", "print nothing but errors")
     .addHelpText("after", `\nExamples:\n${indented}`);
+}
+
+/** The engine that a new sweep is computed with, above what its spec says. */
+export function engineOption(): Option {
+  return new Option(
+    "--engine <name>",
+    "what does the arithmetic, instead of what the spec says",
+  ).choices(["auto", ...Object.keys(engines)]);
+}
+
+export interface EngineFlag {
+  readonly engine?: Sweep["engine"];
+}
+
+export function withEngine<T extends { readonly sweep: Sweep }>(
+  read: T,
+  { engine }: EngineFlag,
+): T {
+  return engine === undefined ? read : { ...read, sweep: { ...read.sweep, engine } };
 }
 
 export function withRunOptions(target: Command): Command {

@@ -10,11 +10,12 @@ import { storedBytes } from "../coordinator/stored-bytes.ts";
 import { measureRates } from "../worker/rates.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
 import { bytes, cellName, counted, duration, integer, table } from "./format.ts";
-import { command, positiveInteger } from "./options.ts";
+import type { EngineFlag } from "./options.ts";
+import { command, engineOption, positiveInteger, withEngine } from "./options.ts";
 import { createOutput } from "./output.ts";
-import { loadStored, planFor } from "./stored-sweep.ts";
+import { loadStored, planFor, refuseMissingEngine } from "./stored-sweep.ts";
 
-interface PlanFlags {
+interface PlanFlags extends EngineFlag {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly against?: string;
@@ -34,13 +35,15 @@ export function planCommand(): Command {
     ],
   )
     .argument("<spec>", "the sweep spec, a YAML file")
+    .addOption(engineOption())
     .option("--against <dir>", "a sweep's directory: count what it holds as done")
     .option("-t, --threads <n>", "threads to estimate for", positiveInteger, defaultThreads())
     .action(async (file: string, flags: PlanFlags) => {
       const output = createOutput(flags);
-      const { text, sweep } = await readSweep(file);
+      const { text, sweep } = withEngine(await readSweep(file), flags);
       if (flags.against !== undefined) await loadStored(flags.against); // says so if there is none
       const { plan } = await planFor(flags.against ?? "", { sweep, source: text });
+      refuseMissingEngine(plan.engine);
       const state = await stateOf(plan, flags.against);
       const whole = wholeLoad(plan);
       const rest = remainingLoad(plan, state);

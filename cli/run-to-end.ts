@@ -15,6 +15,7 @@ import { startDisplay } from "./display.ts";
 import { cellName, counted } from "./format.ts";
 import { withLocalWorker } from "./local-work.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
+import { refuseMissingEngine } from "./stored-sweep.ts";
 
 export interface RunToEndOptions extends PlannedSweep {
   readonly directory: string;
@@ -46,6 +47,7 @@ export interface RunOutcome {
 export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   const { directory, plan, sweep, source } = options;
   const start = performance.now();
+  refuseMissingEngine(plan.engine);
   const store = await openStore(directory);
   try {
     const damaged = [...((await readStoredSweep(directory))?.damaged ?? [])];

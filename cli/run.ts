@@ -1,15 +1,20 @@
 import type { Command } from "commander";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
+import { missingBefore } from "../worker/engines/registry.ts";
 import { counted, duration, integer, shellWord } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
-import type { RunFlags } from "./options.ts";
-import { command, withRunOptions } from "./options.ts";
+import type { EngineFlag, RunFlags } from "./options.ts";
+import { command, engineOption, withEngine, withRunOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { drawDefaultFigures } from "./plot.ts";
 import type { RunOutcome } from "./run-to-end.ts";
 import { runToEnd } from "./run-to-end.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 import { loadStored, planFor } from "./stored-sweep.ts";
+
+interface NewSweepFlags extends EngineFlag {
+  readonly out?: string;
+}
 
 /** Exit code of a sweep that is complete but for tasks given up. */
 const WITH_DEAD_LETTERS = 3;
@@ -21,9 +26,10 @@ export function runCommand(): Command {
     "run wider.yaml --out results/fig2    # computes only the cells that fig2 lacks",
   ])
     .argument("<spec>", "the sweep spec, a YAML file")
-    .option("-o, --out <dir>", "the sweep's directory (default: sweeps/<name of the sweep>)");
-  return withRunOptions(run).action(async (file: string, flags: RunFlags & { out?: string }) => {
-    const { text, sweep } = await readSweep(file);
+    .option("-o, --out <dir>", "the sweep's directory (default: sweeps/<name of the sweep>)")
+    .addOption(engineOption());
+  return withRunOptions(run).action(async (file: string, flags: RunFlags & NewSweepFlags) => {
+    const { text, sweep } = withEngine(await readSweep(file), flags);
     const directory = flags.out ?? `sweeps/${sweep.name}`;
     const planned = await planFor(directory, { sweep, source: text });
     await runAndReport(directory, planned, flags, { retry: false });
@@ -67,6 +73,9 @@ async function runAndReport(
     const isQuiet = flags.quiet ?? false;
     const { signal } = interrupt;
     output.note(headline(planned, directory, threads));
+    for (const { name, reason } of betterEngines(planned)) {
+      output.note(`Engine ${name} would be faster, but is not here: ${reason}`);
+    }
     const outcome = await runToEnd({
       ...planned,
       directory,
@@ -90,6 +99,11 @@ function headline({ sweep, plan }: PlannedSweep, directory: string, threads: num
   const cells = counted(plan.cells.length, "network");
   const points = plan.field === null ? "" : `, fields of ${plan.field.grid.points}² points`;
   return `${sweep.name}: ${cells}${points}, engine ${plan.engine}, ${counted(threads, "thread")} → ${directory}`;
+}
+
+/** Engines that would have been taken if they were here. */
+function betterEngines({ sweep, plan }: PlannedSweep) {
+  return sweep.engine === "auto" ? missingBefore(plan.engine) : [];
 }
 
 function report(outcome: RunOutcome, figures: readonly string[]): string {

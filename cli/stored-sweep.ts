@@ -8,8 +8,9 @@ import type { Sweep } from "../coordinator/spec/sweep.ts";
 import { SWEEP_YAML } from "../coordinator/store/layout.ts";
 import type { StoredSweep } from "../coordinator/store/store.ts";
 import { readRecords, readStoredSweep } from "../coordinator/store/store.ts";
+import { tileWork } from "../coordinator/tile-side.ts";
 import { UsageError } from "../shared/errors.ts";
-import { engines, resolveEngine } from "../worker/engines/registry.ts";
+import { engines, resolveEngine, usualFieldRate } from "../worker/engines/registry.ts";
 
 /** A sweep with its plan, and the text it was read from. */
 export interface PlannedSweep {
@@ -38,8 +39,7 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
   const { record, source, damaged } = stored;
   const sweep = record?.sweep ?? parseOrThrow(source, directory);
   const engine = record?.engine ?? (await engineFor(sweep, stored, directory));
-  refuseUnknownEngine(engine);
-  return { directory, sweep, source, damaged, plan: planSweep(sweep, engine) };
+  return { directory, sweep, source, damaged, plan: planFrom(sweep, engine) };
 }
 
 /**
@@ -51,8 +51,12 @@ export async function planFor(
 ): Promise<PlannedSweep> {
   const stored = existsSync(directory) ? await readStoredSweep(directory) : null;
   const engine = await engineFor(sweep, stored, directory);
+  return { sweep, source, plan: planFrom(sweep, engine) };
+}
+
+function planFrom(sweep: Sweep, engine: string): Plan {
   refuseUnknownEngine(engine);
-  return { sweep, source, plan: planSweep(sweep, engine) };
+  return planSweep(sweep, engine, { tileWork: tileWork(usualFieldRate(engine)) });
 }
 
 /** `auto` stands for the engine that the directory's cells were computed with, or else the best one here. */
@@ -80,4 +84,11 @@ function refuseUnknownEngine(id: string): void {
   throw new UsageError(
     `this sweep was computed with engine ${id}, and this program has ${known.join(", ")}; use the version of the program that made it, or another --out`,
   );
+}
+
+/** @throws UsageError if the engine is one of this program, but not of this machine. */
+export function refuseMissingEngine(id: string): void {
+  const [name, entry] = Object.entries(engines).find(([, engine]) => engine.id === id)!;
+  const loaded = entry.load();
+  if ("missing" in loaded) throw new UsageError(`engine ${name} is not here: ${loaded.missing}`);
 }

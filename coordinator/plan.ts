@@ -25,9 +25,11 @@ export interface FieldPlan {
   readonly grid: FieldGrid;
   /** Tile side as asked for; `auto` chooses by the cost of each network's points. */
   readonly tile: number | "auto";
+  /** The most work that `auto` puts into a tile. */
+  readonly tileWork: number;
 }
 
-/** All that a sweep is to compute. Pure: the same sweep and engine give the same plan. */
+/** All that a sweep is to compute. Pure: the same sweep, engine and tile work give the same plan. */
 export interface Plan {
   /** Names the sweep in messages: follows from what it computes, not from its name or folder. */
   readonly sweep: string;
@@ -40,7 +42,20 @@ export interface Plan {
   readonly snapshots: readonly Snapshot[];
 }
 
-export function planSweep(sweep: Sweep, engine: string): Plan {
+/** How a sweep's tasks are cut, where that is not the spec's business. */
+export interface PlanOptions {
+  /** The most work that tile size `auto` puts into a tile. */
+  readonly tileWork?: number;
+}
+
+/** Some seconds of the reference engine. */
+const DEFAULT_TILE_WORK = 2e9;
+
+export function planSweep(
+  sweep: Sweep,
+  engine: string,
+  { tileWork = DEFAULT_TILE_WORK }: PlanOptions = {},
+): Plan {
   const { name, options } = sweep.data;
   const { inputs, outputs } = dataSet(name);
   const { train, test, digest } = makeDataSet(name, options);
@@ -67,14 +82,14 @@ export function planSweep(sweep: Sweep, engine: string): Plan {
     engine,
     samples,
     cells: inOrder(cells, samples),
-    field: fieldPlanOf(sweep),
+    field: fieldPlanOf(sweep, tileWork),
     snapshots: training.snapshots,
   };
 }
 
 /** The tile side of a cell's fields that are begun anew; one that is stored keeps its own. */
-export function plannedTile({ grid, tile }: FieldPlan, network: NetworkShape): number {
-  return tile === "auto" ? tileSide(network, grid.points) : tile;
+export function plannedTile({ grid, tile, tileWork }: FieldPlan, network: NetworkShape): number {
+  return tile === "auto" ? tileSide(network, grid.points, tileWork) : tile;
 }
 
 export function trainTask(plan: Plan, { id, physics }: Cell): TrainTask {
@@ -119,11 +134,11 @@ export function fieldTask(
   };
 }
 
-function fieldPlanOf({ field }: Sweep): FieldPlan | null {
+function fieldPlanOf({ field }: Sweep, tileWork: number): FieldPlan | null {
   if (field === null) return null;
   const { region, points, layers, tile } = field;
   const grid = { region, points, layers };
-  return { id: fieldId(grid), grid, tile };
+  return { id: fieldId(grid), grid, tile, tileWork };
 }
 
 /**

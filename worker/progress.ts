@@ -4,6 +4,8 @@
  */
 export interface Progress {
   readonly buffer: SharedArrayBuffer;
+  /** Its first element is not 0 once it was asked to stop: for code that looks by itself. */
+  readonly stopFlag: Int32Array;
   /** How far the work is, 0…1, in steps of 10⁻⁶. */
   get(): number;
   set(fraction: number): void;
@@ -25,6 +27,7 @@ export function progressOver(buffer = new SharedArrayBuffer(8)): Progress {
   const slots = new Int32Array(buffer);
   return {
     buffer,
+    stopFlag: slots.subarray(STOP, STOP + 1),
     get: () => Atomics.load(slots, MILLIONTHS) / 1e6,
     set(fraction) {
       Atomics.store(slots, MILLIONTHS, Math.round(fraction * 1e6));

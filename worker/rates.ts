@@ -8,15 +8,18 @@ import { createEngine } from "./engines/registry.ts";
 /** Long enough for the compiler to have warmed up, short enough not to be noticed. */
 const MEASURE_MS = 60;
 
+/** The network with which speeds are measured. */
+export const MEASURED_NETWORK: NetworkShape = {
+  inputs: 2,
+  hidden: [32, 32, 32, 32],
+  outputs: 1,
+  activation: "tanh",
+  outputActivation: "tanh",
+};
+
 /** Floating-point operations a second of one thread, as `shared/work.ts` counts them: a first estimate. */
 export function measureRates(engineId: string): { train: number; field: number } {
-  const network: NetworkShape = {
-    inputs: 2,
-    hidden: [32, 32, 32, 32],
-    outputs: 1,
-    activation: "tanh",
-    outputActivation: "tanh",
-  };
+  const network = MEASURED_NETWORK;
   const weights = initialWeights(network, { weightVariance: 1 / 32, thresholdVariance: 0 }, [1, 2]);
   const loaded = createEngine(engineId).load(network, weights);
   const optimizer = { name: "sgd", learningRate: 1e-3, momentum: 0 } as const;

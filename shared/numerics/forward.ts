@@ -16,14 +16,19 @@ export function layerBuffers(network: NetworkShape, samples: number): Activated[
     }));
 }
 
-/** Sends `samples` rows of `inputs` [samples, inputs] through the whole network into `buffers`. */
+/** Sends `samples` rows of `inputs` [samples, inputs] through the network, or its first `layers`, into `buffers`. */
 export function forward(
   network: NetworkShape,
   weights: Float64Weights,
-  pass: { readonly inputs: Float64Array; readonly samples: number; readonly buffers: Activated[] },
+  pass: {
+    readonly inputs: Float64Array;
+    readonly samples: number;
+    readonly buffers: Activated[];
+    readonly layers?: number;
+  },
 ): void {
   let below = pass.inputs;
-  weights.forEach((layer, l) => {
+  weights.slice(0, pass.layers).forEach((layer, l) => {
     const activated = pass.buffers[l]!;
     forwardLayer(layer, {
       inputs: below,
@@ -59,22 +64,35 @@ export function forwardLayer(
   activate(pass.g, pass.activated, pass.samples * rows);
 }
 
-/** Output activations, row-major [samples, outputs], of `inputs` [samples, inputs]. */
-export function outputs(
+/**
+ * Activations x^(l), row-major [samples, N_l], of `inputs` [samples, inputs]; l = 1 … L+1, the outputs by default.
+ * @throws RangeError for another layer, and for inputs that are not whole samples.
+ */
+export function activations(
   network: NetworkShape,
   weights: Float64Weights,
   inputs: Float32Array | Float64Array,
+  layer = weights.length,
 ): Float64Array {
+  if (!Number.isInteger(layer) || layer < 1 || layer > weights.length) {
+    throw new RangeError(`expected a layer from 1 to ${weights.length}, got ${layer}`);
+  }
   const samples = inputs.length / network.inputs;
-  const results = new Float64Array(samples * network.outputs);
+  if (!Number.isInteger(samples)) {
+    throw new RangeError(
+      `expected samples of ${network.inputs} inputs, got ${inputs.length} numbers`,
+    );
+  }
+  const width = layerWidths(network)[layer]!;
+  const results = new Float64Array(samples * width);
   const buffers = layerBuffers(network, BLOCK);
   const block = new Float64Array(BLOCK * network.inputs);
   for (let from = 0; from < samples; from += BLOCK) {
     const count = Math.min(BLOCK, samples - from);
     block.set(inputs.subarray(from * network.inputs, (from + count) * network.inputs));
-    forward(network, weights, { inputs: block, samples: count, buffers });
-    const { x } = buffers.at(-1)!;
-    results.set(x.subarray(0, count * network.outputs), from * network.outputs);
+    forward(network, weights, { inputs: block, samples: count, buffers, layers: layer });
+    const { x } = buffers[layer - 1]!;
+    results.set(x.subarray(0, count * width), from * width);
   }
   return results;
 }

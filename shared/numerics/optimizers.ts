@@ -113,7 +113,7 @@ function rmsprop({ learningRate, decay, epsilon }: Optimizer & { name: "rmsprop"
 }
 
 /** baseⁿ by squaring, n ≥ 0: `**` may differ in its last bit between V8 versions. */
-function integerPower(base: number, n: number): number {
+export function integerPower(base: number, n: number): number {
   let power = 1;
   for (let square = base, rest = n; rest > 0; rest = Math.floor(rest / 2)) {
     if (rest % 2 === 1) power *= square;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { forwardLayer, layerBuffers, outputs } from "../numerics/forward.ts";
+import { activations, forwardLayer, layerBuffers } from "../numerics/forward.ts";
 import { gridCoordinates, sliceCoordinates } from "../numerics/grid.ts";
 import { addProduct, rowMajor, transposed } from "../numerics/matrix-product.ts";
 import { float64Weights, layerWidths, parameterCount } from "../numerics/network.ts";
@@ -13,7 +13,11 @@ const reference = JSON.parse(
 
 for (const { network, weights, inputs, outputs: expected } of reference.cases) {
   test(`forward: outputs of the ${network.activation} network agree with NumPy to 1e-14`, () => {
-    const computed = outputs(network, float64Weights(network, weights), Float32Array.from(inputs));
+    const computed = activations(
+      network,
+      float64Weights(network, weights),
+      Float32Array.from(inputs),
+    );
     for (const [i, value] of computed.entries()) assert.ok(Math.abs(value - expected[i]) < 1e-14);
   });
 }
@@ -23,11 +27,11 @@ test("forward: a sample's output does not depend on those beside it, to the last
   const ready = float64Weights(network, weights);
   const { normal } = randomStream([1, 1], "data", 0);
   const inputs = Float32Array.from({ length: 2 * 300 }, normal);
-  const all = outputs(network, ready, inputs);
+  const all = activations(network, ready, inputs);
   for (const s of [0, 127, 128, 299]) {
-    assert.equal(outputs(network, ready, inputs.subarray(2 * s, 2 * s + 2))[0], all[s]);
+    assert.equal(activations(network, ready, inputs.subarray(2 * s, 2 * s + 2))[0], all[s]);
   }
-  assert.equal(outputs(network, ready, new Float32Array(0)).length, 0);
+  assert.equal(activations(network, ready, new Float32Array(0)).length, 0);
 });
 
 test("forward: the bias is −θ, and relu cuts it off", () => {

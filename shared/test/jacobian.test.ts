@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
-import { outputs } from "../numerics/forward.ts";
+import { activations } from "../numerics/forward.ts";
 import { initialWeights } from "../numerics/initialise.ts";
 import { jacobian } from "../numerics/jacobian.ts";
 import { type Activation, float64Weights, type NetworkShape } from "../numerics/network.ts";
 import { randomStream } from "../numerics/random-stream.ts";
 import { lyapunovSpectrum } from "../numerics/spectrum.ts";
 
-const activations = ["tanh", "sigmoid", "relu", "linear"] as const;
+const activationNames = ["tanh", "sigmoid", "relu", "linear"] as const;
 
-for (const activation of activations) {
+for (const activation of activationNames) {
   test(`jacobian: that of ${activation} layers equals central differences within 1e-8`, () => {
     const { network, weights, input } = randomCase(activation, [3, 6, 5, 4]);
     const { values, rows, cols, exponent } = jacobian(network, weights, input);
@@ -21,7 +21,7 @@ for (const activation of activations) {
       const [above, below] = [h, -h].map((step) => {
         const moved = input.slice();
         moved[j]! += step;
-        return outputs(network, weights, moved);
+        return activations(network, weights, moved);
       });
       for (let i = 0; i < rows; i++) {
         const expected = (above![i]! - below![i]!) / (2 * h);

@@ -5,7 +5,7 @@ import { circle } from "../datasets/circle.ts";
 import { defaultOptions } from "../datasets/data-set.ts";
 import { trainer } from "../numerics/backpropagation.ts";
 import { countCorrect } from "../numerics/classification.ts";
-import { outputs } from "../numerics/forward.ts";
+import { activations } from "../numerics/forward.ts";
 import { initialWeights } from "../numerics/initialise.ts";
 import { constantLoss, lossSum } from "../numerics/losses.ts";
 import { float64Weights, type NetworkShape } from "../numerics/network.ts";
@@ -176,7 +176,7 @@ test("training: a network of N = 10, L = 2 classifies 98 % of a circle within tw
   for (let epoch = 1; epoch <= 12 && best < 0.98; epoch++) {
     const order = permutation(train.samples, randomStream([1, 2], "order", epoch));
     step({ set: train, order, rule, state });
-    const correct = countCorrect(network, outputs(network, weights, test.inputs), test);
+    const correct = countCorrect(network, activations(network, weights, test.inputs), test);
     best = Math.max(best, correct / test.samples);
   }
   assert.ok(best >= 0.98, `accuracy ${best}`);

@@ -18,8 +18,20 @@ export interface Engine {
    * id only if they give the same bytes, and the id changes when the bytes do.
    */
   readonly id: string;
-  /** @throws RangeError if the weights do not have the network's shape. */
-  load(network: NetworkShape, weights: Weights): LoadedNetwork;
+  /**
+   * Work for one call, in floating-point operations as `shared/work.ts` counts them: a fraction of a second,
+   * and enough that a call's own cost does not count. Long work is cut there.
+   */
+  readonly callWork: number;
+  /** What a person may want to know of it, e.g. the instruction set in use. */
+  readonly details?: Readonly<Record<string, string>>;
+  /**
+   * Once `stop[0]` is not 0, a call in progress ends by throwing StoppedError. An engine in JavaScript need
+   * not look: its thread can be terminated.
+   *
+   * @throws RangeError if the weights do not have the network's shape.
+   */
+  load(network: NetworkShape, weights: Weights, stop?: Int32Array): LoadedNetwork;
 }
 
 /** A network ready to work. Not shared between threads; calls run synchronously. */
@@ -38,6 +50,11 @@ export interface LoadedNetwork {
   ): TrainingStats;
   /** Output activations, row-major [samples, outputs], for `inputs` [samples, inputs]. */
   outputs(inputs: Float32Array): Float64Array;
+  /**
+   * Activations x^(l) of layer l = 1 … L+1, row-major [samples, N_l], for `inputs` [samples, inputs].
+   * @throws RangeError for another layer.
+   */
+  activations(inputs: Float32Array, layer: number): Float64Array;
   /**
    * Exponents, directions and outputs on a rectangle of a two-dimensional input plane.
    * @throws RangeError if the network does not have two inputs.

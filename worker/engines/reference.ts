@@ -1,5 +1,5 @@
 import { trainer } from "../../shared/numerics/backpropagation.ts";
-import { outputs } from "../../shared/numerics/forward.ts";
+import { activations } from "../../shared/numerics/forward.ts";
 import {
   type Float64Weights,
   float64Weights,
@@ -15,6 +15,7 @@ import type { Engine, FieldTile, GridTile, LoadedNetwork, PointExponents } from 
  */
 export const referenceEngine: Engine = {
   id: "reference-f64.1",
+  callWork: 2e7,
   load: (network, weights) => loadedNetwork(network, float64Weights(network, weights)),
 };
 
@@ -22,7 +23,8 @@ function loadedNetwork(network: NetworkShape, weights: Float64Weights): LoadedNe
   const train = trainer(network, weights);
   return {
     train: (set, order, rule, state) => train({ set, order, rule, state }),
-    outputs: (inputs) => outputs(network, weights, inputs),
+    outputs: (inputs) => activations(network, weights, inputs),
+    activations: (inputs, layer) => activations(network, weights, inputs, layer),
     field: (tile) => field(network, weights, tile),
     exponents: (inputs) =>
       network.inputs === 2

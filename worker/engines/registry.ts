@@ -1,25 +1,69 @@
 import { InvalidTaskError } from "../../shared/errors.ts";
 import type { Engine } from "./engine.ts";
+import { loadNative, NATIVE_ID } from "./native.ts";
 import { referenceEngine } from "./reference.ts";
 
-/** Engines by the name a person uses, fastest first: `auto` takes the first that is available. */
+/** An engine, or in one line for a person why it is not here and how to get it. */
+export type LoadedEngine = { readonly engine: Engine } | { readonly missing: string };
+
+interface EngineEntry {
+  readonly id: string;
+  load(): LoadedEngine;
+  /**
+   * Field work a second of one thread, in round figures, as `npm run bench` measured it: it sizes tiles, and
+   * those must not depend on how busy a machine is. Times are estimated from rates measured here and now.
+   */
+  readonly fieldRate: number;
+}
+
+/** Engines by the name a person uses, best first: `auto` takes the first that is here. */
 export const engines = {
-  reference: { id: referenceEngine.id, create: () => referenceEngine },
-} as const satisfies Record<string, { readonly id: string; create(): Engine }>;
+  native: { id: NATIVE_ID, load: memo(loadNative), fieldRate: 1e11 },
+  reference: { id: referenceEngine.id, load: () => ({ engine: referenceEngine }), fieldRate: 1e9 },
+} as const satisfies Record<string, EngineEntry>;
 
 export type EngineName = keyof typeof engines;
 
-/** The id that stands for an engine's name in cell ids. */
+/** The id that stands for an engine's name in cell ids; whether it is here is another matter. */
 export function resolveEngine(name: EngineName | "auto"): string {
-  return name === "auto" ? Object.values(engines)[0]!.id : engines[name].id;
+  if (name !== "auto") return engines[name].id;
+  return Object.values(engines).find(({ load }) => "engine" in load())!.id;
 }
 
-/** @throws InvalidTaskError if this program has no engine of that id. */
+/** The field rate of the engine with this id. */
+export function usualFieldRate(id: string): number {
+  return Object.values(engines).find((engine) => engine.id === id)!.fieldRate;
+}
+
+/** Engines that `auto` would rather have taken than the one with this id, with the reason. */
+export function missingBefore(id: string): { name: string; reason: string }[] {
+  const missing = [];
+  for (const [name, engine] of Object.entries(engines)) {
+    if (engine.id === id) break;
+    const loaded = engine.load();
+    if ("missing" in loaded) missing.push({ name, reason: loaded.missing });
+  }
+  return missing;
+}
+
+/** @throws InvalidTaskError if this program has no engine of that id, or it is not here. */
 export function createEngine(id: string): Engine {
   const entry = Object.values(engines).find((candidate) => candidate.id === id);
   if (entry === undefined) {
     const known = Object.values(engines).map((candidate) => candidate.id);
     throw new InvalidTaskError(`expected an engine among ${known.join(", ")}, got ${id}`);
   }
-  return entry.create();
+  const loaded = entry.load();
+  if ("missing" in loaded)
+    throw new InvalidTaskError(`engine ${id} is not here: ${loaded.missing}`);
+  return loaded.engine;
+}
+
+/** Loads once: whether an engine is here does not change while the program runs. */
+function memo(load: () => LoadedEngine): () => LoadedEngine {
+  let loaded: LoadedEngine | null = null;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
 }

@@ -7,9 +7,6 @@ import type { Progress } from "../progress.ts";
 
 export type Tile = Pick<FieldResult, "lambda1" | "direction" | "output">;
 
-/** Between two looks at the stop flag there should be no more than a fraction of a second. */
-const BAND_FLOPS = 2e7;
-
 /**
  * Computes one tile, band of rows by band.
  * @throws StoppedError when `progress` says so.
@@ -26,8 +23,8 @@ export function computeTile(
   const lambda1 = new Float32Array(layers * rows * columns);
   const direction = new Float32Array(layers * rows * columns);
   const output = new Float32Array(rows * columns);
-  const band = Math.max(1, Math.floor(BAND_FLOPS / fieldWork(network, columns)));
-  const loaded = engine.load(network, weights);
+  const band = Math.max(1, Math.floor(engine.callWork / fieldWork(network, columns)));
+  const loaded = engine.load(network, weights, progress.stopFlag);
   try {
     for (let row = 0; row < rows; row += band) {
       progress.throwIfStopped();

@@ -19,9 +19,6 @@ export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs
   readonly snapshots: readonly { snapshot: Snapshot; epoch: number; weights: Weights }[];
 }
 
-/** Between two looks at the stop flag there should be no more than a fraction of a second. */
-const SLICE_FLOPS = 2e7;
-
 /**
  * With saturating outputs the loss stays finite however wild the weights become. A training has run away
  * if a layer's weights have grown fivefold (root mean square) and its test loss ended above what it began
@@ -48,7 +45,7 @@ export function train(physics: CellPhysics, engine: Engine, progress: Progress):
     weightDecay: training.weightDecay,
     frozen: weights.map((_, l) => training.freeze === "hidden" && l < weights.length - 1),
   };
-  const loaded = engine.load(network, weights);
+  const loaded = engine.load(network, weights, progress.stopFlag);
   try {
     const state = createOptimizerState(rule.optimizer, network);
     const history: History = { trainLoss: [], trainAccuracy: [], testLoss: [], testAccuracy: [] };
@@ -63,7 +60,7 @@ export function train(physics: CellPhysics, engine: Engine, progress: Progress):
       history.testLoss.push(lossSum(rule.loss, outputs, test) / test.samples);
       history.testAccuracy.push(countCorrect(network, outputs, test) / test.samples);
     };
-    const slice = sliceLength(physics);
+    const slice = sliceLength(physics, engine.callWork);
     let epoch = 0;
     let reason = "";
     evaluate();
@@ -111,10 +108,10 @@ function dataSetOf({ data }: CellPhysics) {
   return made;
 }
 
-/** Samples in one call of the engine: whole batches, about `SLICE_FLOPS` of work. */
-function sliceLength({ network, training }: CellPhysics): number {
+/** Samples in one call of the engine: whole batches, about `work` floating-point operations. */
+function sliceLength({ network, training }: CellPhysics, work: number): number {
   const batchWork = trainingWork(network, 1, { train: training.batch, test: 0 });
-  return training.batch * Math.max(1, Math.floor(SLICE_FLOPS / batchWork));
+  return training.batch * Math.max(1, Math.floor(work / batchWork));
 }
 
 function isGoodEnough({ training }: CellPhysics, { testAccuracy, trainLoss }: History): boolean {
