@@ -61,8 +61,9 @@ static void *elements(struct call *call, size_t index, napi_typedarray_type type
     fail(call, napi_throw_type_error, message);
     return NULL;
   }
-  if (data == NULL) *length = 0;
-  return data;
+  // An empty or detached array has no address: null is for one that is not given.
+  static double nothing;
+  return data == NULL ? &nothing : data;
 }
 
 static float *floats(struct call *call, size_t index, size_t *length) {

@@ -50,12 +50,14 @@ const common = ["addon.c", "choose.c", "network.c"];
 const compiler = (process.env.CC ?? "cc").split(" ");
 const flagsOfAll = [
   "-std=gnu11",
-  flags.sanitize ? "-O1" : "-O3",
+  flags.sanitize ? "-O0" : "-O3",
   "-fPIC",
   "-fvisibility=hidden",
   // Results must be the same bytes everywhere: multiply-adds stand where the source has them.
   "-ffp-contract=off",
   "-fno-math-errno",
+  // Integer vectors hold the bits of floats: they wrap.
+  "-fwrapv",
   "-Wall",
   "-Wextra",
   "-Werror=implicit-function-declaration",
