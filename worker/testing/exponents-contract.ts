@@ -81,7 +81,7 @@ export function exponentsContract(engine: Engine, tolerances: Tolerances): void 
         const ratio = Math.exp(depth * (lambda1 - theirs.lambda2[i]!));
         assertClose([ours.lambda2[i]!], [theirs.lambda2[i]!], (tolerance * ratio) / depth);
         const turn = Math.sin(ours.direction[i]! - theirs.direction[i]!);
-        assertClose([turn], [0], (4 * tolerance * ratio) / Math.abs(ratio - 1));
+        assertClose([turn], [0], (4 * tolerance) / Math.abs(1 - 1 / ratio));
       });
       assertClose(ours.output, theirs.output, tolerances.output);
     });
