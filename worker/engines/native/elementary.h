@@ -53,7 +53,7 @@ INLINE struct activated tanh_(vf b) {
   // Near b = 0, scale = 1 and the numerator is −p without cancellation.
   const vf numerator = fnma(e.scale, e.p, splat(1) - e.scale);
   const vf twice = q + q;
-  return (struct activated){with_sign(absolute(numerator * q), b), E * twice * twice};
+  return (struct activated){with_sign(numerator * q, b), E * twice * twice};
 }
 
 /** 1/(1 + exp(−b)) and its derivative e/(1 + e)², e = exp(−|b|), which stays at e⁻⁸⁷ beyond |b| = 87. */

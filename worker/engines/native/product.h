@@ -1,5 +1,5 @@
 /**
- * C = start + A·B with lanes along the rows of B and C. Every element is one sum in ascending order of the
+ * C = (start + A·B) ⊙ times with lanes along the rows of B and C. Every element is one sum in ascending order of the
  * summed index, so neither the blocking nor LANES changes a bit.
  */
 #ifndef FTLE_PRODUCT_H
@@ -21,6 +21,8 @@ struct product {
   /** [rows, columns], row after row at `c_stride`. */
   float *c;
   size_t c_stride;
+  /** Multiplies each element at the end; laid out as `c`. May be null. */
+  const float *times;
   /** What the sums start from: row i at i·start_stride; may be `c`. */
   const float *start;
   size_t start_stride;
@@ -44,12 +46,28 @@ typedef float vh __attribute__((vector_size(2 * LANES)));
 INLINE vh half_fma(float a, vh b, vh c) {
   return (vh)_mm256_fmadd_ps((__m256)(a - (vh){0}), (__m256)b, (__m256)c);
 }
+
+/** Two halves as one vector, and back. */
+INLINE vf join(const float *low, const float *high) {
+  return (vf)_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_load_ps(low)), _mm256_load_ps(high), 1);
+}
+INLINE void split(vf v, float *low, float *high) {
+  _mm256_store_ps(low, _mm512_castps512_ps256((__m512)v));
+  _mm256_store_ps(high, _mm512_extractf32x8_ps((__m512)v, 1));
+}
 #define HAS_HALVES 1
 #else
-typedef vf vh; // never used
+// Never called: no row ends in half a vector.
+typedef vf vh;
 INLINE vh half_fma(float a, vh b, vh c) { return fma_(splat(a), b, c); }
+INLINE vf join(const float *low, const float *high) { return load(low) + load(high); }
+INLINE void split(vf v, float *low, float *high) { store(low, v), store(high, v); }
 #define HAS_HALVES 0
 #endif
+
+INLINE int ends_in_half(size_t columns) {
+  return HAS_HALVES && columns % LANES != 0 && columns % LANES <= LANES / 2;
+}
 
 /** `rows` rows by `vectors` vectors of C, and half a vector more if `half`. */
 INLINE void product_tile(size_t rows, size_t vectors, int half, const struct product *p, size_t row, size_t column) {
@@ -72,6 +90,13 @@ INLINE void product_tile(size_t rows, size_t vectors, int half, const struct pro
       _Pragma("GCC unroll 4") for (size_t v = 0; v < vectors; v++)
         sums[r][v] = fma_(factor, terms[v], sums[r][v]);
       if (half) halves[r] = half_fma(factor[0], last, halves[r]);
+    }
+  }
+  if (p->times != NULL) {
+    _Pragma("GCC unroll 8") for (size_t r = 0; r < rows; r++) {
+      const float *times = p->times + (row + r) * p->c_stride + column;
+      _Pragma("GCC unroll 4") for (size_t v = 0; v < vectors; v++) sums[r][v] *= load(times + v * LANES);
+      if (half) halves[r] *= *(const vh *)(times + vectors * LANES);
     }
   }
   _Pragma("GCC unroll 8") for (size_t r = 0; r < rows; r++) {
@@ -124,11 +149,10 @@ static const tile_function tile_functions[1 + HAS_HALVES][MAX_VECTORS + 1][9] = 
 
 static void multiply_matrices(const struct product *p) {
   const size_t vectors = (p->columns + LANES - 1) / LANES;
-  const int ends_in_half = HAS_HALVES && p->columns % LANES != 0 && p->columns % LANES <= LANES / 2;
   const size_t panels = (vectors + MAX_VECTORS - 1) / MAX_VECTORS;
   for (size_t panel = 0; panel < panels; panel++) {
     const size_t from = vectors * panel / panels, width = vectors * (panel + 1) / panels - from;
-    const int half = ends_in_half && panel + 1 == panels;
+    const int half = ends_in_half(p->columns) && panel + 1 == panels;
     const size_t groups = (p->rows + max_rows[width] - 1) / max_rows[width];
     for (size_t g = 0; g < groups; g++) {
       const size_t row = p->rows * g / groups, rows = p->rows * (g + 1) / groups - row;

@@ -5,12 +5,12 @@
 
 #include <stdlib.h>
 
-/** Samples that go through the layers together; a batch's gradient is summed over its blocks in order. */
+/** Most samples that go through the layers together; a batch's gradient is summed over its blocks in order. */
 #define BLOCK 128
 
 /** One layer's room for a block. */
 struct buffers {
-  /** x^(l), [BLOCK, stride]. */
+  /** x^(l), [samples of a block, stride]. */
   float *x;
   /** g'(b^(l)). */
   float *slope;
@@ -33,9 +33,16 @@ static size_t stride_below(const struct network *net, size_t l) { return stride_
 
 static size_t padded_weights(const struct layer *layer) { return layer->rows * layer->stride; }
 
+/** What there must be room for. */
+struct need {
+  /** Samples of the largest block. */
+  size_t samples;
+  int is_training;
+  size_t moment_count;
+};
+
 /** Lays the buffers out one after another; with `of` null it only counts. */
-static size_t lay_out(const struct network *net, int is_training, size_t moment_count, float *memory,
-                      struct buffers *of) {
+static size_t lay_out(const struct network *net, struct need need, float *memory, struct buffers *of) {
   size_t used = 0;
 #define TAKE(field, count)                     \
   do {                                         \
@@ -43,23 +50,23 @@ static size_t lay_out(const struct network *net, int is_training, size_t moment_
     used += stride_of(count);                  \
   } while (0)
   for (size_t l = 0; l <= net->layers; l++) {
-    TAKE(x, BLOCK * stride_below(net, l));
+    TAKE(x, need.samples * stride_below(net, l));
     if (l == 0) continue;
-    TAKE(slope, BLOCK * stride_below(net, l));
-    if (!is_training) continue;
+    TAKE(slope, need.samples * stride_below(net, l));
+    if (!need.is_training) continue;
     const struct layer *layer = &net->layer[l - 1];
     const size_t weights = padded_weights(layer), biases = layer->transposed_stride;
-    TAKE(delta, BLOCK * stride_below(net, l));
+    TAKE(delta, need.samples * stride_below(net, l));
     TAKE(gradient, weights);
     TAKE(bias_gradient, biases);
-    for (size_t m = 0; m < moment_count; m++) TAKE(moments[m], weights + biases);
+    for (size_t m = 0; m < need.moment_count; m++) TAKE(moments[m], weights + biases);
   }
 #undef TAKE
   return used;
 }
 
-static struct room make_room(const struct network *net, int is_training, size_t moment_count) {
-  const size_t numbers = lay_out(net, is_training, moment_count, NULL, NULL);
+static struct room make_room(const struct network *net, struct need need) {
+  const size_t numbers = lay_out(net, need, NULL, NULL);
   struct room room = {allocate(numbers * sizeof(float)), allocate((net->layers + 1) * sizeof(struct buffers))};
   if (room.memory == NULL || room.of == NULL) {
     free(room.memory);
@@ -67,7 +74,7 @@ static struct room make_room(const struct network *net, int is_training, size_t 
     return (struct room){NULL, NULL};
   }
   memset(room.memory, 0, numbers * sizeof(float)); // padding must hold numbers
-  lay_out(net, is_training, moment_count, room.memory, room.of);
+  lay_out(net, need, room.memory, room.of);
   return room;
 }
 
@@ -78,7 +85,10 @@ static void free_room(struct room room) {
 
 INLINE size_t rounded_up(size_t columns) { return (columns + LANES - 1) / LANES * LANES; }
 
-INLINE void activate_rows(enum activation g, struct buffers *to, size_t samples, size_t width, size_t stride) {
+INLINE void activate_rows(enum activation g, struct buffers *to, size_t samples, size_t columns, size_t stride) {
+  // What is left of two rows, half a vector each, goes together.
+  const int has_half = ends_in_half(columns);
+  const size_t width = has_half ? columns / LANES * LANES : rounded_up(columns);
   for (size_t s = 0; s < samples; s++) {
     for (size_t i = s * stride; i < s * stride + width; i += LANES) {
       const struct activated a = activate(g, load(to->x + i));
@@ -86,13 +96,20 @@ INLINE void activate_rows(enum activation g, struct buffers *to, size_t samples,
       store(to->slope + i, a.slope);
     }
   }
+  if (!has_half) return;
+  for (size_t s = 0; s < samples; s += 2) {
+    const size_t first = s * stride + width, second = s + 1 < samples ? first + stride : first;
+    const struct activated a = activate(g, join(to->x + first, to->x + second));
+    split(a.x, to->x + first, to->x + second);
+    split(a.slope, to->slope + first, to->slope + second);
+  }
 }
 
 /** b = W x + bias, then x = g(b) and g'(b). The last layer's b stays in `delta` if `keeps_fields`. */
 static void forward_layer(const struct network *net, size_t l, struct buffers *of, size_t samples,
                           int keeps_fields) {
   const struct layer *layer = &net->layer[l - 1];
-  const size_t stride = stride_below(net, l), width = rounded_up(layer->rows);
+  const size_t stride = stride_below(net, l), width = layer->rows;
   multiply_matrices(&(struct product){
       .c = of[l].x,
       .c_stride = stride,
@@ -118,7 +135,7 @@ static void forward_layer(const struct network *net, size_t l, struct buffers *o
 
 enum status KERNEL(activations)(const struct network *net, const float *inputs, size_t count, size_t layer,
                                 double *x, stop_flag stop) {
-  struct room room = make_room(net, 0, 0);
+  struct room room = make_room(net, (struct need){.samples = count < BLOCK ? count : BLOCK});
   if (room.memory == NULL) return NO_MEMORY;
   const size_t N0 = net->widths[0], width = net->widths[layer];
   enum status status = DONE;
@@ -207,40 +224,15 @@ static void output_deltas(const struct network *net, const struct pass *pass, co
   }
 }
 
-/** Sums δ^(l)ᵀ x^(l−1) and δ^(l) over a block's samples, beginning with `zeros` or going on where the last block ended. */
-static void add_gradient(const struct network *net, size_t l, const struct buffers *of, size_t samples,
-                         const float *zeros) {
-  const struct layer *layer = &net->layer[l - 1];
-  const size_t stride = stride_below(net, l);
-  multiply_matrices(&(struct product){
-      .c = of[l].gradient,
-      .c_stride = layer->stride,
-      .start = zeros ? zeros : of[l].gradient,
-      .start_stride = zeros ? 0 : layer->stride,
-      .a = of[l].delta,
-      .a_row = 1,
-      .a_term = stride,
-      .b = of[l - 1].x,
-      .b_stride = stride_below(net, l - 1),
-      .rows = layer->rows,
-      .terms = samples,
-      .columns = layer->cols,
-  });
-  for (size_t i = 0; i < layer->rows; i += LANES) {
-    vf sum = zeros ? splat(0) : load(of[l].bias_gradient + i);
-    for (size_t s = 0; s < samples; s++) sum += load(of[l].delta + s * stride + i);
-    store(of[l].bias_gradient + i, sum);
-  }
-}
-
 /** δ^(l−1) = g'(b^(l−1)) ⊙ W^(l)ᵀ δ^(l). */
 static void backward_layer(const struct network *net, size_t l, struct buffers *of, size_t samples,
                            const float *zeros) {
   const struct layer *layer = &net->layer[l - 1];
-  const size_t stride = stride_below(net, l - 1), width = rounded_up(layer->cols);
+  const size_t stride = stride_below(net, l - 1);
   multiply_matrices(&(struct product){
       .c = of[l - 1].delta,
       .c_stride = stride,
+      .times = of[l - 1].slope,
       .start = zeros,
       .start_stride = 0,
       .a = of[l].delta,
@@ -252,81 +244,127 @@ static void backward_layer(const struct network *net, size_t l, struct buffers *
       .terms = layer->rows,
       .columns = layer->cols,
   });
-  for (size_t s = 0; s < samples; s++)
-    for (size_t i = s * stride; i < s * stride + width; i += LANES)
-      store(of[l - 1].delta + i, load(of[l - 1].delta + i) * load(of[l - 1].slope + i));
 }
 
+/** What one batch's learning of a layer needs, beside the layer. */
+struct lesson {
+  const struct pass *pass;
+  /** Adam's bias corrections of this step. */
+  const float *corrections;
+  /** Whether the block is the batch's first and its last. */
+  int is_first;
+  int is_last;
+  /** A row of zeros as long as any. */
+  const float *zeros;
+};
+
 /** Moves parameters w along their gradient; conventions as in `shared/numerics/optimizers.ts`. */
-INLINE void update(const struct rule *rule, const float *corrections, float decay, size_t count, float *w,
-                   float *gradient, float *const moments[2], int has_moment) {
+INLINE void move(enum optimizer optimizer, const struct lesson *lesson, float decay, size_t count, float *w,
+                 const float *gradient, float *const moments[2]) {
+  const struct rule *rule = lesson->pass->rule;
   const vf rate = splat(rule->learning_rate), d1 = splat(rule->decay1), f1 = splat(rule->fresh1);
   for (size_t i = 0; i < count; i += LANES) {
     const vf old = load(w + i);
     const vf g = fma_(splat(decay), old, load(gradient + i));
-    vf step;
-    switch (rule->optimizer) {
-      case SGD: {
-        vf v = g;
-        if (has_moment) {
-          v = fma_(d1, load(moments[0] + i), g);
-          store(moments[0] + i, v);
-        }
-        step = fnma(rate, v, old);
-        break;
-      }
-      case ADAM: {
-        const vf m = fma_(d1, load(moments[0] + i), f1 * g);
-        const vf v = fma_(splat(rule->decay2), load(moments[1] + i), splat(rule->fresh2) * (g * g));
-        store(moments[0] + i, m);
-        store(moments[1] + i, v);
-        const vf size = square_root(v / splat(corrections[1])) + splat(rule->epsilon);
-        step = old - rate * (m / splat(corrections[0])) / size;
-        break;
-      }
-      default: {
-        const vf v = fma_(d1, load(moments[0] + i), f1 * (g * g));
+    if (optimizer == SGD) {
+      vf v = g;
+      if (moments[0] != NULL) {
+        v = fma_(d1, load(moments[0] + i), g);
         store(moments[0] + i, v);
-        step = old - rate * g / (square_root(v) + splat(rule->epsilon));
       }
+      store(w + i, fnma(rate, v, old));
+    } else if (optimizer == ADAM) {
+      const vf m = fma_(d1, load(moments[0] + i), f1 * g);
+      const vf v = fma_(splat(rule->decay2), load(moments[1] + i), splat(rule->fresh2) * (g * g));
+      store(moments[0] + i, m);
+      store(moments[1] + i, v);
+      const vf size = square_root(v / splat(lesson->corrections[1])) + splat(rule->epsilon);
+      store(w + i, old - rate * (m / splat(lesson->corrections[0])) / size);
+    } else {
+      const vf v = fma_(d1, load(moments[0] + i), f1 * (g * g));
+      store(moments[0] + i, v);
+      store(w + i, old - rate * g / (square_root(v) + splat(rule->epsilon)));
     }
-    store(w + i, step);
+  }
+}
+
+static void update(const struct lesson *lesson, float decay, size_t count, float *w, const float *gradient,
+                   float *const moments[2]) {
+  switch (lesson->pass->rule->optimizer) {
+    case SGD: move(SGD, lesson, decay, count, w, gradient, moments); break;
+    case ADAM: move(ADAM, lesson, decay, count, w, gradient, moments); break;
+    default: move(RMSPROP, lesson, decay, count, w, gradient, moments);
   }
 }
 
 typedef float v4 __attribute__((vector_size(16)));
 
-/** Wᵀ from W in squares of four; both have room for whole squares. A line of Wᵀ is filled before the next. */
-static void transpose(struct layer *layer) {
-  const size_t from = layer->stride, to = layer->transposed_stride;
-  const size_t squares = (layer->rows + 3) / 4, wide = (layer->cols + 3) / 4, at_once = LINE / 4;
-  for (size_t first = 0; first < squares; first += at_once) {
-    const size_t end = first + at_once < squares ? first + at_once : squares;
-    for (size_t square = 0; square < wide; square++)
-    for (size_t i = 4 * first, j = 4 * square; i < 4 * end; i += 4) {
-      const float *w = layer->weight + i * from + j;
-      float *t = layer->transposed + j * to + i;
-      const v4 a = *(const v4 *)w, b = *(const v4 *)(w + from), c = *(const v4 *)(w + 2 * from),
-               d = *(const v4 *)(w + 3 * from);
+/** Brings rows `from` … `to` of W into Wᵀ in squares of four; both have room for whole squares. */
+static void transpose(struct layer *layer, size_t from, size_t to) {
+  const size_t stride = layer->stride, across = layer->transposed_stride;
+  for (size_t j = 0; j < layer->cols; j += 4) {
+    for (size_t i = from; i < to; i += 4) {
+      const float *w = layer->weight + i * stride + j;
+      float *t = layer->transposed + j * across + i;
+      const v4 a = *(const v4 *)w, b = *(const v4 *)(w + stride);
+      const v4 c = *(const v4 *)(w + 2 * stride), d = *(const v4 *)(w + 3 * stride);
       const v4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
       const v4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
       *(v4 *)t = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-      *(v4 *)(t + to) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-      *(v4 *)(t + 2 * to) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
-      *(v4 *)(t + 3 * to) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+      *(v4 *)(t + across) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+      *(v4 *)(t + 2 * across) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
+      *(v4 *)(t + 3 * across) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
     }
   }
 }
 
-static void update_layer(struct layer *layer, struct buffers *of, const struct pass *pass, const float *corrections) {
-  const struct rule *rule = pass->rule;
-  const size_t weights = padded_weights(layer);
-  float *bias_moments[2] = {NULL, NULL};
-  for (size_t m = 0; m < pass->moment_count; m++) bias_moments[m] = of->moments[m] + weights;
-  const int has_moment = pass->moment_count > 0;
-  update(rule, corrections, rule->weight_decay, weights, layer->weight, of->gradient, of->moments, has_moment);
-  update(rule, corrections, 0, rounded_up(layer->rows), layer->bias, of->bias_gradient, bias_moments, has_moment);
-  transpose(layer);
+/** Rows of a gradient that are used up while they are in the nearest cache: a multiple of four. */
+#define STRIP 24
+
+/**
+ * Sums the gradients δ^(l)ᵀ x^(l−1) and Σ δ^(l) over a block's samples, and after the batch's last moves W, its
+ * transpose and the biases, strip by strip of W's rows.
+ */
+static void learn_layer(struct network *net, size_t l, const struct buffers *of, size_t samples,
+                        const struct lesson *lesson) {
+  struct layer *layer = &net->layer[l - 1];
+  const struct rule *rule = lesson->pass->rule;
+  const size_t stride = stride_below(net, l), weights = padded_weights(layer);
+  const float *start = lesson->is_first ? lesson->zeros : of[l].gradient;
+  const size_t start_stride = lesson->is_first ? 0 : layer->stride;
+  for (size_t from = 0; from < layer->rows; from += STRIP) {
+    const size_t rows = layer->rows - from < STRIP ? layer->rows - from : STRIP, at = from * layer->stride;
+    // A batch of one block needs no more of the gradient than a strip.
+    float *gradient = lesson->is_first && lesson->is_last ? of[l].gradient : of[l].gradient + at;
+    multiply_matrices(&(struct product){
+        .c = gradient,
+        .c_stride = layer->stride,
+        .start = start + from * start_stride,
+        .start_stride = start_stride,
+        .a = of[l].delta + from,
+        .a_row = 1,
+        .a_term = stride,
+        .b = of[l - 1].x,
+        .b_stride = stride_below(net, l - 1),
+        .rows = rows,
+        .terms = samples,
+        .columns = layer->cols,
+    });
+    if (!lesson->is_last) continue;
+    float *moments[2] = {NULL, NULL};
+    for (size_t m = 0; m < lesson->pass->moment_count; m++) moments[m] = of[l].moments[m] + at;
+    update(lesson, rule->weight_decay, rows * layer->stride, layer->weight + at, gradient, moments);
+    transpose(layer, from, from + rows);
+  }
+  for (size_t i = 0; i < layer->rows; i += LANES) {
+    vf sum = lesson->is_first ? splat(0) : load(of[l].bias_gradient + i);
+    for (size_t s = 0; s < samples; s++) sum += load(of[l].delta + s * stride + i);
+    store(of[l].bias_gradient + i, sum);
+  }
+  if (!lesson->is_last) return;
+  float *moments[2] = {NULL, NULL};
+  for (size_t m = 0; m < lesson->pass->moment_count; m++) moments[m] = of[l].moments[m] + weights;
+  update(lesson, 0, rounded_up(layer->rows), layer->bias, of[l].bias_gradient, moments);
 }
 
 /** Copies moments between the caller's dense arrays and the padded ones here. */
@@ -356,13 +394,14 @@ static enum status gather(const struct network *net, const struct pass *pass, co
   return DONE;
 }
 
-static void step_block(struct network *net, const struct pass *pass, const uint32_t *order, size_t samples, size_t batch,
-                       int is_first, size_t lowest, struct room room, const float *zeros, struct stats *stats) {
+/** One block of a batch: forward, its share of the loss, backward down to the lowest layer that learns. */
+static void step_block(struct network *net, const uint32_t *order, size_t samples, size_t batch, size_t lowest,
+                       struct room room, const struct lesson *lesson, struct stats *stats) {
   for (size_t l = 1; l <= net->layers; l++) forward_layer(net, l, room.of, samples, l == net->layers);
-  output_deltas(net, pass, order, samples, batch, room.of, stats);
+  output_deltas(net, lesson->pass, order, samples, batch, room.of, stats);
   for (size_t l = net->layers; l >= lowest; l--) {
-    if (!pass->rule->frozen[l - 1]) add_gradient(net, l, room.of, samples, is_first ? zeros : NULL);
-    if (l > lowest) backward_layer(net, l, room.of, samples, zeros);
+    if (l > lowest) backward_layer(net, l, room.of, samples, lesson->zeros);
+    if (!lesson->pass->rule->frozen[l - 1]) learn_layer(net, l, room.of, samples, lesson);
   }
 }
 
@@ -370,7 +409,7 @@ static enum status train_batches(struct network *net, const struct pass *pass, s
                                  struct stats *stats, stop_flag stop) {
   size_t lowest = 1; // the lowest layer that learns
   while (lowest <= net->layers && pass->rule->frozen[lowest - 1]) lowest++;
-  const float *corrections = pass->corrections;
+  struct lesson lesson = {.pass = pass, .corrections = pass->corrections, .zeros = zeros};
   for (size_t from = 0; from < pass->count; from += pass->rule->batch) {
     const size_t left = pass->count - from, batch = left < pass->rule->batch ? left : pass->rule->batch;
     for (size_t at = 0; at < batch; at += BLOCK) {
@@ -378,17 +417,22 @@ static enum status train_batches(struct network *net, const struct pass *pass, s
       const size_t samples = batch - at < BLOCK ? batch - at : BLOCK;
       const uint32_t *order = pass->order + from + at;
       if (gather(net, pass, order, samples, room.of[0].x) != DONE) return BAD_INDEX;
-      step_block(net, pass, order, samples, batch, at == 0, lowest, room, zeros, stats);
+      lesson.is_first = at == 0;
+      lesson.is_last = at + samples == batch;
+      step_block(net, order, samples, batch, lowest, room, &lesson, stats);
     }
-    for (size_t l = lowest; l <= net->layers; l++)
-      if (!pass->rule->frozen[l - 1]) update_layer(&net->layer[l - 1], &room.of[l], pass, corrections);
-    if (corrections != NULL) corrections += 2;
+    if (lesson.corrections != NULL) lesson.corrections += 2;
   }
   return DONE;
 }
 
 enum status KERNEL(train)(struct network *net, const struct pass *pass, struct stats *stats, stop_flag stop) {
-  struct room room = make_room(net, 1, pass->moment_count);
+  const size_t batch = pass->count < pass->rule->batch ? pass->count : pass->rule->batch;
+  struct room room = make_room(net, (struct need){
+                                        .samples = batch < BLOCK ? batch : BLOCK,
+                                        .is_training = 1,
+                                        .moment_count = pass->moment_count,
+                                    });
   size_t widest = 0;
   for (size_t l = 0; l <= net->layers; l++) widest = net->widths[l] > widest ? net->widths[l] : widest;
   float *zeros = allocate(stride_of(widest) * sizeof(float));
