@@ -17,6 +17,13 @@ static const size_t max_rows[MAX_VECTORS + 1] = {0, 8, 8, 8, 6};
 static const size_t max_rows[MAX_VECTORS + 1] = {0, 8, 6};
 #endif
 
+/** A matrix B: [terms, columns], row after row at `stride`. */
+struct operand {
+  const float *at;
+  size_t stride;
+  size_t terms;
+};
+
 struct product {
   /** [rows, columns], row after row at `c_stride`. */
   float *c;
@@ -30,11 +37,10 @@ struct product {
   const float *a;
   size_t a_row;
   size_t a_term;
-  /** [terms, columns], row after row at `b_stride`. */
-  const float *b;
-  size_t b_stride;
+  struct operand b;
+  /** The B of the product that comes next, to be fetched meanwhile; `at` may be null. */
+  struct operand next;
   size_t rows;
-  size_t terms;
   /** Rounded up to LANES: rows of B, C and start must have room for that. */
   size_t columns;
 };
@@ -71,8 +77,8 @@ INLINE int ends_in_half(size_t columns) {
 
 /** `rows` rows by `vectors` vectors of C, and half a vector more if `half`. */
 INLINE void product_tile(size_t rows, size_t vectors, int half, const struct product *p, size_t row, size_t column) {
-  const float *a = p->a + row * p->a_row, *b = p->b + column;
-  const size_t a_row = p->a_row, a_term = p->a_term, b_stride = p->b_stride;
+  const float *a = p->a + row * p->a_row, *b = p->b.at + column;
+  const size_t a_row = p->a_row, a_term = p->a_term, b_stride = p->b.stride;
   vf sums[8][MAX_VECTORS];
   vh halves[8];
   _Pragma("GCC unroll 8") for (size_t r = 0; r < rows; r++) {
@@ -80,7 +86,7 @@ INLINE void product_tile(size_t rows, size_t vectors, int half, const struct pro
     _Pragma("GCC unroll 4") for (size_t v = 0; v < vectors; v++) sums[r][v] = load(start + v * LANES);
     if (half) halves[r] = *(const vh *)(start + vectors * LANES);
   }
-  for (size_t k = 0; k < p->terms; k++, a += a_term, b += b_stride) {
+  for (size_t k = 0; k < p->b.terms; k++, a += a_term, b += b_stride) {
     vf terms[MAX_VECTORS];
     vh last;
     _Pragma("GCC unroll 4") for (size_t v = 0; v < vectors; v++) terms[v] = load(b + v * LANES);
@@ -147,6 +153,20 @@ static const tile_function tile_functions[1 + HAS_HALVES][MAX_VECTORS + 1][9] = 
 #endif
 };
 
+/** Matrices of fewer numbers (128 KiB) are in the second cache anyway. */
+#define FETCHED 32768
+
+/**
+ * Fetches the `part`-th of `parts` of the panel at `column`, so that a matrix too large for the second cache is
+ * there when its turn comes.
+ */
+INLINE void fetch_panel(const struct operand *b, size_t column, size_t part, size_t parts) {
+  if (b->at == NULL || b->terms * b->stride < FETCHED) return;
+  for (size_t k = b->terms * part / parts; k < b->terms * (part + 1) / parts; k++)
+    for (size_t j = column; j < column + MAX_VECTORS * LANES && j < b->stride; j += LINE)
+      __builtin_prefetch(b->at + k * b->stride + j, 0, 2);
+}
+
 static void multiply_matrices(const struct product *p) {
   const size_t vectors = (p->columns + LANES - 1) / LANES;
   const size_t panels = (vectors + MAX_VECTORS - 1) / MAX_VECTORS;
@@ -156,6 +176,8 @@ static void multiply_matrices(const struct product *p) {
     const size_t groups = (p->rows + max_rows[width] - 1) / max_rows[width];
     for (size_t g = 0; g < groups; g++) {
       const size_t row = p->rows * g / groups, rows = p->rows * (g + 1) / groups - row;
+      if (panel + 1 < panels) fetch_panel(&p->b, (from + width) * LANES, g, groups);
+      else fetch_panel(&p->next, 0, g, groups);
       tile_functions[half][width - (size_t)half][rows](p, row, from * LANES);
     }
   }

@@ -118,10 +118,10 @@ static void forward_layer(const struct network *net, size_t l, struct buffers *o
       .a = of[l - 1].x,
       .a_row = stride_below(net, l - 1),
       .a_term = 1,
-      .b = layer->transposed,
-      .b_stride = layer->transposed_stride,
+      .b = {layer->transposed, layer->transposed_stride, layer->cols},
+      .next = l < net->layers ? (struct operand){layer[1].transposed, layer[1].transposed_stride, layer[1].cols}
+                              : (struct operand){NULL, 0, 0},
       .rows = samples,
-      .terms = layer->cols,
       .columns = layer->rows,
   });
   if (keeps_fields) memcpy(of[l].delta, of[l].x, samples * stride * sizeof(float));
@@ -238,10 +238,9 @@ static void backward_layer(const struct network *net, size_t l, struct buffers *
       .a = of[l].delta,
       .a_row = stride_below(net, l),
       .a_term = 1,
-      .b = layer->weight,
-      .b_stride = layer->stride,
+      .b = {layer->weight, layer->stride, layer->rows},
+      .next = {of[l - 1].x, stride, samples},
       .rows = samples,
-      .terms = layer->rows,
       .columns = layer->cols,
   });
 }
@@ -319,7 +318,17 @@ static void transpose(struct layer *layer, size_t from, size_t to) {
 }
 
 /** Rows of a gradient that are used up while they are in the nearest cache: a multiple of four. */
-#define STRIP 24
+#define STRIP 32
+
+/** Fetches the weights that a strip's gradient will move, and where their transposes go. */
+static void fetch_strip(const struct layer *layer, size_t from, size_t rows) {
+  if (padded_weights(layer) < FETCHED) return;
+  for (size_t at = from * layer->stride; at < (from + rows) * layer->stride; at += LINE)
+    __builtin_prefetch(layer->weight + at, 1, 2);
+  for (size_t j = 0; j < layer->cols; j++)
+    for (size_t i = from; i < from + rows; i += LINE)
+      __builtin_prefetch(layer->transposed + j * layer->transposed_stride + i, 1, 2);
+}
 
 /**
  * Sums the gradients δ^(l)ᵀ x^(l−1) and Σ δ^(l) over a block's samples, and after the batch's last moves W, its
@@ -334,6 +343,7 @@ static void learn_layer(struct network *net, size_t l, const struct buffers *of,
   const size_t start_stride = lesson->is_first ? 0 : layer->stride;
   for (size_t from = 0; from < layer->rows; from += STRIP) {
     const size_t rows = layer->rows - from < STRIP ? layer->rows - from : STRIP, at = from * layer->stride;
+    if (lesson->is_last) fetch_strip(layer, from, rows);
     // A batch of one block needs no more of the gradient than a strip.
     float *gradient = lesson->is_first && lesson->is_last ? of[l].gradient : of[l].gradient + at;
     multiply_matrices(&(struct product){
@@ -344,10 +354,10 @@ static void learn_layer(struct network *net, size_t l, const struct buffers *of,
         .a = of[l].delta + from,
         .a_row = 1,
         .a_term = stride,
-        .b = of[l - 1].x,
-        .b_stride = stride_below(net, l - 1),
+        .b = {of[l - 1].x, stride_below(net, l - 1), samples},
+        .next = l > 1 ? (struct operand){layer[-1].weight, layer[-1].stride, layer[-1].rows}
+                      : (struct operand){NULL, 0, 0},
         .rows = rows,
-        .terms = samples,
         .columns = layer->cols,
     });
     if (!lesson->is_last) continue;
