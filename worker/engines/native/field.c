@@ -16,9 +16,8 @@ struct plan {
   float **packed;
   /** Layers after which tangents are brought back to size, so that float32 holds them in between. */
   size_t rescale_every;
-  /** [widest][STREAMS] each. */
-  vf *below;
-  vf *above;
+  /** Blocks that go through the layers side by side. */
+  size_t abreast;
 };
 
 /** One layer of a block. */
@@ -135,52 +134,76 @@ INLINE struct slice stretching(size_t width, size_t l, int is_rank_one, const vf
   };
 }
 
-/** Fills the slices of one block and its output; gives the lanes that were safe. */
-INLINE vi block_of(const struct plan *plan, enum activation g, size_t rescale_every, vf x, vf y,
-                   struct slice *slices, vf *output) {
+/** LANES points on their way through the layers. */
+struct block {
+  vf x;
+  vf y;
+  /** [widest][STREAMS] each. */
+  vf *below;
+  vf *above;
+  struct scaling scaling;
+  /** Receives a slice for each layer that is kept. */
+  struct slice *slices;
+  vf output;
+};
+
+/** Most blocks abreast: while one waits for its activations, another multiplies. */
+#define MAX_ABREAST 2
+
+/** Sends `count` blocks through the network; fills their slices, output and scaling. */
+INLINE void send_blocks(const struct plan *plan, enum activation g, size_t rescale_every, struct block *blocks,
+                        size_t count) {
   const struct network *net = plan->network;
-  const vi is_input_finite = is_finite(x) & is_finite(y);
-  struct scaling scaling = {splat(0), splat_int(-1)};
-  vf *below = plan->below, *above = plan->above;
+  size_t slice = 0;
   int is_rank_one = 0;
+  for (size_t n = 0; n < count; n++) blocks[n].scaling = (struct scaling){splat(0), splat_int(-1)};
   for (size_t l = 1; l <= plan->depth; l++) {
     const struct layer *layer = &net->layer[l - 1];
-    if (l == 1) enter_plane(layer, g, x, y, above);
-    else push_forward(layer, g, plan->packed[l - 1], below, above);
     is_rank_one |= layer->rows == 1;
     const int is_kept = plan->all_layers || l == plan->depth;
-    if (is_kept || l % rescale_every == 0) rescale(layer->rows, above, &scaling);
-    if (is_kept)
-      *slices++ = stretching(layer->rows, l, is_rank_one, above, scaling.exponent, is_input_finite);
-    vf *swap = below;
-    below = above;
-    above = swap;
+    for (size_t n = 0; n < count; n++) {
+      struct block *block = &blocks[n];
+      if (l == 1) enter_plane(layer, g, block->x, block->y, block->above);
+      else push_forward(layer, g, plan->packed[l - 1], block->below, block->above);
+    }
+    for (size_t n = 0; n < count; n++) {
+      struct block *block = &blocks[n];
+      if (is_kept || l % rescale_every == 0) rescale(layer->rows, block->above, &block->scaling);
+      if (is_kept)
+        block->slices[slice] = stretching(layer->rows, l, is_rank_one, block->above, block->scaling.exponent,
+                                          is_finite(block->x) & is_finite(block->y));
+      vf *swap = block->below;
+      block->below = block->above;
+      block->above = swap;
+    }
+    if (is_kept) slice++;
   }
   const struct layer *last = &net->layer[plan->depth];
-  vf b = splat(last->bias[0]);
-  for (size_t k = 0; k < last->cols; k++) b = fma_(splat(last->weight[k]), below[STREAMS * k], b);
-  *output = activate((enum activation)net->output, b).x;
-  return scaling.is_safe;
+  for (size_t n = 0; n < count; n++) {
+    vf b = splat(last->bias[0]);
+    for (size_t k = 0; k < last->cols; k++) b = fma_(splat(last->weight[k]), blocks[n].below[STREAMS * k], b);
+    blocks[n].output = activate((enum activation)net->output, b).x;
+  }
 }
 
-#define BLOCK(NAME, G)                                                                                    \
-  static __attribute__((noinline)) vi NAME(const struct plan *plan, size_t every, vf x, vf y,             \
-                                           struct slice *slices, vf *output) {                            \
-    return block_of(plan, G, every, x, y, slices, output);                                                \
+#define SENDER(NAME, G)                                                                                    \
+  static __attribute__((noinline)) void NAME(const struct plan *plan, size_t every, struct block *blocks, \
+                                             size_t count) {                                              \
+    send_blocks(plan, G, every, blocks, count);                                                           \
   }
-BLOCK(tanh_block, TANH)
-BLOCK(relu_block, RELU)
-BLOCK(sigmoid_block, SIGMOID)
-BLOCK(linear_block, LINEAR)
+SENDER(send_tanh, TANH)
+SENDER(send_relu, RELU)
+SENDER(send_sigmoid, SIGMOID)
+SENDER(send_linear, LINEAR)
 
-typedef vi (*block_function)(const struct plan *, size_t, vf, vf, struct slice *, vf *);
+typedef void (*sender)(const struct plan *, size_t, struct block *, size_t);
 
-static block_function block_function_of(enum activation g) {
+static sender sender_of(enum activation g) {
   switch (g) {
-    case TANH: return tanh_block;
-    case RELU: return relu_block;
-    case SIGMOID: return sigmoid_block;
-    default: return linear_block;
+    case TANH: return send_tanh;
+    case RELU: return send_relu;
+    case SIGMOID: return send_sigmoid;
+    default: return send_linear;
   }
 }
 
@@ -207,43 +230,71 @@ static void copy_lanes(float *to, vf v, size_t lanes) {
   if (to != NULL) memcpy(to, &v, lanes * sizeof *to);
 }
 
-static void field_blocks(const struct plan *plan, struct points points, struct field field, struct slice *slices,
-                         enum status *status) {
-  const size_t count = plan->all_layers ? plan->depth : 1;
-  const block_function block = block_function_of(plan->g);
-  struct slice *again = slices + count;
-  size_t row = 0, column = 0;
-  for (size_t from = 0; from < points.count; from += LANES) {
-    if (is_stopped(plan->stop)) {
-      *status = STOPPED;
-      return;
-    }
-    const size_t lanes = points.count - from < LANES ? points.count - from : LANES;
-    vf x = splat(0), y = x, output;
-    for (size_t i = 0; i < lanes; i++) {
-      if (points.columns == 0) column = row = from + i;
-      x[i] = points.x[column];
-      y[i] = points.y[row];
-      if (points.columns != 0 && ++column == points.columns) column = 0, row++;
-    }
-    const vi is_safe = block(plan, plan->rescale_every, x, y, slices, &output);
-    if (any(~is_safe)) {
-      block(plan, 1, x, y, again, &output);
-      for (size_t s = 0; s < count; s++) {
-        slices[s].lambda1 = choose(is_safe, slices[s].lambda1, again[s].lambda1);
-        slices[s].lambda2 = choose(is_safe, slices[s].lambda2, again[s].lambda2);
-        slices[s].direction = choose(is_safe, slices[s].direction, again[s].direction);
-      }
-    }
-    for (size_t s = 0; s < count; s++) {
-      const size_t at = s * points.count + from;
-      copy_lanes(field.lambda1 ? field.lambda1 + at : NULL, slices[s].lambda1, lanes);
-      copy_lanes(field.lambda2 ? field.lambda2 + at : NULL, slices[s].lambda2, lanes);
-      copy_lanes(field.direction ? field.direction + at : NULL, slices[s].direction, lanes);
-    }
-    copy_lanes(field.output ? field.output + from : NULL, choose(is_finite(output), output, splat(NAN)), lanes);
+/** Where the next block begins. */
+struct cursor {
+  size_t point;
+  size_t row;
+  size_t column;
+};
+
+/** Gives a block its points; those beyond the last repeat zero. */
+static void fill_block(struct points points, struct cursor *at, struct block *block) {
+  block->x = block->y = splat(0);
+  for (size_t i = 0; i < LANES && at->point < points.count; i++, at->point++) {
+    if (points.columns == 0) at->row = at->column = at->point;
+    block->x[i] = points.x[at->column];
+    block->y[i] = points.y[at->row];
+    if (points.columns != 0 && ++at->column == points.columns) at->column = 0, at->row++;
   }
 }
+
+/** Does again, with rescaling after each layer, the lanes whose tangents float32 did not hold. */
+static void mend_block(const struct plan *plan, sender send, struct block *block, struct slice *again, size_t slices) {
+  const vi is_safe = block->scaling.is_safe;
+  struct slice *first = block->slices;
+  block->slices = again;
+  send(plan, 1, block, 1);
+  block->slices = first;
+  for (size_t s = 0; s < slices; s++) {
+    first[s].lambda1 = choose(is_safe, first[s].lambda1, again[s].lambda1);
+    first[s].lambda2 = choose(is_safe, first[s].lambda2, again[s].lambda2);
+    first[s].direction = choose(is_safe, first[s].direction, again[s].direction);
+  }
+}
+
+static void store_block(const struct block *block, size_t from, size_t count, size_t slices, struct field field) {
+  const size_t lanes = count - from < LANES ? count - from : LANES;
+  for (size_t s = 0; s < slices; s++) {
+    const size_t at = s * count + from;
+    copy_lanes(field.lambda1 ? field.lambda1 + at : NULL, block->slices[s].lambda1, lanes);
+    copy_lanes(field.lambda2 ? field.lambda2 + at : NULL, block->slices[s].lambda2, lanes);
+    copy_lanes(field.direction ? field.direction + at : NULL, block->slices[s].direction, lanes);
+  }
+  const vf output = choose(is_finite(block->output), block->output, splat(NAN));
+  copy_lanes(field.output ? field.output + from : NULL, output, lanes);
+}
+
+static enum status field_blocks(const struct plan *plan, struct points points, struct field field,
+                                struct block *blocks, struct slice *again) {
+  const size_t slices = plan->all_layers ? plan->depth : 1;
+  const sender send = sender_of(plan->g);
+  struct cursor at = {0, 0, 0};
+  while (at.point < points.count) {
+    if (is_stopped(plan->stop)) return STOPPED;
+    const size_t from = at.point;
+    size_t count = 0;
+    while (count < plan->abreast && at.point < points.count) fill_block(points, &at, &blocks[count++]);
+    send(plan, plan->rescale_every, blocks, count);
+    for (size_t n = 0; n < count; n++) {
+      if (any(~blocks[n].scaling.is_safe)) mend_block(plan, send, &blocks[n], again, slices);
+      store_block(&blocks[n], from + n * LANES, points.count, slices, field);
+    }
+  }
+  return DONE;
+}
+
+/** Numbers of states that the nearest cache holds beside the weights in use: 24 KiB. */
+#define NEAREST 6144
 
 enum status KERNEL(field)(const struct network *net, struct points points, int all_layers, struct field field,
                           stop_flag stop) {
@@ -255,8 +306,9 @@ enum status KERNEL(field)(const struct network *net, struct points points, int a
     if (l > 0) weights += rows * net->layer[l].cols;
   }
   const size_t state = widest * STREAMS * sizeof(vf);
-  const size_t slices = 2 * (all_layers ? depth : 1) * sizeof(struct slice);
-  char *room = allocate(2 * state + slices);
+  const size_t slices = (all_layers ? depth : 1) * sizeof(struct slice);
+  const size_t abreast = MAX_ABREAST * 2 * state <= NEAREST * sizeof(float) ? MAX_ABREAST : 1;
+  char *room = allocate(abreast * (2 * state + slices) + slices);
   float *packed = allocate(weights * sizeof *packed);
   float **starts = allocate(depth * sizeof *starts);
   enum status status = NO_MEMORY;
@@ -276,11 +328,16 @@ enum status KERNEL(field)(const struct network *net, struct points points, int a
         .stop = stop,
         .packed = starts,
         .rescale_every = rescaling_period(net, depth),
-        .below = (vf *)room,
-        .above = (vf *)(room + state),
+        .abreast = abreast,
     };
-    status = DONE;
-    field_blocks(&plan, points, field, (struct slice *)(room + 2 * state), &status);
+    struct block blocks[MAX_ABREAST];
+    char *next = room;
+    for (size_t n = 0; n < abreast; n++, next += 2 * state + slices) {
+      blocks[n].below = (vf *)next;
+      blocks[n].above = (vf *)(next + state);
+      blocks[n].slices = (struct slice *)(next + 2 * state);
+    }
+    status = field_blocks(&plan, points, field, blocks, (struct slice *)next);
   }
   free(room);
   free(packed);
