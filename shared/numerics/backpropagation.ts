@@ -26,6 +26,7 @@ export function trainer(network: NetworkShape, weights: Float64Weights): Trainer
   let room = batchBuffers(network, 0);
   return ({ set, order, rule, state }) => {
     checkLoss(rule.loss, network);
+    checkSamples(network, set, order);
     const largest = Math.min(rule.batch, order.length);
     if (room.targets.length < largest * network.outputs) room = batchBuffers(network, largest);
     let lossSum = 0;
@@ -43,6 +44,19 @@ export function trainer(network: NetworkShape, weights: Float64Weights): Trainer
     }
     return { lossSum, correct, samples: order.length };
   };
+}
+
+/** @throws RangeError if the set is not whole or lacks a sample of the order. */
+function checkSamples(network: NetworkShape, set: TrainingSet, order: Uint32Array): void {
+  const { samples, inputs, targets } = set;
+  if (inputs.length !== samples * network.inputs || targets.length !== samples * network.outputs) {
+    throw new RangeError(
+      `expected inputs and targets of ${samples} samples, got ${inputs.length} and ${targets.length} numbers`,
+    );
+  }
+  const missing = order.find((sample) => sample >= samples);
+  if (missing !== undefined)
+    throw new RangeError(`expected samples below ${samples}, got ${missing}`);
 }
 
 /** Everything a batch needs, allocated once; the first index of each array is the sample. */

@@ -71,7 +71,7 @@ function exponentsInPlane(
   inputs: Float32Array,
 ): PointExponents {
   const at = planeExponents(network, weights);
-  const count = inputs.length / 2;
+  const count = wholePoints(network, inputs);
   const lambda1 = new Float64Array(count);
   const lambda2 = new Float64Array(count);
   for (let i = 0; i < count; i++) {
@@ -89,7 +89,7 @@ function exponentsBySvd(
 ): PointExponents {
   const spectrum = lyapunovSpectrum(network, weights);
   const N0 = network.inputs;
-  const count = inputs.length / N0;
+  const count = wholePoints(network, inputs);
   const lambda1 = new Float64Array(count);
   const lambda2 = new Float64Array(count);
   for (let i = 0; i < count; i++) {
@@ -99,4 +99,10 @@ function exponentsBySvd(
     lambda2[i] = isStretched ? (lambda[1] ?? Number.NEGATIVE_INFINITY) : Number.NaN;
   }
   return { lambda1, lambda2 };
+}
+
+/** @throws RangeError if the inputs are not those of a whole number of points. */
+function wholePoints({ inputs: N0 }: NetworkShape, inputs: Float32Array): number {
+  if (inputs.length % N0 === 0) return inputs.length / N0;
+  throw new RangeError(`expected points of ${N0} inputs, got ${inputs.length} numbers`);
 }

@@ -11,8 +11,9 @@ const native = loadNative();
 if ("missing" in native) throw new Error(native.missing);
 const { engine } = native;
 
-// float32 rounds to 6e-8; sums of N terms, and L layers on each other, leave some ten times that.
-engineContract(engine, { stretching: 1e-5, output: 1e-6, gradient: 1e-5 });
+// float32 rounds to 6e-8; sums of N terms, and L layers on each other, leave some ten times that. Measured: all of
+// the contract passes with 3e-6 throughout, and not with 1e-6.
+engineContract(engine, { stretching: 2e-6, output: 1e-6, gradient: 5e-6 });
 
 for (const check of exactChecks) {
   test(`native: ${check.name}`, () => {

@@ -4,7 +4,11 @@ import { test } from "node:test";
 import type { Engine } from "../engines/engine.ts";
 import { assertClose, somePoints, tanhNetwork, weightsOf } from "./engine-fixtures.ts";
 import { exponentsContract } from "./exponents-contract.ts";
+import { extremesContract } from "./extremes-contract.ts";
+import { gradientsContract } from "./gradients-contract.ts";
+import { outputsContract } from "./outputs-contract.ts";
 import { trainingContract } from "./training-contract.ts";
+import { wholeTrainingContract } from "./whole-training-contract.ts";
 
 /** How far an engine's arithmetic may be from exact. */
 export interface Tolerances {
@@ -52,6 +56,10 @@ export function engineContract(engine: Engine, tolerances: Tolerances): void {
     }
   });
 
+  outputsContract(engine, tolerances);
+  gradientsContract(engine, tolerances);
   trainingContract(engine, tolerances);
+  wholeTrainingContract(engine);
   exponentsContract(engine, tolerances);
+  extremesContract(engine, tolerances);
 }
