@@ -7,6 +7,7 @@ import { errorRecord, InvalidTaskError, TaskTimeoutError } from "../shared/error
 import type { Provenance, Task, TaskResult } from "../shared/messages.ts";
 import type { Lease, WorkerTransport } from "../shared/transport.ts";
 import { VERSION } from "../shared/version.ts";
+import { prepareTensorFlow } from "./engines/tfjs/load.ts";
 import { progressOver } from "./progress.ts";
 import type { ThreadReply, ThreadRequest } from "./thread.ts";
 
@@ -43,6 +44,7 @@ const TERMINATE_AFTER_MS = 1_000;
 export function startWorker(options: WorkerOptions): Worker {
   const { transport, name, engine, threads, clock = systemClock } = options;
   const { taskTimeoutMs = Number.POSITIVE_INFINITY, extendEveryMs = 200 } = options;
+  prepareTensorFlow(); // what its threads need of the process, should they load it
   const pool = new Piscina<ThreadRequest, ThreadReply>({
     filename: (options.threadFile ?? threadFile()).href,
     minThreads: threads,

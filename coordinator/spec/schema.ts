@@ -52,7 +52,7 @@ export const sweepSchema = section({
   data: dataSchema,
   training: trainingSchema,
   field: fieldSchema,
-  engine: choice(["auto", "native", "reference"])
+  engine: choice(["auto", "native", "tfjs", "reference"])
     .default("auto")
     .describe("What does the arithmetic; `auto` takes the fastest one here."),
 });

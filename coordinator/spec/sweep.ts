@@ -23,7 +23,7 @@ export interface Sweep {
   /** null: trainings only. */
   readonly field: (FieldGrid & { readonly tile: number | "auto" }) | null;
   /** As asked for; resolved to an engine id once, when the sweep is first planned. */
-  readonly engine: "auto" | "native" | "reference";
+  readonly engine: "auto" | "native" | "tfjs" | "reference";
 }
 
 /** Either `width` and `depth`, or `hidden` (explicit lists of layer widths), never both. */

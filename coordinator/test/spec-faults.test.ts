@@ -582,7 +582,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "an unknown engine",
     text: `${AXES}engine: refernce\n`,
     faults: [
-      '2:9  engine: expected one of `auto`, `native`, `reference`, found "refernce" (did you mean `reference`?)',
+      '2:9  engine: expected one of `auto`, `native`, `tfjs`, `reference`, found "refernce" (did you mean `reference`?)',
     ],
   },
   {

@@ -2,6 +2,7 @@ import { InvalidTaskError } from "../../shared/errors.ts";
 import type { Engine } from "./engine.ts";
 import { loadNative, NATIVE_ID } from "./native.ts";
 import { referenceEngine } from "./reference.ts";
+import { loadTfjs, TFJS_ID } from "./tfjs.ts";
 
 /** An engine, or in one line for a person why it is not here and how to get it. */
 export type LoadedEngine = { readonly engine: Engine } | { readonly missing: string };
@@ -19,6 +20,7 @@ interface EngineEntry {
 /** Engines by the name a person uses, best first: `auto` takes the first that is here. */
 export const engines = {
   native: { id: NATIVE_ID, load: memo(loadNative), fieldRate: 1e11 },
+  tfjs: { id: TFJS_ID, load: memo(loadTfjs), fieldRate: 3e10 },
   reference: { id: referenceEngine.id, load: () => ({ engine: referenceEngine }), fieldRate: 1e9 },
 } as const satisfies Record<string, EngineEntry>;
 
