@@ -16,6 +16,7 @@ import { gridCoordinates } from "../shared/numerics/grid.ts";
 import type { Weights } from "../shared/numerics/network.ts";
 import { decodeWeights } from "../shared/safetensors.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
+import { withEngine } from "./options.ts";
 import { runToEnd } from "./run-to-end.ts";
 import { loadStored, planFor } from "./stored-sweep.ts";
 
@@ -30,6 +31,8 @@ export interface RunSweepOptions {
   readonly spec: string;
   /** Directory of the store; what it holds already is not computed again. */
   readonly out: string;
+  /** What does the arithmetic, instead of what the spec says. */
+  readonly engine?: "auto" | "native" | "tfjs" | "reference";
   /** Threads that compute; one a core by default. */
   readonly threads?: number;
   /** The longest a task may take; without end by default. */
@@ -42,11 +45,11 @@ export interface RunSweepOptions {
 
 /**
  * Runs a sweep to its end on this machine, or what of it lacks.
- * @throws SpecError, LockedError, StoreError, or the signal's reason.
+ * @throws SpecError, LockedError, StoreError, UsageError if the engine is not here, or the signal's reason.
  */
 export async function runSweep(options: RunSweepOptions): Promise<Totals> {
   const { spec, out: directory, threads = defaultThreads(), progress = false } = options;
-  const { text, sweep } = await readSweep(spec);
+  const { text, sweep } = withEngine(await readSweep(spec), options);
   const { totals } = await runToEnd({
     ...(await planFor(directory, { sweep, source: text })),
     directory,

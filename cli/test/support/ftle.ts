@@ -32,8 +32,13 @@ export function moduleAt(path: string): URL {
 const MAIN = fileURLToPath(moduleAt("../../main"));
 
 export function spawnFtle(...args: string[]): Running {
+  return spawnWith({}, args);
+}
+
+function spawnWith(env: Readonly<Record<string, string>>, args: readonly string[]): Running {
   const child = spawn(process.execPath, [...LOADER, MAIN, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
   });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
@@ -57,4 +62,12 @@ export function spawnFtle(...args: string[]): Running {
 /** Runs the program to its end. */
 export async function ftle(...args: string[]): Promise<Ending> {
   return await spawnFtle(...args).ended;
+}
+
+/** Runs it with these variables in its environment. */
+export async function ftleWith(
+  env: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<Ending> {
+  return await spawnWith(env, args).ended;
 }
