@@ -40,7 +40,11 @@ export interface LoadedNetwork {
    * One pass of mini-batch training over the samples that `order` lists, in that order, in batches of
    * `rule.batch` (the last may be smaller). Changes the network and `state`.
    *
-   * A non-finite loss is returned, not thrown; the caller decides that the training has diverged.
+   * A non-finite loss is returned, not thrown; the caller decides that the training has diverged. An order of
+   * no samples is no step.
+   *
+   * @throws RangeError if the output layer does not fit the loss, the set's arrays do not hold its samples, or
+   * `order` lists others.
    */
   train(
     set: TrainingSet,
@@ -48,11 +52,15 @@ export interface LoadedNetwork {
     rule: TrainingRule,
     state: OptimizerState,
   ): TrainingStats;
-  /** Output activations, row-major [samples, outputs], for `inputs` [samples, inputs]. */
+  /**
+   * Output activations, row-major [samples, outputs], for `inputs` [samples, inputs]. A sample's bytes do not
+   * depend on the others; a NaN in its inputs makes its outputs NaN.
+   * @throws RangeError if the inputs are not those of whole samples.
+   */
   outputs(inputs: Float32Array): Float64Array;
   /**
    * Activations x^(l) of layer l = 1 … L+1, row-major [samples, N_l], for `inputs` [samples, inputs].
-   * @throws RangeError for another layer.
+   * @throws RangeError for another layer, and for inputs that are not those of whole samples.
    */
   activations(inputs: Float32Array, layer: number): Float64Array;
   /**
@@ -60,7 +68,11 @@ export interface LoadedNetwork {
    * @throws RangeError if the network does not have two inputs.
    */
   field(tile: GridTile): FieldTile;
-  /** λ₁ and λ₂ at each of `inputs` [points, inputs], for any input dimension. */
+  /**
+   * λ₁ and λ₂ at each of `inputs` [points, inputs], for any input dimension. A point's bytes do not depend on
+   * the others.
+   * @throws RangeError if the inputs are not those of whole points.
+   */
   exponents(inputs: Float32Array): PointExponents;
   /** A copy of the current weights, in the engine's own precision. */
   weights(): Weights;
@@ -90,8 +102,8 @@ export interface FieldTile {
 }
 
 export interface PointExponents {
-  /** λ₁ of layer L at each point. */
+  /** λ₁ of layer L at each point; NaN at an input that is not finite, and where J = 0. */
   readonly lambda1: Float64Array;
-  /** λ₂ of layer L at each point; −∞ where J has fewer than two non-zero singular values. */
+  /** λ₂ of layer L at each point; −∞ where J has fewer than two non-zero singular values, NaN where λ₁ is. */
   readonly lambda2: Float64Array;
 }

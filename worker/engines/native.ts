@@ -135,6 +135,12 @@ function loadedNetwork({ addon, network, weights, stop }: Given): LoadedNetwork 
 
   return {
     train(set, order, rule, state) {
+      if (set.inputs.length !== set.samples * network.inputs) {
+        // The rest is checked against it in C.
+        throw new RangeError(
+          `expected inputs of ${set.samples} samples, got ${set.inputs.length} numbers`,
+        );
+      }
       factor = null;
       const moments = flatMoments(network, state);
       const stats = new Float64Array(2);

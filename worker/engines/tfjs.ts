@@ -5,7 +5,13 @@ import type { Engine, LoadedNetwork } from "./engine.ts";
 import { exponentsAt } from "./tfjs/exponents.ts";
 import { exponentsInPlane } from "./tfjs/field.ts";
 import { loadTensorFlow } from "./tfjs/load.ts";
-import { activations, layerTensors, type TensorNetwork, weightsOf } from "./tfjs/network.ts";
+import {
+  activations,
+  layerTensors,
+  type TensorNetwork,
+  tensorsOf,
+  weightsOf,
+} from "./tfjs/network.ts";
 import { type TangentLayers, tangentLayers } from "./tfjs/tangents.ts";
 import type { TensorFlow } from "./tfjs/tensorflow.ts";
 import { train } from "./tfjs/train.ts";
@@ -54,11 +60,10 @@ function loadedNetwork(loaded: TensorNetwork): LoadedNetwork {
     tangents ??= tangentLayers(net);
     return tangents;
   };
-  /** Takes over new layers, and disposes of those that they replace. */
+  /** Takes over new layers, and disposes of the tensors that they replace. */
   const replaceLayers = (layers: TensorNetwork["layers"]) => {
-    net.layers.forEach((layer, l) => {
-      if (layer !== layers[l]) tf.dispose([layer.weight, layer.bias]);
-    });
+    const kept = new Set(tensorsOf(layers));
+    tf.dispose(tensorsOf(net.layers).filter((tensor) => !kept.has(tensor)));
     net = { ...net, layers };
     forgetTangents();
   };

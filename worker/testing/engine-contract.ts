@@ -1,22 +1,36 @@
 /** What every engine must do; run it from a test file of the engine's own. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Engine } from "../engines/engine.ts";
-import { assertClose, somePoints, tanhNetwork, weightsOf } from "./engine-fixtures.ts";
+import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
+import type { Engine, LoadedNetwork } from "../engines/engine.ts";
+import {
+  assertClose,
+  inOrder,
+  ruleFor,
+  somePoints,
+  tanhNetwork,
+  trainingSet,
+  weightsOf,
+} from "./engine-fixtures.ts";
 import { exponentsContract } from "./exponents-contract.ts";
 import { extremesContract } from "./extremes-contract.ts";
+import { fieldsContract } from "./fields-contract.ts";
 import { gradientsContract } from "./gradients-contract.ts";
 import { outputsContract } from "./outputs-contract.ts";
 import { trainingContract } from "./training-contract.ts";
+import { trainingSamplesContract } from "./training-samples-contract.ts";
 import { wholeTrainingContract } from "./whole-training-contract.ts";
 
 /** How far an engine's arithmetic may be from exact. */
 export interface Tolerances {
-  /** Relative error of σ_1, and of σ_2 in units of σ_1; times √depth for random rounding. */
+  /**
+   * Relative error of σ_1, and of σ_2 in units of σ_1; times √depth for random rounding. Also how far its
+   * rounding is from none, as a relative change of the weights.
+   */
   readonly stretching: number;
   /** Absolute error of an output of order one. */
   readonly output: number;
-  /** Error of a gradient component relative to the gradient's largest. */
+  /** Error of a gradient component relative to the largest of its layer. */
   readonly gradient: number;
 }
 
@@ -56,10 +70,44 @@ export function engineContract(engine: Engine, tolerances: Tolerances): void {
     }
   });
 
+  it("a call that is asked to stop ends with StoppedError or with what it would have given", () => {
+    for (const [name, call] of Object.entries(calls)) {
+      const stop = new Int32Array(new SharedArrayBuffer(4));
+      const loaded = engine.load(tanhNetwork, weightsOf(tanhNetwork), stop);
+      const expected = name === "train" ? null : call(loaded);
+      stop[0] = 1;
+      try {
+        const stopped = call(loaded);
+        if (expected !== null) assert.deepEqual(stopped, expected, name);
+      } catch (error) {
+        assert.equal((error as Error).name, "StoppedError", name);
+      }
+      stop[0] = 0;
+      if (expected !== null) assert.deepEqual(call(loaded), expected, name);
+      loaded.dispose();
+    }
+  });
+
   outputsContract(engine, tolerances);
   gradientsContract(engine, tolerances);
   trainingContract(engine, tolerances);
+  trainingSamplesContract(engine);
   wholeTrainingContract(engine);
+  fieldsContract(engine, tolerances);
   exponentsContract(engine, tolerances);
   extremesContract(engine, tolerances);
 }
+
+const axis = Float64Array.from({ length: 20 }, (_, i) => (i - 10) / 8);
+
+const calls: Readonly<Record<string, (loaded: LoadedNetwork) => unknown>> = {
+  outputs: (loaded) => loaded.outputs(somePoints(2 * 200)),
+  activations: (loaded) => loaded.activations(somePoints(2 * 200), 1),
+  field: (loaded) => loaded.field({ x: axis, y: axis, layers: "all" }),
+  exponents: (loaded) => loaded.exponents(somePoints(2 * 200)),
+  train: (loaded) => {
+    const rule = ruleFor(tanhNetwork);
+    const state = createOptimizerState(rule.optimizer, tanhNetwork);
+    return loaded.train(trainingSet(tanhNetwork, 200), inOrder(200), rule, state);
+  },
+};

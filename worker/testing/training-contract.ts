@@ -1,13 +1,23 @@
-/** What every engine must do in training. */
+/** What every engine must do in trainings of some steps. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import type { Activation, NetworkShape, Weights } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
-import type { Loss, Optimizer, TrainingRule, TrainingSet } from "../../shared/numerics/training.ts";
-import type { Engine } from "../engines/engine.ts";
+import type { Loss, Optimizer, TrainingRule } from "../../shared/numerics/training.ts";
+import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import type { Tolerances } from "./engine-contract.ts";
-import { assertClose, somePoints, tanhNetwork, weightsOf } from "./engine-fixtures.ts";
+import {
+  activations,
+  assertClose,
+  inEngine,
+  ruleFor,
+  somePoints,
+  tanhNetwork,
+  trainingSet,
+  weightsOf,
+} from "./engine-fixtures.ts";
 
 /** Registers the tests of an engine's training. */
 export function trainingContract(engine: Engine, tolerances: Tolerances): void {
@@ -53,13 +63,13 @@ export function trainingContract(engine: Engine, tolerances: Tolerances): void {
     });
   }
 
-  for (const activation of ["tanh", "sigmoid", "relu", "linear"] as const) {
+  for (const activation of activations) {
     for (const [loss, outputActivation] of losses(activation)) {
       it(`gradient of ${loss} through ${activation} equals central differences`, () => {
         const network = { ...tanhNetwork, activation, outputActivation, outputs: 3 };
         // A step so long that rounding of the weights themselves does not count.
         const rule = ruleFor(network, { loss, optimizer: plainSgd(2 ** 10), batch: SAMPLES });
-        const before = engine.load(network, weightsOf(network)).weights();
+        const before = loadedWeights(engine, network);
         const after = trained(engine, network, { rule, passes: [order] }).weights;
         const gradients = before.map(({ weight }, l) =>
           Array.from(weight, (w, i) => (w - after[l]!.weight[i]!) / 2 ** 10),
@@ -75,13 +85,25 @@ export function trainingContract(engine: Engine, tolerances: Tolerances): void {
     }
   }
 
-  it("frozen layers do not change and the others do", () => {
-    const rule = ruleFor(tanhNetwork, { optimizer: optimizers[1]!, frozen: [true, false, true] });
-    const before = engine.load(tanhNetwork, weightsOf(tanhNetwork)).weights();
-    const { weights } = trained(engine, tanhNetwork, { rule });
-    assert.deepEqual(weights[0], before[0]);
-    assert.notDeepEqual(weights[1], before[1]);
-    assert.deepEqual(weights[2], before[2]);
+  it("frozen layers and their moments do not change, and the others do", () => {
+    for (const optimizer of optimizers) {
+      for (const frozen of [
+        [true, false, true],
+        [true, true, false],
+        [false, true, false],
+        [true, true, true],
+      ]) {
+        const rule = ruleFor(tanhNetwork, { optimizer, frozen, weightDecay: 0.01 });
+        const { weights, state } = trained(engine, tanhNetwork, { rule });
+        const before = loadedWeights(engine, tanhNetwork);
+        frozen.forEach((isFrozen, l) => {
+          const { weight, bias } = state.moments[l]!;
+          const isAtRest = [...weight, ...bias].every((moment) => moment.every((m) => m === 0));
+          assert.equal(isAtRest, isFrozen);
+          assert.equal(isDeepStrictEqual(weights[l], before[l]), isFrozen);
+        });
+      }
+    }
   });
 
   it("a training of one sample and a last batch of one are trained", () => {
@@ -97,16 +119,34 @@ export function trainingContract(engine: Engine, tolerances: Tolerances): void {
     assert.equal(single.state.step, 1);
   });
 
-  it("a training that diverges returns a loss that is not finite", () => {
-    const network = { ...tanhNetwork, activation: "linear", outputActivation: "linear" } as const;
-    const rule = ruleFor(network, { optimizer: plainSgd(1e6) });
-    const passes = new Array<Uint32Array>(40).fill(order);
-    assert.ok(!Number.isFinite(trained(engine, network, { rule, passes }).lossSum));
+  it("an order of no samples changes nothing and is no step", () => {
+    for (const optimizer of optimizers) {
+      const rule = ruleFor(tanhNetwork, { optimizer });
+      const before = trained(engine, tanhNetwork, { rule });
+      const after = trained(engine, tanhNetwork, { ...before, rule, passes: [new Uint32Array(0)] });
+      const { lossSum, correct, samples } = after;
+      assert.deepEqual({ lossSum, correct, samples }, { lossSum: 0, correct: 0, samples: 0 });
+      assert.deepEqual(after.weights, before.weights);
+      assert.deepEqual(after.state, before.state);
+    }
   });
 
-  it("a loss that the output layer does not fit throws RangeError", () => {
-    const rule = ruleFor(tanhNetwork, { loss: "softmax-cross-entropy" });
-    assert.throws(() => trained(engine, tanhNetwork, { rule }), RangeError);
+  it("after a training everything is computed with the new weights", () => {
+    // Both kinds of exponents, and more inputs than neurons, whose weights an engine may have compressed.
+    for (const inputs of [2, 5, 30]) {
+      const network = { ...tanhNetwork, inputs };
+      const rule = ruleFor(network, { optimizer: plainSgd(0.5) });
+      const state = createOptimizerState(rule.optimizer, network);
+      const given = { network, weights: weightsOf(network) };
+      const [before, after, weights] = inEngine(engine, given, (loaded) => {
+        const early = everything(loaded, inputs);
+        loaded.train(trainingSet(network, SAMPLES), order, rule, state);
+        return [early, everything(loaded, inputs), loaded.weights()];
+      });
+      const fresh = inEngine(engine, { network, weights }, (loaded) => everything(loaded, inputs));
+      assert.deepEqual(after, fresh);
+      assert.notDeepEqual(after, before);
+    }
   });
 }
 
@@ -132,17 +172,6 @@ function losses(activation: Activation): [Loss, Activation][] {
   ];
 }
 
-function ruleFor(network: NetworkShape, rule: Partial<TrainingRule> = {}): TrainingRule {
-  return {
-    loss: "squared-error",
-    optimizer: plainSgd(0.05),
-    batch: 8,
-    weightDecay: 0,
-    frozen: [...network.hidden, network.outputs].map(() => false),
-    ...rule,
-  };
-}
-
 interface TrainingCase {
   readonly rule?: TrainingRule;
   readonly passes?: readonly Uint32Array[];
@@ -157,7 +186,7 @@ function trained(engine: Engine, network: NetworkShape, given: TrainingCase = {}
   const loaded = engine.load(network, given.weights ?? weightsOf(network));
   const sum = { lossSum: 0, correct: 0, samples: 0 };
   for (const pass of passes) {
-    const stats = loaded.train(trainingSet(network), pass, rule, state);
+    const stats = loaded.train(trainingSet(network, SAMPLES), pass, rule, state);
     sum.lossSum += stats.lossSum;
     sum.correct += stats.correct;
     sum.samples += stats.samples;
@@ -165,6 +194,11 @@ function trained(engine: Engine, network: NetworkShape, given: TrainingCase = {}
   const weights = loaded.weights();
   loaded.dispose();
   return { ...sum, weights, state };
+}
+
+/** The weights before any training, in the engine's precision. */
+function loadedWeights(engine: Engine, network: NetworkShape): Weights {
+  return inEngine(engine, { network, weights: weightsOf(network) }, (loaded) => loaded.weights());
 }
 
 /** Slope of the mean loss along weight `i` of layer `l`, from the reference at w ± h. */
@@ -182,12 +216,13 @@ function lossDifference(
   return (above! - below!) / (2 * h);
 }
 
-/** Random inputs; one-hot targets, or ±1 for one output. */
-function trainingSet(network: NetworkShape): TrainingSet {
-  const { inputs, outputs } = network;
-  const targets = Float32Array.from({ length: SAMPLES * outputs }, (_, at) => {
-    const sample = Math.floor(at / outputs);
-    return outputs === 1 ? (sample % 2 === 0 ? -1 : 1) : at % outputs === sample % outputs ? 1 : 0;
-  });
-  return { samples: SAMPLES, inputs: somePoints(SAMPLES * inputs), targets };
+function everything(loaded: LoadedNetwork, inputs: number) {
+  const points = somePoints(3 * inputs);
+  const axis = Float64Array.of(-0.5, 0, 0.5);
+  return {
+    outputs: loaded.outputs(points),
+    activations: loaded.activations(points, 1),
+    exponents: loaded.exponents(points),
+    field: inputs === 2 ? loaded.field({ x: axis, y: axis, layers: "all" }) : null,
+  };
 }

@@ -1,40 +1,46 @@
-/** What every engine must do over whole trainings: the reference's statistics, not its bytes. */
+/** What every engine must do over whole trainings: the reference's losses at first, then its statistics. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CellPhysics } from "../../shared/cell.ts";
-import { makeDataSet } from "../../shared/datasets/registry.ts";
+import { defaultOptions } from "../../shared/datasets/data-set.ts";
+import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
 import type { Optimizer } from "../../shared/numerics/training.ts";
 import type { Engine } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import { progressOver } from "../progress.ts";
 import { train } from "../tasks/train.ts";
+import { assertClose } from "./engine-fixtures.ts";
 
 const SEEDS = 8;
 
 /** Registers the tests of an engine's whole trainings. */
 export function wholeTrainingContract(engine: Engine): void {
   for (const optimizer of optimizers) {
-    test(`${engine.id}: trainings on the circle have the reference's losses and accuracies (${optimizer.name})`, () => {
-      const histories = Array.from({ length: SEEDS }, (_, seed) => {
-        const physics = { ...cell(optimizer), seed };
-        return [engine, referenceEngine].map((one) => {
-          return train({ ...physics, engine: one.id }, one, progressOver()).history;
+    const title = `trainings on the circle have the reference's losses and accuracies (${optimizer.name})`;
+
+    test(`${engine.id}: ${title}`, () => {
+      const [ours, theirs] = [engine, referenceEngine].map((one) => {
+        return Array.from({ length: SEEDS }, (_, seed) => {
+          const physics = { ...cell(optimizer), seed, engine: one.id };
+          return train(physics, one, progressOver()).history;
         });
       });
-      for (const [ours, theirs] of histories) {
-        // Before the first step only rounding differs; after an epoch of 30 it has been stretched.
-        assert.ok(Math.abs(ours!.testLoss[0]! - theirs!.testLoss[0]!) < 1e-5);
-        assert.ok(Math.abs(ours!.trainLoss[0]! - theirs!.trainLoss[0]!) < 1e-3);
-      }
+      ours!.forEach((history, seed) => {
+        // In two epochs of 30 steps float32 changes losses by some 1e-7 (measured).
+        for (const name of ["trainLoss", "testLoss"] as const) {
+          assertClose(history[name].slice(0, 2), theirs![seed]![name].slice(0, 2), 1e-5, name);
+        }
+      });
       for (const name of ["testLoss", "testAccuracy"] as const) {
-        const [ours, theirs] = [0, 1].map((one) =>
-          histories.map((pair) => pair[one]![name].at(-1)!),
-        );
-        // Four standard errors of the difference, as if the trainings were independent; then a small loss.
-        const band = 4 * Math.sqrt((2 * variance(theirs!)) / SEEDS) + 1e-3;
-        const difference = Math.abs(mean(ours!) - mean(theirs!));
-        assert.ok(difference <= band, `${name}: means differ by ${difference}, more than ${band}`);
+        const final = [ours, theirs].map((histories) => histories!.map((one) => one[name].at(-1)!));
+        // From the same weights and orders, rounding changes less than other seeds do, however it is amplified:
+        // half a standard error of the reference's mean. In float32 it is 1e-4 of one (measured).
+        const band = Math.sqrt(variance(final[1]!) / SEEDS) / 2;
+        assertClose([mean(final[0]!)], [mean(final[1]!)], band, `mean ${name}`);
       }
+      // These trainings learn, and could yet learn more.
+      const accuracy = mean(theirs!.map(({ testAccuracy }) => testAccuracy.at(-1)!));
+      assert.ok(accuracy > 0.85 && accuracy < 0.99, `accuracy ${accuracy}`);
     });
   }
 }
@@ -45,9 +51,9 @@ const optimizers: readonly Optimizer[] = [
   { name: "rmsprop", learningRate: 0.003, decay: 0.99, epsilon: 1e-8 },
 ];
 
-/** Seven networks' worth of training in well under a second each. */
+/** 180 steps of a small network. */
 function cell(optimizer: Optimizer): Omit<CellPhysics, "seed" | "engine"> {
-  const options = { samples: 1200, trainFraction: 0.8, standardised: true };
+  const options = { ...defaultOptions(dataSet("circle")), samples: 1200, trainFraction: 0.8 };
   const { digest } = makeDataSet("circle", options);
   return {
     data: { name: "circle", options, digest },

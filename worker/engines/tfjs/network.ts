@@ -47,6 +47,10 @@ export function weightsOf({ layers }: TensorNetwork): Layer[] {
   return layers.map(({ weight, bias }) => ({ weight: values(weight), bias: values(bias) }));
 }
 
+export function tensorsOf(layers: readonly LayerTensors[]): Tensor[] {
+  return layers.flatMap(({ weight, bias }) => [weight, bias]);
+}
+
 /** b = x W^T + bias. */
 export function localFields(tf: TensorFlow, { weight, bias }: LayerTensors, x: Tensor): Tensor {
   return tf.add(tf.matMul(x, weight, false, true), bias);

@@ -1,12 +1,16 @@
 import { integerPower } from "../../../shared/numerics/optimizers.ts";
 import type { Optimizer } from "../../../shared/numerics/training.ts";
-import type { LearnedPart } from "./learned.ts";
 import type { Tensor, TensorFlow } from "./tensorflow.ts";
 
-/** Parameters after a step along their gradient, with new moments. */
-export type Update = (part: LearnedPart, gradient: Tensor) => LearnedPart;
+interface Parameters {
+  readonly values: Tensor;
+  readonly moments: readonly Tensor[];
+}
 
-/** Formulas and conventions as in `shared/numerics/optimizers.ts`; `step` counts from 1. */
+/** Parameters after a step along their gradient, with new moments. */
+export type Update = (before: Parameters, gradient: Tensor) => Parameters;
+
+/** Formulas and conventions as in `shared/numerics/optimizers.ts`; `step` counts from 1. Made within a `tidy`. */
 export function updateRule(tf: TensorFlow, optimizer: Optimizer, step: number): Update {
   switch (optimizer.name) {
     case "sgd":
@@ -19,33 +23,39 @@ export function updateRule(tf: TensorFlow, optimizer: Optimizer, step: number): 
 }
 
 function sgd(tf: TensorFlow, { learningRate, momentum }: Optimizer & { name: "sgd" }): Update {
+  const [eta, mu] = [tf.scalar(learningRate), tf.scalar(momentum)];
   return ({ values, moments: [velocity] }, g) => {
-    const v = velocity === undefined ? g : tf.add(tf.mul(velocity, momentum), g);
+    const v = velocity === undefined ? g : tf.add(tf.mul(velocity, mu), g);
     return {
-      values: tf.sub(values, tf.mul(v, learningRate)),
+      values: tf.sub(values, tf.mul(v, eta)),
       moments: velocity === undefined ? [] : [v],
     };
   };
 }
 
-/** The corrections of m and v by their weights' sums go into the rate and into √v's factor. */
+/** The corrections of m and v by the sums of their weights are in the rate and in √v's factor. */
 function adam(tf: TensorFlow, optimizer: Optimizer & { name: "adam" }, step: number): Update {
-  const { learningRate, beta1, beta2, epsilon } = optimizer;
-  const rate = learningRate / (1 - integerPower(beta1, step));
-  const factor = 1 / Math.sqrt(1 - integerPower(beta2, step));
+  const { learningRate, beta1, beta2 } = optimizer;
+  const rate = tf.scalar(learningRate / (1 - integerPower(beta1, step)));
+  const factor = tf.scalar(1 / Math.sqrt(1 - integerPower(beta2, step)));
+  const [old1, new1] = [tf.scalar(beta1), tf.scalar(1 - beta1)];
+  const [old2, new2] = [tf.scalar(beta2), tf.scalar(1 - beta2)];
+  const epsilon = tf.scalar(optimizer.epsilon);
   return ({ values, moments }, g) => {
-    const m = tf.add(tf.mul(moments[0]!, beta1), tf.mul(g, 1 - beta1));
-    const v = tf.add(tf.mul(moments[1]!, beta2), tf.mul(tf.square(g), 1 - beta2));
+    const m = tf.add(tf.mul(moments[0]!, old1), tf.mul(g, new1));
+    const v = tf.add(tf.mul(moments[1]!, old2), tf.mul(tf.square(g), new2));
     const size = tf.add(tf.mul(tf.sqrt(v), factor), epsilon);
     return { values: tf.sub(values, tf.div(tf.mul(m, rate), size)), moments: [m, v] };
   };
 }
 
 function rmsprop(tf: TensorFlow, optimizer: Optimizer & { name: "rmsprop" }): Update {
-  const { learningRate, decay, epsilon } = optimizer;
+  const rate = tf.scalar(optimizer.learningRate);
+  const [old, fresh] = [tf.scalar(optimizer.decay), tf.scalar(1 - optimizer.decay)];
+  const epsilon = tf.scalar(optimizer.epsilon);
   return ({ values, moments }, g) => {
-    const v = tf.add(tf.mul(moments[0]!, decay), tf.mul(tf.square(g), 1 - decay));
+    const v = tf.add(tf.mul(moments[0]!, old), tf.mul(tf.square(g), fresh));
     const size = tf.add(tf.sqrt(v), epsilon);
-    return { values: tf.sub(values, tf.div(tf.mul(g, learningRate), size)), moments: [v] };
+    return { values: tf.sub(values, tf.div(tf.mul(g, rate), size)), moments: [v] };
   };
 }

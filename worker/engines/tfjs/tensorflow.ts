@@ -19,6 +19,7 @@ export interface TensorFlow {
   sqrt(x: Tensor): Tensor;
   reciprocal(x: Tensor): Tensor;
   exp(x: Tensor): Tensor;
+  cosh(x: Tensor): Tensor;
   tanh(x: Tensor): Tensor;
   sigmoid(x: Tensor): Tensor;
   relu(x: Tensor): Tensor;
@@ -36,6 +37,7 @@ export interface TensorFlow {
 }
 
 export interface Tensor {
+  readonly size: number;
   /** A copy of the values, row-major. */
   dataSync(): Float32Array;
   dispose(): void;
