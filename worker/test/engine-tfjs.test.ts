@@ -28,10 +28,9 @@ if ("engine" in loaded) {
 }
 
 function testsOf(engine: Engine): void {
-  // Measured with AVX-512: the contract passes with 3e-7, 3e-7 and 3e-5; the factor of three is for the order
-  // of sums in other processors' kernels. Gradients pass with 3e-6 but for one network of width one, whose loss
-  // of 1e-4 is the square of a small difference.
-  engineContract(engine, { stretching: 1e-6, output: 1e-6, gradient: 3e-5 });
+  // Measured with AVX-512: the contract passes with 3e-7, 7e-7 and 1e-6, and not with 2e-7, 5e-7 and 3e-7. The
+  // factor of three is for other processors' kernels, which sum in another order.
+  engineContract(engine, { stretching: 1e-6, output: 2e-6, gradient: 3e-6 });
 
   for (const check of exactChecks) {
     test(`tfjs engine: exact checks: ${check.name}`, () => {
