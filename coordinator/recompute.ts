@@ -67,7 +67,7 @@ export async function recompute(
 
   async function offerWeights({ cell, snapshot }: FieldTask): Promise<void> {
     const bytes = await readIfThere(join(directory, weightsFile(cell, snapshot)));
-    if (bytes !== null) await transport.putBlob(bytes);
+    if (bytes !== null) await transport.putBlob(plan.sweep, bytes);
   }
 
   async function compare(claim: Claim, result: TaskResult | null): Promise<string[]> {
@@ -107,7 +107,7 @@ export async function recompute(
       if (isDeepStrictEqual(statistics, anew)) continue;
       paths.push(`${cellJson(record.cell)} (statistics of ${snapshot})`);
     }
-    for (const { digest } of made.weights) await transport.dropBlob(digest);
+    for (const { digest } of made.weights) await transport.dropBlob(plan.sweep, digest);
     return paths;
   }
 

@@ -101,7 +101,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
     const bytes = await readFile(path).catch((error) => {
       throw storeError("read", path, error);
     });
-    await transport.putBlob(bytes);
+    await transport.putBlob(plan.sweep, bytes);
   }
 
   async function collect(): Promise<void> {
@@ -153,7 +153,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function keepTraining(cell: Cell, result: TrainResult): Promise<void> {
     const blobs = new Map<string, Uint8Array>();
     for (const { digest } of result.weights) {
-      const blob = await transport.getBlob(digest, { signal: over.signal });
+      const blob = await transport.getBlob(plan.sweep, digest, { signal: over.signal });
       if (digestOf(blob) !== digest) throw new Error(`blob ${digest} has other content`);
       blobs.set(digest, blob);
     }
@@ -164,7 +164,8 @@ export async function runSweep(options: RunOptions): Promise<void> {
     await repair(fields);
     for (const field of fields) await open(cell, field);
     const needed = new Set(fields.filter(isOpen).map(({ description }) => description.weights));
-    for (const digest of blobs.keys()) if (!needed.has(digest)) await transport.dropBlob(digest);
+    for (const digest of blobs.keys())
+      if (!needed.has(digest)) await transport.dropBlob(plan.sweep, digest);
     onEvent({ kind: "trained", cell, record });
   }
 
@@ -182,7 +183,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function closeIfLast(cell: Cell, { state, pending }: OpenField): Promise<void> {
     if (pending > 0) return;
     const { snapshot, description } = state;
-    await transport.dropBlob(description.weights);
+    await transport.dropBlob(plan.sweep, description.weights);
     if (!isOpen(state)) await noteStatistics(cell.id, snapshot);
   }
 

@@ -3,7 +3,14 @@ import { systemClock } from "./clock.ts";
 import { digestOf } from "./identity.ts";
 import type { DeadLetter, Task } from "./messages.ts";
 import { parseResult, parseTask } from "./messages.ts";
-import type { Lease, LeasePolicy, Outcome, RunningTask, Transport } from "./transport.ts";
+import type {
+  Lease,
+  LeasePolicy,
+  Outcome,
+  RunningTask,
+  Transport,
+  WorkerProfile,
+} from "./transport.ts";
 import { leasePolicy } from "./transport.ts";
 
 interface LocalTransportOptions {
@@ -15,6 +22,7 @@ interface LocalTransportOptions {
 interface Entry {
   readonly task: Task;
   deliveries: number;
+  checkpoint: Uint8Array | null;
   lease: { worker: string; progress: number; since: number; end(): void } | null;
   /** Calls off the back-off's timer. */
   stopBackoff(): void;
@@ -30,7 +38,10 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
   const settled = new Map<string, Set<string>>(); // sweep → ids of tasks with an outcome
   const queue: Entry[] = [];
   const outcomes = new Map<string, PendingOutcome[]>();
-  const blobs = new Map<string, Uint8Array>();
+  const blobs = new Map<string, Map<string, Uint8Array>>(); // sweep → digest → bytes
+  const profiles = new Map<string, WorkerProfile & { since: number }>();
+  const served = new Map<string, number>(); // sweep → when its turn was last
+  let turns = 0;
   let isStopped = false;
   const tasksCame = notice();
   const outcomesCame = notice();
@@ -107,6 +118,10 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
       task: entry.task,
       attempt,
       signal: ended.signal,
+      checkpoint: async () => entry.checkpoint,
+      async saveCheckpoint(bytes) {
+        if (isHeld()) entry.checkpoint = bytes;
+      },
       async extend(progress) {
         if (!isHeld()) return;
         lease.progress = progress;
@@ -132,17 +147,29 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
     };
   }
 
-  /** Takes the first waiting task of an engine out of the queue. */
+  /** Takes a waiting task of an engine out of the queue: the first of the sweep served longest ago. */
   function takeNext(engine: string): Entry | undefined {
-    const index = queue.findIndex((entry) => entry.task.engine === engine);
-    return index < 0 ? undefined : queue.splice(index, 1)[0];
+    const servedAt = ({ task }: Entry) => served.get(task.sweep) ?? 0;
+    const [next] = queue
+      .filter(({ task }) => task.engine === engine)
+      .sort((a, b) => servedAt(a) - servedAt(b));
+    if (next === undefined) return undefined;
+    served.set(next.task.sweep, ++turns);
+    queue.splice(queue.indexOf(next), 1);
+    return next;
   }
 
   return {
     async publish(message) {
       const task = parseTask(message);
       if (open.has(task.id) || settled.get(task.sweep)?.has(task.id)) return;
-      const entry: Entry = { task, deliveries: 0, lease: null, stopBackoff() {} };
+      const entry: Entry = {
+        task,
+        deliveries: 0,
+        checkpoint: null,
+        lease: null,
+        stopBackoff() {},
+      };
       open.set(task.id, entry);
       enqueue(entry);
     },
@@ -174,6 +201,16 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
       for (const entry of [...open.values()]) if (entry.task.sweep === sweep) forget(entry);
       settled.delete(sweep);
       outcomes.delete(sweep);
+      blobs.delete(sweep);
+      served.delete(sweep);
+    },
+
+    async forget({ id, sweep }) {
+      const entry = open.get(id);
+      if (entry !== undefined) forget(entry);
+      settled.get(sweep)?.delete(id);
+      const isOther = (outcome: PendingOutcome) => taskOf(outcome) !== id;
+      outcomes.set(sweep, (outcomes.get(sweep) ?? []).filter(isOther));
     },
 
     async depth(sweep) {
@@ -202,20 +239,38 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
       }
     },
 
-    async putBlob(bytes) {
+    async announce(profile) {
+      profiles.set(profile.name, { ...profile, since: clock.now() });
+    },
+
+    async workers() {
+      const leased = [...open.values()].flatMap(({ task, deliveries, lease }) =>
+        lease === null ? [] : [{ task, deliveries, lease }],
+      );
+      return [...profiles.values()].map((profile) => {
+        const running = leased
+          .filter(({ lease }) => lease.worker === profile.name)
+          .map(({ task: { id, sweep }, deliveries: attempt, lease: { progress, since } }) => {
+            return { id, sweep, attempt, progress, since };
+          });
+        return { ...profile, seen: clock.now(), running };
+      });
+    },
+
+    async putBlob(sweep, bytes) {
       const digest = digestOf(bytes);
-      blobs.set(digest, bytes);
+      blobs.set(sweep, (blobs.get(sweep) ?? new Map()).set(digest, bytes));
       return digest;
     },
 
-    async getBlob(digest) {
-      const bytes = blobs.get(digest);
+    async getBlob(sweep, digest) {
+      const bytes = blobs.get(sweep)?.get(digest);
       if (bytes === undefined) throw new Error(`no blob ${digest}`);
       return bytes;
     },
 
-    async dropBlob(digest) {
-      blobs.delete(digest);
+    async dropBlob(sweep, digest) {
+      blobs.get(sweep)?.delete(digest);
     },
 
     async stop() {
@@ -225,6 +280,10 @@ export function localTransport(options: LocalTransportOptions = {}): Transport {
       for (const entry of [...open.values()]) forget(entry);
     },
   };
+}
+
+function taskOf(outcome: PendingOutcome): string {
+  return outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
 }
 
 /** Wakes all who wait, once. */

@@ -9,7 +9,9 @@ export const MESSAGE_VERSION = 1;
 const count = z.int().min(1);
 const finite = z.number();
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const id = z.string().regex(/^[\w.-]{1,128}$/);
+/** A token of a subject, too: no dots. */
+const id = z.string().regex(/^[\w-]{1,128}$/);
+const engineId = z.string().regex(/^[\w.-]{1,64}$/);
 const activation = z.enum(["tanh", "relu", "sigmoid", "linear"]);
 const interval = z.tuple([finite, finite]).readonly();
 
@@ -71,7 +73,7 @@ const taskHeader = {
   id,
   /** Which sweep it belongs to: cancel and depth go by it. */
   sweep: id,
-  engine: z.string(),
+  engine: engineId,
   cell: id,
   /** Estimated floating-point operations. */
   work: finite.min(0),

@@ -21,22 +21,28 @@ export interface CoordinatorTransport extends Blobs {
   outcomes(sweep: string, options: { signal: AbortSignal }): AsyncIterable<Outcome>;
   /** Forgets the sweep's queued tasks and outcomes; aborts its leases. */
   cancel(sweep: string): Promise<void>;
+  /** Forgets a task and its outcome, so that it can be published anew. */
+  forget(task: Pick<Task, "id" | "sweep" | "engine">): Promise<void>;
   depth(sweep: string): Promise<Depth>;
-  /** The sweep's leased tasks, longest running first. */
+  /** The sweep's leased tasks, longest running first, as their workers last told. */
   running(sweep: string): Promise<readonly RunningTask[]>;
-  /** Forgets a blob; one that is not there is no fault. */
-  dropBlob(digest: string): Promise<void>;
+  /** The workers heard of lately. */
+  workers(): Promise<readonly WorkerStatus[]>;
+  /** Forgets a blob of a sweep; one that is not there is no fault. */
+  dropBlob(sweep: string, digest: string): Promise<void>;
 }
 
-/** Weights, known by the digest of their content (`sha256:…`). */
+/** Weights, each sweep's own, known by the digest of their content (`sha256:…`). */
 export interface Blobs {
   /** @returns the digest. */
-  putBlob(bytes: Uint8Array): Promise<string>;
-  /** @throws Error if no blob has this digest. */
-  getBlob(digest: string, options: { signal: AbortSignal }): Promise<Uint8Array>;
+  putBlob(sweep: string, bytes: Uint8Array): Promise<string>;
+  /** @throws Error if the sweep has no blob of this digest. */
+  getBlob(sweep: string, digest: string, options: { signal: AbortSignal }): Promise<Uint8Array>;
 }
 
 export interface WorkerTransport extends Blobs {
+  /** Makes a worker known, with what it runs, from now on until the transport stops. */
+  announce(profile: WorkerProfile): Promise<void>;
   /** Waits for a task of this engine. @throws the signal's reason when it aborts. */
   lease(options: { worker: string; engine: string; signal: AbortSignal }): Promise<Lease>;
 }
@@ -48,6 +54,10 @@ export interface Lease {
   readonly attempt: number;
   /** Aborts when the task is cancelled or the lease has ended: work on it is in vain. */
   readonly signal: AbortSignal;
+  /** What an earlier delivery saved last, for going on from there; null if nothing. */
+  checkpoint(): Promise<Uint8Array | null>;
+  /** Saves how far the work is, instead of what was saved before. Idle once the lease has ended. */
+  saveCheckpoint(bytes: Uint8Array): Promise<void>;
   /** Starts the lease's time anew and tells how far the work is, 0…1. */
   extend(progress: number): Promise<void>;
   /** Hands in the result; `exists` if another came first. Works even after the lease has ended. */
@@ -80,6 +90,36 @@ export interface RunningTask {
   readonly worker: string;
   readonly attempt: number;
   /** 0…1, as last told. */
+  readonly progress: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** What a worker says of itself when it starts. */
+export interface WorkerProfile {
+  readonly name: string;
+  /** Id of its engine. */
+  readonly engine: string;
+  readonly threads: number;
+  /** Version of the program. */
+  readonly version: string;
+  /** Work a second of one of its threads, as measured when it started (`shared/work.ts`). */
+  readonly rates: { readonly train: number; readonly field: number };
+}
+
+export interface WorkerStatus extends WorkerProfile {
+  /** When it started, and when it was last heard of; milliseconds since the epoch. */
+  readonly since: number;
+  readonly seen: number;
+  readonly running: readonly WorkerTask[];
+}
+
+/** A task as its worker tells of it. */
+export interface WorkerTask {
+  readonly id: string;
+  readonly sweep: string;
+  readonly attempt: number;
+  /** 0…1. */
   readonly progress: number;
   /** Milliseconds since the epoch. */
   readonly since: number;

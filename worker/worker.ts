@@ -113,7 +113,7 @@ export function startWorker(options: WorkerOptions): Worker {
       throw new InvalidTaskError(`expected a task of engine ${engine}, got one of ${task.engine}`);
     }
     const weights =
-      task.kind === "field" ? await transport.getBlob(task.weights, { signal }) : null;
+      task.kind === "field" ? await transport.getBlob(task.sweep, task.weights, { signal }) : null;
     return await pool.run({ task, weights, progress }, { signal });
   }
 
@@ -137,7 +137,7 @@ export function startWorker(options: WorkerOptions): Worker {
     const { blobs, ...rest } = reply.trained;
     const weights = [];
     for (const { snapshot, epoch, bytes } of blobs) {
-      const digest = await transport.putBlob(bytes);
+      const digest = await transport.putBlob(task.sweep, bytes);
       weights.push({ snapshot, epoch, digest, bytes: bytes.length });
     }
     return { kind: "train", ...header, ...rest, weights };

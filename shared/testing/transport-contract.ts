@@ -65,11 +65,24 @@ export function transportContract(
     assert.deepEqual(await transport.depth("s"), { waiting: 2, inFlight: 1 });
   });
 
-  promise("running tells worker, attempt and progress", async ({ transport }) => {
+  promise("running and workers tell worker, attempt and progress", async ({ transport }) => {
+    const rates = { train: 1e9, field: 2e9 };
+    const profile = { name: "w1", engine: "test.1", threads: 2, version: "0", rates };
+    await transport.announce(profile);
     await transport.publish(fieldTaskFixture("a"));
     const lease = await transport.lease(worker);
     await lease.extend(0.25);
-    const [running] = await transport.running("s");
+    const [running] = await until(async () => {
+      const found = await transport.running("s");
+      return found[0]?.progress === 0.25 ? found : null;
+    });
+    const [status] = await transport.workers();
+    const { since: _, seen: __, running: tasks, ...said } = status!;
+    assert.deepEqual(said, profile);
+    assert.deepEqual(
+      tasks.map(({ since: _, ...task }) => task),
+      [{ id: "a", sweep: "s", attempt: 1, progress: 0.25 }],
+    );
     assert.equal(running?.task.id, "a");
     assert.equal(running?.worker, "w1");
     assert.equal(running?.attempt, 1);
@@ -186,12 +199,67 @@ export function transportContract(
 
   promise("blobs are put and got by the digest of their content", async ({ transport }) => {
     const bytes = new Uint8Array([1, 2, 3]);
-    const digest = await transport.putBlob(bytes);
+    const digest = await transport.putBlob("s", bytes);
     assert.equal(digest, digestOf(bytes));
-    assert.deepEqual(await transport.getBlob(digest, worker), bytes);
-    await transport.dropBlob(digest);
-    await transport.dropBlob(digest);
-    await assert.rejects(transport.getBlob(digest, worker), new RegExp(digest));
+    assert.deepEqual(await transport.getBlob("s", digest, worker), bytes);
+    await transport.dropBlob("s", digest);
+    await transport.dropBlob("s", digest);
+    await assert.rejects(transport.getBlob("s", digest, worker), new RegExp(digest));
+  });
+
+  promise("a blob is dropped for one sweep and stays for another", async ({ transport }) => {
+    const bytes = new Uint8Array(3_000_000).map((_, i) => i * 7);
+    const digest = await transport.putBlob("s", bytes);
+    await transport.putBlob("s", bytes);
+    await transport.putBlob("another", bytes);
+    await transport.dropBlob("s", digest);
+    await assert.rejects(transport.getBlob("s", digest, worker), new RegExp(digest));
+    assert.deepEqual(await transport.getBlob("another", digest, worker), bytes);
+  });
+
+  promise("a checkpoint goes to the next delivery, the latest of them", async ({ transport }) => {
+    await transport.publish(fieldTaskFixture("a"));
+    const first = await transport.lease(worker);
+    assert.equal(await first.checkpoint(), null);
+    const latest = new Uint8Array(1_500_000).fill(3);
+    for (const bytes of [new Uint8Array([1]), new Uint8Array(2_000_000), latest]) {
+      await first.saveCheckpoint(bytes);
+    }
+    await first.giveBack();
+    const second = await transport.lease(worker);
+    assert.deepEqual(await second.checkpoint(), latest);
+    assert.equal(second.attempt, 1);
+  });
+
+  promise("a large result comes whole", async ({ transport }) => {
+    await transport.publish(fieldTaskFixture("a"));
+    const lambda1 = Float32Array.from({ length: 600_000 }, (_, i) => (i === 7 ? Number.NaN : i));
+    const large = { ...result("a"), lambda1 } as TaskResult;
+    assert.equal(await (await transport.lease(worker)).complete(large), "stored");
+    const [outcome] = await take(transport, 1);
+    assert.deepEqual(outcome?.kind === "result" && outcome.result, large);
+  });
+
+  promise("a forgotten task can be published anew", async ({ transport }) => {
+    await transport.publish(fieldTaskFixture("a"));
+    await (await transport.lease(worker)).reject({ name: "Error", message: "first" });
+    await transport.forget(fieldTaskFixture("a"));
+    await transport.publish(fieldTaskFixture("a"));
+    const lease = await transport.lease(worker);
+    assert.equal(lease.attempt, 1);
+    await lease.complete(result("a"));
+    assert.equal((await take(transport, 1))[0]?.kind, "result");
+  });
+
+  promise("workers serve sweeps by turns", async ({ transport }) => {
+    for (const sweep of ["s", "another"]) {
+      for (let i = 0; i < 4; i++) {
+        await transport.publish({ ...fieldTaskFixture(`${sweep}-${i}`), sweep });
+      }
+    }
+    const order: string[] = [];
+    for (let i = 0; i < 6; i++) order.push((await transport.lease(worker)).task.sweep);
+    assert.equal(order.filter((sweep) => sweep === "s").length, 3, order.join(" "));
   });
 
   promise("a malformed task is refused when it is published", async ({ transport }) => {
@@ -242,6 +310,17 @@ async function take(transport: Transport, count: number, { ack = true } = {}): P
     if (outcomes.length === count) break;
   }
   return outcomes;
+}
+
+/** Waits for what a condition gives. */
+async function until<T>(condition: () => Promise<T | null>): Promise<T> {
+  const signal = deadline();
+  for (;;) {
+    const found = await condition();
+    if (found !== null) return found;
+    signal.throwIfAborted();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 async function collect(outcomes: AsyncIterable<Outcome>): Promise<Outcome[]> {

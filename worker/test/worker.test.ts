@@ -34,7 +34,7 @@ async function withWorker(
     threadFile: new URL("./threads/misbehaving.ts", import.meta.url),
     ...options,
   });
-  const weights = await transport.putBlob(new Uint8Array(1));
+  const weights = await transport.putBlob("s", new Uint8Array(1));
   const deadline = AbortSignal.timeout(30_000);
   try {
     await body({
