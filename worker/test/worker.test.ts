@@ -34,13 +34,15 @@ async function withWorker(
     threadFile: new URL("./threads/misbehaving.ts", import.meta.url),
     ...options,
   });
-  const weights = await transport.putBlob("s", new Uint8Array(1));
   const deadline = AbortSignal.timeout(30_000);
   try {
     await body({
       transport,
       worker,
-      publish: (id, snapshot) => transport.publish({ ...fieldTaskFixture(id), snapshot, weights }),
+      async publish(id, snapshot) {
+        const weights = await transport.putBlob("s", new Uint8Array(1));
+        await transport.publish({ ...fieldTaskFixture(id), snapshot, weights });
+      },
       async outcomes(count) {
         const found: Outcome[] = [];
         for await (const outcome of transport.outcomes("s", { signal: deadline })) {
