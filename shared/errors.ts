@@ -41,6 +41,20 @@ export class StoreError extends FtleError {
   }
 }
 
+/** The broker cannot be reached, refuses us, or is not one that we can use. */
+export class BrokerError extends FtleError {
+  override readonly name = "BrokerError";
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+  }
+}
+
+/** The broker has lost its streams, and with them what it knew of the sweep; the store knows all of it. */
+export class BrokerResetError extends FtleError {
+  override readonly name = "BrokerResetError";
+}
+
 /** Another coordinator holds the store. */
 export class LockedError extends FtleError {
   override readonly name = "LockedError";

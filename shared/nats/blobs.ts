@@ -1,0 +1,107 @@
+import { digestOf } from "../identity.ts";
+import type { Broker } from "./connect.ts";
+import { STREAMS, subjects } from "./names.ts";
+import { getParts, putParts } from "./parts.ts";
+import { purge, storeOnce } from "./store-once.ts";
+
+/** What a process keeps of the blobs that it has seen. */
+const CACHE_BYTES = 256 * 2 ** 20;
+
+export interface BlobStore {
+  put(sweep: string, bytes: Uint8Array): Promise<string>;
+  /** @throws Error if there is none of this digest. */
+  get(sweep: string, digest: string, signal?: AbortSignal): Promise<Uint8Array>;
+  drop(sweep: string, digest: string): Promise<void>;
+}
+
+/**
+ * Blobs in a stream of the broker, by sweep and digest, and a cache of them.
+ * @param mends whether a blob that is there but broken is put anew: that takes the right to purge.
+ */
+export function createBlobs(
+  broker: Broker,
+  { signal, mends }: { signal: AbortSignal; mends: boolean },
+  onEvent: (event: "hit" | "miss") => void = () => {},
+): BlobStore {
+  const cache = lruCache(CACHE_BYTES);
+  const coming = new Map<string, Promise<Uint8Array | null>>();
+  const place = (sweep: string, digest: string) => ({
+    stream: STREAMS.blobs,
+    subject: (part: number) => subjects.blob(sweep, digest, part),
+  });
+
+  async function put(sweep: string, digest: string, bytes: Uint8Array): Promise<boolean> {
+    let isNew = true;
+    await putParts(broker, bytes, async (part, message) => {
+      const subject = subjects.blob(sweep, digest, part);
+      if ((await storeOnce(broker, subject, message, { signal })) === "exists") isNew = false;
+    });
+    return isNew;
+  }
+
+  /** Several tiles of one network are begun at once: its weights are fetched once. */
+  function fetch(sweep: string, digest: string): Promise<Uint8Array | null> {
+    const key = `${sweep} ${digest}`;
+    let fetched = coming.get(key);
+    if (fetched === undefined) {
+      fetched = getParts(broker, digest, place(sweep, digest), { signal });
+      coming.set(key, fetched);
+      const forget = () => coming.delete(key);
+      fetched.then(forget, forget);
+    }
+    return fetched;
+  }
+
+  return {
+    async put(sweep, bytes) {
+      const digest = digestOf(bytes);
+      const isNew = await put(sweep, digest, bytes);
+      if (!isNew && mends && (await fetch(sweep, digest)) === null) {
+        await purge(broker, STREAMS.blobs, subjects.blob(sweep, digest, ">"), { signal });
+        await put(sweep, digest, bytes);
+      }
+      return digest;
+    },
+
+    async get(sweep, digest, abort) {
+      const cached = mends ? undefined : cache.get(digest);
+      onEvent(cached === undefined ? "miss" : "hit");
+      if (cached !== undefined) return cached;
+      abort?.throwIfAborted();
+      const bytes = await fetch(sweep, digest);
+      abort?.throwIfAborted();
+      if (bytes === null) throw new Error(`no blob ${digest}`);
+      cache.set(digest, bytes);
+      return bytes;
+    },
+
+    async drop(sweep, digest) {
+      await purge(broker, STREAMS.blobs, subjects.blob(sweep, digest, ">"), { signal });
+    },
+  };
+}
+
+/** Keeps the values used last, up to so many bytes in all. */
+function lruCache(most: number) {
+  const values = new Map<string, Uint8Array>(); // in the order of their last use
+  let total = 0;
+  return {
+    get(key: string): Uint8Array | undefined {
+      const value = values.get(key);
+      if (value === undefined) return undefined;
+      values.delete(key);
+      values.set(key, value);
+      return value;
+    },
+    set(key: string, value: Uint8Array): void {
+      if (value.length > most || values.has(key)) return;
+      values.set(key, value);
+      total += value.length;
+      for (const [oldest, { length }] of values) {
+        if (total <= most) break;
+        values.delete(oldest);
+        total -= length;
+      }
+    },
+  };
+}

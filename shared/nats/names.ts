@@ -1,0 +1,53 @@
+/** Every name that broker, coordinator and workers agree on. `deploy/nats/` grants rights by them. */
+
+/** Streams, all with one message a subject at most (docs/decisions/0010). */
+export const STREAMS = {
+  tasks: "FTLE_TASKS",
+  results: "FTLE_RESULTS",
+  dead: "FTLE_DEAD",
+  blobs: "FTLE_BLOBS",
+  state: "FTLE_STATE",
+} as const;
+
+/** Key-value buckets; a bucket `b` is kept in the stream `KV_b`. */
+export const BUCKETS = { sweeps: "ftle_sweeps", workers: "ftle_workers" } as const;
+
+/** Header with the digest of a message's payload. */
+export const DIGEST_HEADER = "Ftle-Digest";
+/** Header with the number of parts of which this message is one. */
+export const PARTS_HEADER = "Ftle-Parts";
+/** Header that says what the payload is, when it is not the thing itself but the digest of a blob. */
+export const KIND_HEADER = "Ftle-Kind";
+
+/** Told when the list of sweeps has changed. */
+export const CHANGED_SUBJECT = "ftle.control.changed";
+/** Told, with the sweep as last token, when a sweep is cancelled. */
+export const CANCEL_SUBJECT = "ftle.control.cancel";
+
+/** An engine's id as one token of a subject. */
+export function engineToken(engine: string): string {
+  return engine.replaceAll(".", "_");
+}
+
+export const subjects = {
+  task: (engine: string, sweep: string, task: string) =>
+    `ftle.task.${engineToken(engine)}.${sweep}.${task}`,
+  result: (sweep: string, task: string) => `ftle.result.${sweep}.${task}`,
+  dead: (sweep: string, task: string) => `ftle.dead.${sweep}.${task}`,
+  blob: (sweep: string, digest: string, part: number | ">") =>
+    `ftle.blob.${sweep}.${digest.replace("sha256:", "")}.${part}`,
+  state: (sweep: string, task: string) => `ftle.state.${sweep}.${task}`,
+  /** One of the two places where a task's checkpoints are kept by turns. */
+  checkpoint: (sweep: string, task: string, slot: number, part: number) =>
+    `ftle.state.${sweep}.${task}.${slot}.${part}`,
+} as const;
+
+/** The pull consumer from which workers take a sweep's tasks. */
+export function queueName(engine: string, sweep: string): string {
+  return `${engineToken(engine)}-${sweep}`;
+}
+
+/** The `n`-th token of a subject, from 0. */
+export function token(subject: string, n: number): string {
+  return subject.split(".")[n] ?? "";
+}

@@ -1,0 +1,126 @@
+import type { Msg } from "@nats-io/transport-node";
+import { createInbox, nanos } from "@nats-io/transport-node";
+import type { Broker } from "./connect.ts";
+import { encodeJson } from "./envelope.ts";
+import { CHANGED_SUBJECT, queueName, STREAMS } from "./names.ts";
+import type { Queue } from "./queue-list.ts";
+import { readQueues } from "./queue-list.ts";
+import { pause } from "./retry.ts";
+
+/** A pull that the broker does not answer at all is given up after so much longer than it may take. */
+const PULL_SLACK_MS = 2_000;
+/** Pause after a pull that the broker could not answer, e.g. while it restarts. */
+const TROUBLE_MS = 300;
+
+export interface MessageSource {
+  /**
+   * The next task's message for an engine, from the sweeps by turns, those of high priority first. Takes at most
+   * one, and only when asked; null if there was none for a while.
+   */
+  next(engine: string): Promise<Msg | null>;
+  stop(): void;
+}
+
+export interface MessageSourceOptions {
+  readonly signal: AbortSignal;
+  /** How often the list of sweeps is read again; it is also read when it is said to have changed. */
+  readonly listMs: number;
+  /** How long one pull waits at the broker: as long, a sweep of higher priority may wait. */
+  readonly pullMs: number;
+}
+
+export function messageSource(
+  broker: Broker,
+  { signal, listMs, pullMs }: MessageSourceOptions,
+): MessageSource {
+  const { nc } = broker;
+  let queues: readonly Queue[] = [];
+  let turn = 0;
+  let isReading = false;
+  let isStale = false;
+  let waiters: (() => void)[] = [];
+  const changes = nc.subscribe(CHANGED_SUBJECT, { callback: () => void list() });
+  const timer = setInterval(() => void list(), listMs);
+
+  function wake(): void {
+    const woken = waiters;
+    waiters = [];
+    for (const waiter of woken) waiter();
+  }
+  signal.addEventListener("abort", wake, { once: true });
+
+  /** Reads which sweeps there are. That a broker has forgotten them all is no reason to forget them, too. */
+  async function list(): Promise<void> {
+    isStale = true;
+    if (isReading) return;
+    isReading = true;
+    while (isStale && !signal.aborted) {
+      isStale = false; // a change that is told while we read is read in the next round
+      try {
+        queues = (await readQueues(broker, { signal })) ?? queues;
+      } catch {
+        // Closed, stopped, or nonsense in the list: the next round sees.
+      }
+    }
+    isReading = false;
+    wake();
+  }
+
+  /** Sweeps in the order in which to ask them. */
+  function inTurn(engine: string): Queue[] {
+    turn++;
+    const mine = queues.filter((queue) => queue.engine === engine && queue.state === "running");
+    return (["high", "normal"] as const).flatMap((priority) => {
+      const equals = mine.filter((queue) => queue.priority === priority);
+      const first = turn % Math.max(1, equals.length);
+      return [...equals.slice(first), ...equals.slice(0, first)];
+    });
+  }
+
+  /** Takes a message from a sweep's queue; null if there is none now, or none within `waitMs`. */
+  async function pull({ engine, sweep }: Queue, waitMs: number): Promise<Msg | null> {
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.tasks}.${queueName(engine, sweep)}`;
+    const ask = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: nanos(waitMs) };
+    try {
+      const message = await nc.request(subject, encodeJson(ask), {
+        timeout: waitMs + PULL_SLACK_MS,
+        noMux: true, // the answer comes on the task's subject, where the shared inbox would not know it
+        reply: createInbox(broker.inboxPrefix),
+      });
+      const code = message.headers?.code ?? 0;
+      if (code === 0) return message;
+      // 404: none, 408: none in that time; anything else is trouble that may pass.
+      if (code !== 404 && code !== 408) await pause(TROUBLE_MS * (0.5 + Math.random()), signal);
+    } catch (error) {
+      if (nc.isClosed()) throw error;
+      await pause(TROUBLE_MS * (0.5 + Math.random()), signal); // no queue just now, or no broker
+    }
+    return null;
+  }
+
+  return {
+    async next(engine) {
+      await broker.connected(signal);
+      const candidates = inTurn(engine);
+      const [first] = candidates;
+      if (first === undefined) {
+        const changed = new Promise<void>((resolve) => waiters.push(resolve));
+        if (queues.length === 0) void list();
+        await changed;
+        return null;
+      }
+      if (candidates.length > 1) {
+        for (const queue of candidates) {
+          const message = await pull(queue, 0);
+          if (message !== null) return message;
+        }
+      }
+      return await pull(first, pullMs);
+    },
+    stop() {
+      clearInterval(timer);
+      changes.unsubscribe();
+      wake();
+    },
+  };
+}

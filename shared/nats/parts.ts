@@ -1,0 +1,60 @@
+/** Bytes too large for one message, in numbered parts. */
+import { digestOf } from "../identity.ts";
+import type { Broker } from "./connect.ts";
+import { sealed } from "./envelope.ts";
+import { PARTS_HEADER } from "./names.ts";
+import type { KeptMessage } from "./store-once.ts";
+import { readLast } from "./store-once.ts";
+
+/** Half the usual limit of a message. */
+const PART_BYTES = 512 * 1024;
+/** What headers and protocol take of a message. */
+const OVERHEAD_BYTES = 4096;
+/** Parts on their way at a time. */
+const FLIGHT = 4;
+
+/** The most that goes into one message of this broker. */
+export function messageRoom({ nc }: Broker): number {
+  return (nc.info?.max_payload ?? 2 ** 20) - OVERHEAD_BYTES;
+}
+
+type Store = (
+  part: number,
+  message: { payload: Uint8Array; headers: ReturnType<typeof sealed> },
+) => Promise<unknown>;
+
+/** Stores all parts; the first one, which says how many there are, after the others. */
+export async function putParts(broker: Broker, bytes: Uint8Array, store: Store): Promise<void> {
+  const room = Math.min(PART_BYTES, messageRoom(broker));
+  const parts = Math.max(1, Math.ceil(bytes.length / room));
+  const put = (part: number) => {
+    const payload = bytes.subarray(part * room, (part + 1) * room);
+    return store(part, { payload, headers: sealed(payload, { [PARTS_HEADER]: String(parts) }) });
+  };
+  for (let part = 1; part < parts; part += FLIGHT) {
+    const few = Array.from({ length: Math.min(FLIGHT, parts - part) }, (_, i) => put(part + i));
+    await Promise.all(few);
+  }
+  await put(0);
+}
+
+/** @returns null if a part lacks, or what the parts give has another digest. */
+export async function getParts(
+  broker: Broker,
+  digest: string,
+  { stream, subject }: { stream: string; subject: (part: number) => string },
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<Uint8Array | null> {
+  const get = (part: number) => readLast(broker, stream, subject(part), options);
+  const first = await get(0);
+  const count = Number(first?.headers.get(PARTS_HEADER) ?? 0);
+  if (first === null || !Number.isInteger(count) || count < 1) return null;
+  const found: (KeptMessage | null)[] = [first];
+  for (let part = 1; part < count; part += FLIGHT) {
+    const few = Array.from({ length: Math.min(FLIGHT, count - part) }, (_, i) => get(part + i));
+    found.push(...(await Promise.all(few)));
+    if (found.includes(null)) return null;
+  }
+  const bytes = new Uint8Array(Buffer.concat(found.map((part) => part!.payload)));
+  return digestOf(bytes) === digest ? bytes : null;
+}

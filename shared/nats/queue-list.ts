@@ -1,0 +1,85 @@
+/** Which sweeps have tasks on the broker: one record that workers read and coordinators change. */
+
+import { JetStreamApiError } from "@nats-io/jetstream";
+import type { KV } from "@nats-io/kv";
+import { Kvm } from "@nats-io/kv";
+import { z } from "zod";
+import type { Broker } from "./connect.ts";
+import { decodeJson, encodeJson } from "./envelope.ts";
+import { BUCKETS, CHANGED_SUBJECT } from "./names.ts";
+import { untilDone } from "./retry.ts";
+import { readLast } from "./store-once.ts";
+
+const queueSchema = z.object({
+  sweep: z.string().regex(/^[\w-]{1,128}$/),
+  engine: z.string().regex(/^[\w.-]{1,64}$/),
+  /** Workers serve sweeps of high priority first, and sweeps of one priority by turns. */
+  priority: z.enum(["high", "normal"]),
+  /** `paused`: workers take none of its tasks; `cancelled`: its coordinator is to end. */
+  state: z.enum(["running", "paused", "cancelled"]),
+});
+
+export type Queue = z.infer<typeof queueSchema>;
+
+/** Key of the record in the bucket of sweeps. */
+const KEY = "queues";
+
+/** The queues there are; null if the broker has no such list (yet, or any more). */
+export async function readQueues(
+  broker: Broker,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<Queue[] | null> {
+  const stream = `KV_${BUCKETS.sweeps}`;
+  const found = await readLast(broker, stream, `$KV.${BUCKETS.sweeps}.${KEY}`, options);
+  if (found === null || found.payload.length === 0) return null;
+  return parseQueues(found.payload);
+}
+
+/** Changes the list so that no other change is lost, and tells everybody. */
+export async function changeQueues(
+  broker: Broker,
+  change: (queues: readonly Queue[]) => readonly Queue[],
+): Promise<void> {
+  await untilDone(broker, async () => {
+    const bucket = await new Kvm(broker.js).open(BUCKETS.sweeps);
+    while (!(await tryChange(bucket, change))) {
+      // Somebody else was quicker; once more from what is there now.
+    }
+  });
+  broker.nc.publish(CHANGED_SUBJECT);
+}
+
+async function tryChange(
+  bucket: KV,
+  change: (queues: readonly Queue[]) => readonly Queue[],
+): Promise<boolean> {
+  const entry = await bucket.get(KEY);
+  const queues = entry === null || entry.length === 0 ? [] : parseQueues(entry.value);
+  const changed = encodeJson(change(queues));
+  try {
+    if (entry === null) await bucket.create(KEY, changed);
+    else await bucket.update(KEY, changed, entry.revision);
+    return true;
+  } catch (error) {
+    if (isOutrun(error)) return false;
+    throw error;
+  }
+}
+
+/** JetStream's own code for "wrong last sequence". */
+const WRONG_LAST_SEQUENCE = 10071;
+
+/** Another wrote the key first. */
+export function isOutrun(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE;
+}
+
+/** Entries that are not ours, or of a later version, are left alone and out. */
+function parseQueues(payload: Uint8Array): Queue[] {
+  const list = decodeJson(payload);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry) => {
+    const parsed = queueSchema.safeParse(entry);
+    return parsed.success ? [parsed.data] : [];
+  });
+}

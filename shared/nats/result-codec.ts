@@ -1,0 +1,105 @@
+/**
+ * Results as bytes: length of the header (uint32, little-endian), header (JSON, filled up with spaces to a multiple of 4),
+ * then the arrays (float32, little-endian), in the header's order.
+ */
+import { endianness } from "node:os";
+import type { TaskResult } from "../messages.ts";
+import { parseResult } from "../messages.ts";
+import { decodeJson, ForeignMessageError } from "./envelope.ts";
+
+if (endianness() !== "LE") throw new Error("expected a little-endian machine");
+
+interface Header {
+  readonly result: Record<string, unknown>;
+  /** Name and length of each array that follows. */
+  readonly arrays: readonly (readonly [name: string, length: number])[];
+}
+
+/** JSON has no NaN and no infinities, which a diverged loss may be. */
+const NUMBERS: Record<string, number> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  "-Infinity": Number.NEGATIVE_INFINITY,
+};
+
+export function encodeResult(result: TaskResult): Uint8Array {
+  const plain: Record<string, unknown> = {};
+  const arrays: [string, Float32Array][] = [];
+  for (const [name, value] of Object.entries(result)) {
+    if (value instanceof Float32Array) arrays.push([name, value]);
+    else plain[name] = value;
+  }
+  const header: Header = {
+    result: plain,
+    arrays: arrays.map(([name, { length }]) => [name, length]),
+  };
+  const text = Buffer.from(JSON.stringify(header, spellOut));
+  const headLength = Math.ceil(text.length / 4) * 4;
+  const total = arrays.reduce((sum, [, { byteLength }]) => sum + byteLength, 4 + headLength);
+  const bytes = Buffer.alloc(total, " ");
+  bytes.writeUInt32LE(headLength, 0);
+  text.copy(bytes, 4);
+  let at = 4 + headLength;
+  for (const [, { buffer, byteOffset, byteLength }] of arrays) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return bytes;
+}
+
+/** @throws ForeignMessageError with what is wrong about bytes that are no result. */
+export function decodeResult(bytes: Uint8Array): TaskResult {
+  const refuse = (fault: string): never => {
+    throw new ForeignMessageError(`not a result: ${fault}`);
+  };
+  if (bytes.length < 4) refuse(`expected 4 bytes or more, found ${bytes.length}`);
+  const headLength = Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32LE(0);
+  if (headLength > bytes.length - 4) refuse("the header is cut off");
+  const { result, arrays } = readHeader(bytes.subarray(4, 4 + headLength));
+  let at = 4 + headLength;
+  const message: Record<string, unknown> = { ...result };
+  for (const [name, length] of arrays) {
+    const end = at + 4 * length;
+    if (end > bytes.length) refuse(`array ${name} is cut off`);
+    message[name] = new Float32Array(new Uint8Array(bytes.subarray(at, end)).buffer);
+    at = end;
+  }
+  if (at !== bytes.length) refuse(`${bytes.length - at} bytes too many`);
+  try {
+    return parseResult(message);
+  } catch (error) {
+    throw new ForeignMessageError((error as Error).message);
+  }
+}
+
+function readHeader(bytes: Uint8Array): Header {
+  const header = decodeJson(bytes) as Partial<Header> | null;
+  const isPair = (pair: unknown) =>
+    Array.isArray(pair) &&
+    typeof pair[0] === "string" &&
+    Number.isSafeInteger(pair[1]) &&
+    pair[1] >= 0;
+  const isWhole =
+    typeof header?.result === "object" &&
+    header.result !== null &&
+    Array.isArray(header.arrays) &&
+    header.arrays.every(isPair);
+  if (!isWhole) throw new ForeignMessageError("not a result: expected a header with its arrays");
+  const { result, arrays } = header as Header;
+  return { result: withHistory(result), arrays };
+}
+
+/** Losses that are no finite numbers are spelled out in the header. */
+function withHistory(result: Record<string, unknown>): Record<string, unknown> {
+  const { history } = result;
+  if (typeof history !== "object" || history === null) return result;
+  const read = (value: unknown) => (typeof value === "string" ? (NUMBERS[value] ?? value) : value);
+  const series = Object.entries(history).map(([name, values]) => {
+    return [name, Array.isArray(values) ? values.map(read) : values];
+  });
+  return { ...result, history: Object.fromEntries(series) };
+}
+
+function spellOut(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}

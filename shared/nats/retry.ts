@@ -1,0 +1,87 @@
+import { JetStreamApiError } from "@nats-io/jetstream";
+import {
+  ClosedConnectionError,
+  InvalidArgumentError,
+  PermissionViolationError,
+} from "@nats-io/transport-node";
+import { BrokerError } from "../errors.ts";
+import type { Broker } from "./connect.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * Does something with the broker until it has been done: an unreachable, restarting or full broker is waited
+ * for. What is done must be harmless to do twice.
+ *
+ * @throws what will not pass: a request that is wrong or not allowed, a closed connection, an abort.
+ */
+export async function untilDone<T>(
+  broker: Broker,
+  action: () => Promise<T>,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<T> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    await broker.connected(signal);
+    try {
+      return await action();
+    } catch (error) {
+      refuseLasting(error);
+    }
+    await pause(pauseMs * (0.75 + Math.random() / 2), anyOf(broker.closed, signal));
+  }
+}
+
+/** Waits; ends early, without a fault, when the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}
+
+function refuseLasting(error: unknown): void {
+  const denied = violation(error);
+  if (denied !== null) {
+    throw new BrokerError(`the broker does not allow this role to ${denied}`, error);
+  }
+  if (error instanceof ClosedConnectionError || error instanceof InvalidArgumentError) throw error;
+  // 503: not now (no leader, storage full, streams not there yet); every other answer is final.
+  if (error instanceof JetStreamApiError && error.status !== 503 && !isFull(error)) throw error;
+}
+
+/** The storage, or the stream's share of it, is full: room may come. */
+export function isFull(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    /maximum (bytes|messages) exceeded|insufficient/.test(error.message)
+  );
+}
+
+/** There is a message on this subject already. */
+export function isTaken(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    /maximum messages per subject exceeded/.test(error.message)
+  );
+}
+
+function violation(error: unknown): string | null {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e instanceof PermissionViolationError) return `${e.operation} ${e.subject}`;
+  }
+  return null;
+}
+
+function anyOf(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
+  return second === undefined ? first : AbortSignal.any([first, second]);
+}

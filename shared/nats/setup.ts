@@ -1,0 +1,180 @@
+/** The streams and buckets that a broker needs, and how they come to be. */
+import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
+import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
+import { BrokerError } from "../errors.ts";
+import type { Broker } from "./connect.ts";
+import { BUCKETS, STREAMS } from "./names.ts";
+import { untilDone } from "./retry.ts";
+
+export interface SetupOptions {
+  /** Copies of each stream in a cluster of brokers: 1, 3 or 5. */
+  readonly replicas: number;
+  /** What results may wait for a coordinator; workers wait when it is full. */
+  readonly resultBytes: number;
+}
+
+export const SETUP_DEFAULTS: SetupOptions = { replicas: 1, resultBytes: 256 * 2 ** 20 };
+
+/** How long a silent worker is still listed. */
+const WORKER_LISTED_MS = 60_000;
+
+/** JetStream's own code for it. */
+const STREAM_NOT_FOUND = 10059;
+
+type Wanted = Pick<StreamConfig, "name" | "subjects"> & Partial<StreamConfig>;
+
+/** A stream as it should be; one message a subject, so that publishing twice is harmless. */
+function wantedStreams({ replicas, resultBytes }: SetupOptions): Wanted[] {
+  const once = {
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    num_replicas: replicas,
+  };
+  const first = { ...once, discard: DiscardPolicy.New, discard_new_per_subject: true };
+  return [
+    { name: STREAMS.tasks, subjects: ["ftle.task.>"], ...first },
+    { name: STREAMS.results, subjects: ["ftle.result.>"], ...first, max_bytes: resultBytes },
+    { name: STREAMS.dead, subjects: ["ftle.dead.>"], ...first },
+    { name: STREAMS.blobs, subjects: ["ftle.blob.>"], ...first },
+    { name: STREAMS.state, subjects: ["ftle.state.>"], ...once, discard: DiscardPolicy.Old },
+  ];
+}
+
+/** Without these a stream would not do what it is for; the rest is the operator's business. */
+const ESSENTIAL = [
+  "subjects",
+  "retention",
+  "max_msgs_per_subject",
+  "discard",
+  "discard_new_per_subject",
+  "allow_direct",
+] as const;
+
+export interface SetupChange {
+  readonly name: string;
+  readonly action: "create" | "change";
+  /** What differs, for people. */
+  readonly differences: readonly string[];
+}
+
+/** What `setup` would do. */
+export async function planSetup(broker: Broker, options: SetupOptions): Promise<SetupChange[]> {
+  const changes: SetupChange[] = [];
+  for (const wanted of wantedStreams(options)) {
+    const found = await streamInfo(broker, wanted.name);
+    if (found === null) {
+      changes.push({ name: wanted.name, action: "create", differences: [] });
+      continue;
+    }
+    const differences = differencesOf(wanted, found.config, Object.keys(wanted));
+    if (differences.length > 0) changes.push({ name: wanted.name, action: "change", differences });
+  }
+  for (const bucket of Object.values(BUCKETS)) {
+    const found = await streamInfo(broker, `KV_${bucket}`);
+    if (found === null) changes.push({ name: `KV_${bucket}`, action: "create", differences: [] });
+  }
+  return changes;
+}
+
+/**
+ * Creates what lacks. What is there stays as its operator made it, or with `change` is made as wanted.
+ * Idempotent.
+ *
+ * @throws BrokerError if a stream of that name cannot serve, or there is no room.
+ */
+export async function setup(
+  broker: Broker,
+  options: SetupOptions = SETUP_DEFAULTS,
+  { change = false, signal }: { change?: boolean; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  for (const wanted of wantedStreams(options)) {
+    const found = await streamInfo(broker, wanted.name, signal);
+    if (found === null) await create(broker, wanted, signal);
+    else if (change) await update(broker, wanted, found);
+    else refuseUnfit(wanted, found.config);
+  }
+  const kvm = new Kvm(broker.js);
+  const { replicas } = options;
+  await untilDone(broker, () => kvm.create(BUCKETS.sweeps, { replicas, history: 1 }), { signal });
+  // Who is there need not survive the broker: workers tell it again every few seconds.
+  const inMemory = { storage: StorageType.Memory, ttl: WORKER_LISTED_MS, history: 1 };
+  await untilDone(broker, () => kvm.create(BUCKETS.workers, { replicas, ...inMemory }), { signal });
+}
+
+/** null if there is no such stream. */
+export async function streamInfo(
+  broker: Broker,
+  name: string,
+  signal?: AbortSignal,
+): Promise<StreamInfo | null> {
+  return await untilDone(
+    broker,
+    async () => {
+      try {
+        return await broker.jsm.streams.info(name);
+      } catch (error) {
+        if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return null;
+        throw error;
+      }
+    },
+    { signal },
+  );
+}
+
+async function create(broker: Broker, wanted: Wanted, signal?: AbortSignal): Promise<void> {
+  try {
+    await untilDone(broker, () => add(broker, wanted), { signal });
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error;
+    throw new BrokerError(
+      `the broker did not create stream ${wanted.name}: ${error.message}`,
+      error,
+    );
+  }
+}
+
+async function add(broker: Broker, wanted: Wanted): Promise<void> {
+  try {
+    await broker.jsm.streams.add(wanted);
+  } catch (error) {
+    // No room is not a matter of waiting here: nobody would make any.
+    if (error instanceof JetStreamApiError && /insufficient|resource/.test(error.message)) {
+      throw new BrokerError(
+        `the broker has no room for stream ${wanted.name} (${error.message}); raise max_file_store in its configuration, or ask for less with \`ftle nats setup --result-bytes\``,
+        error,
+      );
+    }
+    throw error;
+  }
+}
+
+async function update(broker: Broker, wanted: Wanted, found: StreamInfo): Promise<void> {
+  if (differencesOf(wanted, found.config, Object.keys(wanted)).length === 0) return;
+  try {
+    await broker.jsm.streams.update(wanted.name, { ...found.config, ...wanted });
+  } catch (error) {
+    throw new BrokerError(
+      `the broker did not change stream ${wanted.name}: ${(error as Error).message}`,
+      error,
+    );
+  }
+}
+
+function refuseUnfit(wanted: Wanted, found: StreamConfig): void {
+  const differences = differencesOf(wanted, found, ESSENTIAL);
+  if (differences.length === 0) return;
+  throw new BrokerError(
+    `stream ${wanted.name} of the broker cannot serve: ${differences.join("; ")}. \`ftle nats setup\` says what it would change`,
+  );
+}
+
+function differencesOf(wanted: Wanted, found: StreamConfig, keys: readonly string[]): string[] {
+  const text = (config: object, key: string) =>
+    JSON.stringify((config as Record<string, unknown>)[key]) ?? "nothing";
+  return keys
+    .filter((key) => key in wanted && text(wanted, key) !== text(found, key))
+    .map((key) => `expected ${key} ${text(wanted, key)}, found ${text(found, key)}`);
+}

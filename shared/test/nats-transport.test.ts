@@ -1,0 +1,37 @@
+import { after, before } from "node:test";
+import { connectBroker } from "../nats/connect.ts";
+import { coordinatorTransport } from "../nats/coordinator-transport.ts";
+import { workerTransport } from "../nats/worker-transport.ts";
+import type { TestServer } from "../testing/nats-server.ts";
+import { startNatsServer } from "../testing/nats-server.ts";
+import { transportContract } from "../testing/transport-contract.ts";
+
+const policy = { leaseMs: 900, maxDeliveries: 5, backoffMs: (n: number) => 100 * n };
+
+let server: TestServer;
+before(async () => {
+  server = await startNatsServer();
+});
+after(async () => {
+  await server.stop();
+});
+
+transportContract("nats", policy, async () => {
+  const url = server.url;
+  const brokers = [await connectBroker({ url }), await connectBroker({ url })] as const;
+  const coordinator = coordinatorTransport({ broker: brokers[0], policy, checkMs: 500 });
+  const worker = workerTransport({ broker: brokers[1], policy, beatMs: 50, pullMs: 200 });
+  const stop = async () => {
+    await Promise.all([coordinator.stop(), worker.stop()]);
+  };
+  return {
+    transport: { ...worker, ...coordinator, lease: worker.lease, announce: worker.announce, stop },
+    passTime: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    async stop() {
+      await stop();
+      const cleaner = coordinatorTransport({ broker: brokers[0], policy });
+      for (const sweep of ["s", "another"]) await cleaner.cancel(sweep);
+      for (const broker of brokers) await broker.close();
+    },
+  };
+});
