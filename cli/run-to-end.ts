@@ -92,7 +92,7 @@ async function work(
         state,
         transport,
         // Each thread has a next task waiting, so that none idles while a result is stored.
-        flight: 2 * threads,
+        flight: () => 2 * threads,
         signal,
         onEvent(event) {
           progress.onEvent(event);

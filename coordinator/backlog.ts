@@ -29,49 +29,100 @@ export interface Backlog {
   next(): Job | undefined;
   /** Adds the tiles that a trained cell's field lacks. */
   open(cell: Cell, state: FieldState): OpenField;
+  /** The job of a task that was not handed out here, but by an earlier coordinator; undefined if it is not to be done. */
+  take(task: string): Job | undefined;
 }
 
 export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog {
-  const trainings = untrained(plan, cells, dead);
-  const fields: Iterator<Job>[] = [];
+  const trainings: Source = {
+    handedOut: new Uint8Array(cells.length),
+    jobAt(index) {
+      const { cell, record } = cells[index]!;
+      if (record !== null) return null;
+      const task = trainTask(plan, cell);
+      return dead.has(task.id) ? null : { kind: "train", task, cell };
+    },
+  };
+  const waiting: Source[] = []; // fields with tiles not handed out
+  const fields = new Map<string, Source[]>(); // cell → its fields
 
-  function* tilesOf(cell: Cell, field: OpenField): Generator<Job> {
+  function tilesOf(cell: Cell, field: OpenField): Source {
     const { description, tiles } = field.state;
-    for (let tile = 0; tile < tiles.length; tile++) {
-      if (tiles[tile] === 1) continue;
-      const task = tileTask(plan, cell, description, tile);
-      if (!dead.has(task.id)) yield { kind: "field", task, cell, field, tile };
-    }
+    return {
+      handedOut: new Uint8Array(tiles.length),
+      jobAt(tile) {
+        if (tiles[tile] === 1) return null;
+        const task = tileTask(plan, cell, description, tile);
+        return dead.has(task.id) ? null : { kind: "field", task, cell, field, tile };
+      },
+    };
   }
+
+  const firstTraining = cursor(trainings);
+  const firstTile = new WeakMap<Source, () => Job | undefined>();
 
   return {
     next() {
       for (;;) {
-        const tiles = fields[0];
-        if (tiles === undefined) return trainings.next().value ?? undefined;
-        const { value, done } = tiles.next();
-        if (!done) return value;
-        fields.shift();
+        const field = waiting[0];
+        if (field === undefined) return firstTraining();
+        const job = firstTile.get(field)!();
+        if (job !== undefined) return job;
+        waiting.shift();
       }
     },
+
+    take(task) {
+      const [kind, cell = ""] = task.split("-");
+      for (const source of kind === "train" ? [trainings] : (fields.get(cell) ?? [])) {
+        const index = find(source, task);
+        if (index === undefined) continue;
+        source.handedOut[index] = 1;
+        return source.jobAt(index)!;
+      }
+      return undefined;
+    },
+
     open(cell, state) {
       const field: OpenField = { state, pending: 0 };
-      for (const _ of tilesOf(cell, field)) field.pending++;
-      fields.push(tilesOf(cell, field));
+      const source = tilesOf(cell, field);
+      for (let tile = 0; tile < state.tiles.length; tile++) {
+        if (source.jobAt(tile) !== null) field.pending++;
+      }
+      waiting.push(source);
+      firstTile.set(source, cursor(source));
+      fields.set(cell.id, [...(fields.get(cell.id) ?? []), source]);
       return field;
     },
   };
 }
 
-function* untrained(
-  plan: Plan,
-  cells: StoreState["cells"],
-  dead: ReadonlySet<string>,
-): Generator<Job, undefined> {
-  for (const { cell, record } of cells) {
-    if (record !== null) continue;
-    const task = trainTask(plan, cell);
-    if (!dead.has(task.id)) yield { kind: "train", task, cell };
+/** Jobs by their place, and which of them somebody has. */
+interface Source {
+  readonly handedOut: Uint8Array;
+  /** null if there is nothing to do there. */
+  jobAt(index: number): Job | null;
+}
+
+/** Hands out a source's jobs in order. */
+function cursor({ handedOut, jobAt }: Source): () => Job | undefined {
+  let at = 0;
+  return () => {
+    for (; at < handedOut.length; at++) {
+      if (handedOut[at] === 1) continue;
+      const job = jobAt(at);
+      if (job === null) continue;
+      handedOut[at] = 1;
+      return job;
+    }
+    return undefined;
+  };
+}
+
+/** The place of a job that nobody has yet, by its task. */
+function find({ handedOut, jobAt }: Source, task: string): number | undefined {
+  for (let index = 0; index < handedOut.length; index++) {
+    if (handedOut[index] === 0 && jobAt(index)?.task.id === task) return index;
   }
   return undefined;
 }

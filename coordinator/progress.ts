@@ -88,6 +88,7 @@ export function followRun(
         }
         return;
       }
+      if (event.kind === "late") return;
       const { kind, task, cell } = event.job;
       take(kind, task.work);
       if (event.kind === "stored") {

@@ -25,8 +25,8 @@ export interface RunOptions {
   /** What a thorough scan found in the store. */
   readonly state: StoreState;
   readonly transport: CoordinatorTransport;
-  /** How many tasks may be published and without an outcome at a time. */
-  readonly flight: number;
+  /** How many tasks may be published and without an outcome at a time, as things are now. */
+  flight(): number;
   /** Aborts: no more tasks, and the promise rejects with its reason. What is stored stays. */
   readonly signal: AbortSignal;
   onEvent(event: RunEvent): void;
@@ -38,7 +38,9 @@ export type RunEvent =
   /** A training is in the store; a diverged one will have no fields. */
   | { readonly kind: "trained"; readonly cell: Cell; readonly record: CellRecord }
   /** A task was given up. */
-  | { readonly kind: "dead"; readonly job: Job; readonly letter: DeadLetter };
+  | { readonly kind: "dead"; readonly job: Job; readonly letter: DeadLetter }
+  /** An outcome came of a task that is done with: a slow worker's, or one that was stored just before a restart. */
+  | { readonly kind: "late"; readonly task: string };
 
 /**
  * Hands out every task of the plan whose result the store lacks, and stores what comes back: a
@@ -54,8 +56,9 @@ export async function runSweep(options: RunOptions): Promise<void> {
   const backlog = createBacklog(plan, state);
   const jobs = new Map<string, { job: Job; settle: () => void }>();
   const offers = new WeakMap<OpenField, Promise<void>>();
-  const limit = pLimit(options.flight);
+  const limit = pLimit(options.flight());
   const over = new AbortController(); // aborted: nothing more is begun
+  let topUp = () => {};
   let fail: (reason: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -65,12 +68,14 @@ export async function runSweep(options: RunOptions): Promise<void> {
   /** Keeps `flight` jobs going; resolves when none is left. */
   function workOff(): Promise<void> {
     return new Promise((resolve) => {
-      const topUp = () => {
+      topUp = () => {
         if (over.signal.aborted) return;
-        while (limit.activeCount + limit.pendingCount < options.flight) {
+        const flight = options.flight();
+        limit.concurrency = flight;
+        while (limit.activeCount + limit.pendingCount < flight) {
           const job = backlog.next();
           if (job === undefined) break;
-          limit(() => perform(job)).then(topUp, fail);
+          begin(job, () => publish(job));
         }
         if (limit.activeCount + limit.pendingCount === 0) resolve();
       };
@@ -78,13 +83,20 @@ export async function runSweep(options: RunOptions): Promise<void> {
     });
   }
 
-  /** Publishes a job's task and waits until its outcome is in the store. */
-  async function perform(job: Job): Promise<void> {
+  /** Notes a job, sees to it that its task is on its way, and waits until its outcome is in the store. */
+  function begin(job: Job, sendOff: () => Promise<void>): void {
+    const settled = new Promise<void>((settle) => jobs.set(job.task.id, { job, settle }));
+    limit(async () => {
+      await sendOff();
+      await settled;
+    }).then(() => topUp(), fail);
+  }
+
+  async function publish(job: Job): Promise<void> {
     if (job.kind === "field") await offerWeights(job);
     over.signal.throwIfAborted();
-    const settled = new Promise<void>((settle) => jobs.set(job.task.id, { job, settle }));
-    await transport.publish(job.task);
-    await settled;
+    // An earlier coordinator's task may have ended while its weights were put.
+    if (jobs.has(job.task.id)) await transport.publish(job.task);
   }
 
   /** Puts a field's weights where workers get them, once, before the first of its tiles is published. */
@@ -107,12 +119,21 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function collect(): Promise<void> {
     for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
       const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
-      const entry = jobs.get(id);
-      if (entry !== undefined) await keep(entry.job, outcome);
+      const entry = jobs.get(id) ?? adopt(id);
+      if (entry === undefined) onEvent({ kind: "late", task: id });
+      else await keep(entry.job, outcome);
       await outcome.ack();
       jobs.delete(id);
       entry?.settle();
     }
+  }
+
+  /** Takes up a task that an earlier coordinator published, and whose outcome waited for us. */
+  function adopt(task: string) {
+    const job = backlog.take(task);
+    if (job === undefined) return undefined;
+    begin(job, async () => {});
+    return jobs.get(task);
   }
 
   async function keep(job: Job, outcome: Outcome): Promise<void> {
@@ -136,7 +157,9 @@ export async function runSweep(options: RunOptions): Promise<void> {
     onEvent({ kind: "stored", job, seconds });
   }
 
-  async function keepDeadLetter(job: Job, letter: DeadLetter): Promise<void> {
+  async function keepDeadLetter(job: Job, found: DeadLetter): Promise<void> {
+    const { sweep, cell, kind } = job.task; // who could not read the task could not tell
+    const letter = { ...found, sweep, cell, kind };
     await store.putDeadLetter(letter);
     const { worker, attempts, reason } = letter;
     await store.journal({
@@ -224,8 +247,8 @@ export async function runSweep(options: RunOptions): Promise<void> {
 
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
-  const collected = collect();
   const prepared = prepare();
+  const collected = prepared.then(collect);
   try {
     await Promise.race([prepared.then(workOff), collected.then(() => failed), failed]);
   } finally {

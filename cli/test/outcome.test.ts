@@ -43,7 +43,7 @@ async function runWithFailures(spec: string, directory: string): Promise<void> {
     await store.putSweep(sweep, { source: text, engine });
     const state = await scanStore(plan, { directory, thorough: true });
     const signal = AbortSignal.timeout(60_000);
-    await runSweep({ plan, store, state, transport, flight: 2, signal, onEvent() {} });
+    await runSweep({ plan, store, state, transport, flight: () => 2, signal, onEvent() {} });
   } finally {
     await worker.stop();
     await transport.stop();
