@@ -12,18 +12,22 @@ import type { SummaryRow, Totals } from "../coordinator/summary.ts";
 import { summaryRows, totals } from "../coordinator/summary.ts";
 import type { Snapshot } from "../shared/cell.ts";
 import { UsageError } from "../shared/errors.ts";
+import type { BrokerOptions } from "../shared/nats/connect.ts";
 import { gridCoordinates } from "../shared/numerics/grid.ts";
 import type { Weights } from "../shared/numerics/network.ts";
 import { decodeWeights } from "../shared/safetensors.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
+import { localWork } from "./local-work.ts";
+import { natsWork } from "./nats-work.ts";
 import { withEngine } from "./options.ts";
 import { runToEnd } from "./run-to-end.ts";
-import { loadStored, planFor } from "./stored-sweep.ts";
+import { loadStored, planFor, refuseMissingEngine } from "./stored-sweep.ts";
 
 export { SpecError } from "../coordinator/spec/spec-error.ts";
 export type { SummaryRow, Totals } from "../coordinator/summary.ts";
 export type { Snapshot } from "../shared/cell.ts";
-export { FtleError, LockedError, StoreError, UsageError } from "../shared/errors.ts";
+export { BrokerError, FtleError, LockedError, StoreError, UsageError } from "../shared/errors.ts";
+export type { BrokerOptions } from "../shared/nats/connect.ts";
 export type { Weights } from "../shared/numerics/network.ts";
 
 export interface RunSweepOptions {
@@ -33,6 +37,8 @@ export interface RunSweepOptions {
   readonly out: string;
   /** What does the arithmetic, instead of what the spec says. */
   readonly engine?: "auto" | "native" | "tfjs" | "reference";
+  /** Broker at which workers (`ftle worker`) compute, instead of threads of this process. */
+  readonly broker?: BrokerOptions;
   /** Threads that compute; one a core by default. */
   readonly threads?: number;
   /** The longest a task may take; without end by default. */
@@ -44,17 +50,26 @@ export interface RunSweepOptions {
 }
 
 /**
- * Runs a sweep to its end on this machine, or what of it lacks.
- * @throws SpecError, LockedError, StoreError, UsageError if the engine is not here, or the signal's reason.
+ * Runs a sweep to its end, or what of it lacks: on this machine, or by the workers at a broker.
+ * @throws SpecError, LockedError, StoreError, UsageError if the engine is not here,
+ * BrokerError, or the signal's reason.
  */
 export async function runSweep(options: RunSweepOptions): Promise<Totals> {
   const { spec, out: directory, threads = defaultThreads(), progress = false } = options;
   const { text, sweep } = withEngine(await readSweep(spec), options);
+  const planned = await planFor(directory, { sweep, source: text });
+  const { broker, taskTimeoutMs = Number.POSITIVE_INFINITY } = options;
+  if (broker === undefined) refuseMissingEngine(planned.plan.engine);
+  const onNotice = (line: string) => {
+    if (progress) process.stderr.write(`${line}\n`);
+  };
   const { totals } = await runToEnd({
-    ...(await planFor(directory, { sweep, source: text })),
+    ...planned,
     directory,
-    threads,
-    taskTimeoutMs: options.taskTimeoutMs ?? Number.POSITIVE_INFINITY,
+    workPlace:
+      broker === undefined
+        ? localWork({ threads, taskTimeoutMs })
+        : natsWork({ broker, priority: "normal", keep: false, onNotice }),
     retry: false,
     isQuiet: !progress,
     signal: options.signal ?? new AbortController().signal,

@@ -1,8 +1,9 @@
 import type { Plan } from "../coordinator/plan.ts";
 import type { Progress, ProgressReport } from "../coordinator/progress.ts";
 import type { Task } from "../shared/messages.ts";
-import type { CoordinatorTransport, RunningTask } from "../shared/transport.ts";
+import type { RunningTask } from "../shared/transport.ts";
 import { cellName, duration, integer, percent } from "./format.ts";
+import type { Work } from "./work.ts";
 
 /** Shows a run while it goes on. */
 export interface Display {
@@ -17,7 +18,7 @@ export interface Display {
 interface DisplayOptions {
   readonly plan: Plan;
   readonly progress: Progress;
-  readonly transport: CoordinatorTransport;
+  readonly work: Work;
   readonly stream: NodeJS.WriteStream;
   readonly isQuiet: boolean;
 }
@@ -28,13 +29,7 @@ const LOG_MS = 10_000;
 /** How many running tasks are shown. */
 const MOST_RUNNING = 8;
 
-export function startDisplay({
-  plan,
-  progress,
-  transport,
-  stream,
-  isQuiet,
-}: DisplayOptions): Display {
+export function startDisplay({ plan, progress, work, stream, isQuiet }: DisplayOptions): Display {
   const start = performance.now();
   const isTerminal = stream.isTTY === true && !isQuiet;
   const nameOf = cellNames(plan);
@@ -42,7 +37,7 @@ export function startDisplay({
   let isOver = false;
 
   const report = async () => {
-    const running = await transport.running(plan.sweep);
+    const running = await work.transport.running(plan.sweep).catch(() => []);
     return { running, now: progress.report(running, (performance.now() - start) / 1000) };
   };
   const erase = () => {
@@ -55,7 +50,7 @@ export function startDisplay({
     const width = stream.columns || 80; // 0 on a terminal that does not know
     // What scrolls off a short terminal cannot be erased any more.
     const most = Math.max(0, Math.min(MOST_RUNNING, (stream.rows || 24) - 3));
-    const lines = [barLine(now, width), ...running.slice(0, most).map(runningLine)];
+    const lines = [barLine(now, work.note(), width), ...running.slice(0, most).map(runningLine)];
     if (running.length > most && most > 0) lines.push(`  … and ${running.length - most} more`);
     erase();
     stream.write(lines.map((text) => `${text.slice(0, width - 1)}\n`).join(""));
@@ -65,7 +60,7 @@ export function startDisplay({
     const { running, now } = await report();
     if (isOver) return;
     const cells = [...new Set(running.map(({ task }) => nameOf(task)))].join("; ");
-    stream.write(`${summaryOf(now)}${cells === "" ? "" : ` · running: ${cells}`}\n`);
+    stream.write(`${summaryOf(now, work.note())}${cells === "" ? "" : ` · running: ${cells}`}\n`);
   };
   const warn = (text: string) => {
     if (isTerminal) erase();
@@ -93,15 +88,15 @@ export function startDisplay({
   };
 }
 
-function barLine(report: ProgressReport, width: number): string {
-  const text = summaryOf(report);
+function barLine(report: ProgressReport, note: string, width: number): string {
+  const text = summaryOf(report, note);
   const room = Math.min(30, width - text.length - 4);
   if (room < 5) return text;
   const filled = Math.round(room * report.fraction);
   return `[${"█".repeat(filled)}${"░".repeat(room - filled)}] ${text}`;
 }
 
-function summaryOf(report: ProgressReport): string {
+function summaryOf(report: ProgressReport, note: string): string {
   const { tasksDone, tasksTotal, fraction, tasksPerSecond, etaSeconds, diverged, dead } = report;
   const parts = [
     percent(fraction),
@@ -111,6 +106,7 @@ function summaryOf(report: ProgressReport): string {
   ];
   if (diverged > 0) parts.push(`${diverged} diverged`);
   if (dead > 0) parts.push(`${dead} given up`);
+  if (note !== "") parts.push(note);
   return parts.join(" · ");
 }
 

@@ -2,14 +2,17 @@
 import { Command } from "commander";
 import { FtleError } from "../shared/errors.ts";
 import { VERSION } from "../shared/version.ts";
+import { cancelCommand, pauseCommand, unpauseCommand } from "./control.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exportCommand } from "./export.ts";
+import { natsCommand } from "./nats.ts";
 import { planCommand } from "./plan.ts";
 import { plotCommand } from "./plot.ts";
 import { resumeCommand, retryCommand, runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 import { verifyCommand } from "./verify.ts";
 import { whyCommand } from "./why.ts";
+import { workerCommand } from "./worker.ts";
 
 const USAGE_EXIT_CODE = 2;
 
@@ -42,11 +45,16 @@ const commands = [
   statusCommand(),
   resumeCommand(),
   retryCommand(),
+  cancelCommand(),
+  pauseCommand(),
+  unpauseCommand(),
   plotCommand(),
   exportCommand(),
   whyCommand(),
   verifyCommand(),
   doctorCommand(),
+  workerCommand(),
+  natsCommand(),
 ];
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));

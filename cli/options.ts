@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Sweep } from "../coordinator/spec/sweep.ts";
 import { engines } from "../worker/engines/registry.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
+import { withBrokerOptions } from "./broker-options.ts";
 
 /** A command with `--json` and `--quiet`, and its examples below the help. */
 export function command(name: string, description: string, examples: readonly string[]): Command {
@@ -33,14 +34,25 @@ export function withEngine<T extends { readonly sweep: Sweep }>(
   return engine === undefined ? read : { ...read, sweep: { ...read.sweep, engine } };
 }
 
-export function withRunOptions(target: Command): Command {
+export function withThreadOptions(target: Command): Command {
   return target
     .option("-t, --threads <n>", "threads that compute", positiveInteger, defaultThreads())
     .addOption(
-      new Option("--task-timeout <duration>", "give up a task that runs longer, e.g. 30m or 12h")
+      new Option("--task-timeout <duration>", "stop a task that runs longer, e.g. 30m or 12h")
         .argParser(milliseconds)
         .default(Number.POSITIVE_INFINITY, "never"),
+    );
+}
+
+export function withRunOptions(target: Command): Command {
+  return withBrokerOptions(withThreadOptions(target))
+    .option("--cluster", "start a broker and worker processes on this machine, and use them")
+    .addOption(
+      new Option("--priority <lane>", "at a broker: whom workers serve first")
+        .choices(["high", "normal"])
+        .default("normal"),
     )
+    .option("--keep", "leave the sweep's messages on the broker when it is complete")
     .option("--no-plot", "do not draw the figures at the end");
 }
 
@@ -78,4 +90,13 @@ export function share(text: string): number {
   const value = text.endsWith("%") ? Number(text.slice(0, -1)) / 100 : Number(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError(`Expected a share such as 5% or 0.05, got ${text}.`);
+}
+
+/** `500MB`, `4GB`, `1048576`: powers of 1000. */
+export function byteCount(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(kB|MB|GB|TB)?$/.exec(text);
+  const units: Record<string, number> = { kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+  const value = Math.round(Number(match?.[1]) * (units[match?.[2] ?? ""] ?? 1));
+  if (value >= 1) return value;
+  throw new InvalidArgumentError(`Expected a size such as 500MB or 4GB, got ${text}.`);
 }

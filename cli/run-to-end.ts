@@ -9,18 +9,17 @@ import type { Store } from "../coordinator/store/store.ts";
 import { openStore, readStoredSweep } from "../coordinator/store/store.ts";
 import type { Totals } from "../coordinator/summary.ts";
 import { totals, writeSummary } from "../coordinator/summary.ts";
-import { measureRates } from "../worker/rates.ts";
+import { BrokerResetError } from "../shared/errors.ts";
 import type { Display } from "./display.ts";
 import { startDisplay } from "./display.ts";
 import { cellName, counted } from "./format.ts";
-import { withLocalWorker } from "./local-work.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
-import { refuseMissingEngine } from "./stored-sweep.ts";
+import type { Work, WorkPlace } from "./work.ts";
+import { noWork } from "./work.ts";
 
 export interface RunToEndOptions extends PlannedSweep {
   readonly directory: string;
-  readonly threads: number;
-  readonly taskTimeoutMs: number;
+  readonly workPlace: WorkPlace;
   /** Run the tasks given up once more. */
   readonly retry: boolean;
   readonly isQuiet: boolean;
@@ -39,15 +38,13 @@ export interface RunOutcome {
 }
 
 /**
- * Brings a sweep to its end on this machine: coordinator and worker in one process, joined by the
- * local transport. Whatever the directory already holds is kept.
+ * Brings a sweep to its end, wherever its tasks are computed. Whatever the directory already holds is kept.
  *
  * @throws LockedError, StoreError, or the signal's reason; what is stored by then stays.
  */
 export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   const { directory, plan, sweep, source } = options;
   const start = performance.now();
-  refuseMissingEngine(plan.engine);
   const store = await openStore(directory);
   try {
     const damaged = [...((await readStoredSweep(directory))?.damaged ?? [])];
@@ -56,11 +53,10 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     const signal = AbortSignal.any([options.signal, store.lost]);
     let state = await scanStore(plan, { directory, thorough: true, signal });
     damaged.push(...state.damaged);
-    if (options.retry) {
-      for (const task of state.dead) await store.dropDeadLetter(task);
-      state = { ...state, dead: new Set() };
-    }
-    const tasksRun = await work({ ...options, signal }, store, state, damaged);
+    const again = options.retry ? state.dead : new Set<string>();
+    for (const task of again) await store.dropDeadLetter(task);
+    if (options.retry) state = { ...state, dead: new Set() };
+    const tasksRun = await work({ ...options, signal }, { store, state, damaged, again });
     state = await scanStore(plan, { directory, thorough: false });
     await writeSummary(plan, state, store);
     const seconds = (performance.now() - start) / 1000;
@@ -70,43 +66,81 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   }
 }
 
-async function work(
-  { plan, threads, taskTimeoutMs, isQuiet, signal }: RunToEndOptions,
-  store: Store,
-  state: StoreState,
-  damaged: readonly string[],
-): Promise<number> {
-  const { engine } = plan;
-  const { trainings, tiles } = remainingLoad(plan, state);
-  const isIdle = trainings + tiles === 0;
-  const model = costModel(isIdle ? { train: 1, field: 1 } : measureRates(engine));
-  const progress = followRun(plan, state, model, threads);
-  let tasksRun = 0;
-  await withLocalWorker({ engine, threads, taskTimeoutMs, signal }, async (transport, signal) => {
-    const display = startDisplay({ plan, progress, transport, stream: process.stderr, isQuiet });
-    try {
-      reportDamage(damaged, display);
-      await runSweep({
-        plan,
-        store,
-        state,
-        transport,
-        // Each thread has a next task waiting, so that none idles while a result is stored.
-        flight: () => 2 * threads,
-        signal,
-        onEvent(event) {
-          progress.onEvent(event);
-          if (event.kind === "stored") tasksRun++;
-          tell(event, display);
-        },
-      });
-    } finally {
-      display.stop();
-    }
-  });
-  return tasksRun;
+interface Found {
+  readonly store: Store;
+  readonly state: StoreState;
+  readonly damaged: readonly string[];
+  /** Tasks that were given up, and are to be run once more. */
+  readonly again: ReadonlySet<string>;
 }
 
+/** @returns how many results were stored. */
+async function work(options: RunToEndOptions, found: Found): Promise<number> {
+  const { plan, sweep, signal, workPlace, directory } = options;
+  const { trainings, tiles } = remainingLoad(plan, found.state);
+  const isIdle = trainings + tiles === 0; // but there may be something to mend
+  const place = isIdle ? noWork : workPlace;
+  const toRun = { sweep: plan.sweep, name: sweep.name, engine: plan.engine };
+  let tasksRun = 0;
+  for (let state = found.state; ; ) {
+    try {
+      await place(toRun, signal, (work) =>
+        workOn(options, { ...found, state }, work, () => tasksRun++),
+      );
+      return tasksRun;
+    } catch (error) {
+      if (!(error instanceof BrokerResetError)) throw error;
+      process.stderr.write(`${error.message}; going on from there\n`);
+      state = await scanStore(plan, { directory, thorough: false, signal });
+    }
+  }
+}
+
+async function workOn(
+  { plan, isQuiet }: RunToEndOptions,
+  { store, state, damaged, again }: Found,
+  work: Work,
+  onStored: () => void,
+): Promise<void> {
+  const { transport, signal, threads } = work;
+  const { sweep, engine } = plan;
+  const model = costModel(work.rates() ?? { train: 1e9, field: 1e9 });
+  const progress = followRun(plan, state, model, threads);
+  const start = performance.now();
+  const display = startDisplay({ plan, progress, work, stream: process.stderr, isQuiet });
+  const telling = setInterval(async () => {
+    const rates = work.rates();
+    if (rates !== null) model.expect(rates);
+    const running = await transport.running(sweep).catch(() => []);
+    work.report(progress.report(running, (performance.now() - start) / 1000));
+  }, TELL_MS);
+  try {
+    reportDamage(damaged, display);
+    for (const id of again) await transport.forget({ id, sweep, engine });
+    await runSweep({
+      plan,
+      store,
+      state,
+      transport,
+      // Each thread has a next task waiting, so that none idles while a result is stored.
+      flight: () => Math.max(LEAST_FLIGHT, 2 * threads()),
+      signal,
+      onEvent(event) {
+        progress.onEvent(event);
+        if (event.kind === "stored") onStored();
+        tell(event, display);
+      },
+    });
+  } finally {
+    clearInterval(telling);
+    display.stop();
+  }
+}
+
+/** How often a run says to others how far it is. */
+const TELL_MS = 2_000;
+/** Enough that workers find something when they come. */
+const LEAST_FLIGHT = 2;
 const MOST_NAMED = 20;
 
 function reportDamage(damaged: readonly string[], display: Display): void {

@@ -1,16 +1,32 @@
 import type { Command } from "commander";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
+import { place } from "../shared/nats/connect.ts";
 import { missingBefore } from "../worker/engines/registry.ts";
+import type { BrokerFlags } from "./broker-options.ts";
+import { brokerOptions, hasBroker } from "./broker-options.ts";
+import { clusterWork } from "./cluster.ts";
 import { counted, duration, integer, shellWord } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
+import { localWork } from "./local-work.ts";
+import { natsWork } from "./nats-work.ts";
 import type { EngineFlag, RunFlags } from "./options.ts";
 import { command, engineOption, withEngine, withRunOptions } from "./options.ts";
+import type { Output } from "./output.ts";
 import { createOutput } from "./output.ts";
 import { drawDefaultFigures } from "./plot.ts";
 import type { RunOutcome } from "./run-to-end.ts";
 import { runToEnd } from "./run-to-end.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
-import { loadStored, planFor } from "./stored-sweep.ts";
+import { loadStored, planFor, refuseMissingEngine } from "./stored-sweep.ts";
+import type { WorkPlace } from "./work.ts";
+
+type AllFlags = RunFlags & BrokerFlags & ClusterFlags;
+
+interface ClusterFlags {
+  readonly cluster?: boolean;
+  readonly priority: "high" | "normal";
+  readonly keep?: boolean;
+}
 
 interface NewSweepFlags extends EngineFlag {
   readonly out?: string;
@@ -24,11 +40,13 @@ export function runCommand(): Command {
     "run examples/quickstart.yaml",
     "run fig2.yaml --out results/fig2 --threads 8",
     "run wider.yaml --out results/fig2    # computes only the cells that fig2 lacks",
+    "run fig2.yaml --nats nats://host:4222    # computed by the workers (ftle worker) at this broker",
+    "run fig2.yaml --cluster               # the same on this machine alone, for a trial",
   ])
     .argument("<spec>", "the sweep spec, a YAML file")
     .option("-o, --out <dir>", "the sweep's directory (default: sweeps/<name of the sweep>)")
     .addOption(engineOption());
-  return withRunOptions(run).action(async (file: string, flags: RunFlags & NewSweepFlags) => {
+  return withRunOptions(run).action(async (file: string, flags: AllFlags & NewSweepFlags) => {
     const { text, sweep } = withEngine(await readSweep(file), flags);
     const directory = flags.out ?? `sweeps/${sweep.name}`;
     const planned = await planFor(directory, { sweep, source: text });
@@ -42,7 +60,7 @@ export function resumeCommand(): Command {
     "go on with a sweep that was interrupted: check every stored file, run what is missing or damaged",
     ["resume sweeps/fig2"],
   ).argument("<dir>", "the sweep's directory");
-  return withRunOptions(resume).action(async (directory: string, flags: RunFlags) => {
+  return withRunOptions(resume).action(async (directory: string, flags: AllFlags) => {
     await runAndReport(directory, await loadStored(directory), flags, { retry: false });
   });
 }
@@ -53,7 +71,7 @@ export function retryCommand(): Command {
     "run the tasks that were given up once more, and what is missing",
     ["retry sweeps/fig2"],
   ).argument("<dir>", "the sweep's directory");
-  return withRunOptions(retry).action(async (directory: string, flags: RunFlags) => {
+  return withRunOptions(retry).action(async (directory: string, flags: AllFlags) => {
     await runAndReport(directory, await loadStored(directory), flags, { retry: true });
   });
 }
@@ -61,7 +79,7 @@ export function retryCommand(): Command {
 async function runAndReport(
   directory: string,
   planned: PlannedSweep,
-  flags: RunFlags,
+  flags: AllFlags,
   { retry }: { retry: boolean },
 ): Promise<void> {
   const output = createOutput(flags);
@@ -69,18 +87,17 @@ async function runAndReport(
     `interrupted; every finished task is stored. Go on with: ftle resume ${shellWord(directory)}`,
   );
   try {
-    const { threads, taskTimeout: taskTimeoutMs } = flags;
     const isQuiet = flags.quiet ?? false;
     const { signal } = interrupt;
-    output.note(headline(planned, directory, threads));
+    const { workPlace, where } = placeOf(planned, flags, output);
+    output.note(headline(planned, directory, where));
     for (const { name, reason } of betterEngines(planned)) {
       output.note(`Engine ${name} would be faster, but is not here: ${reason}`);
     }
     const outcome = await runToEnd({
       ...planned,
       directory,
-      threads,
-      taskTimeoutMs,
+      workPlace,
       retry,
       isQuiet,
       signal,
@@ -95,10 +112,33 @@ async function runAndReport(
   }
 }
 
-function headline({ sweep, plan }: PlannedSweep, directory: string, threads: number): string {
+/** Where the flags say that tasks are computed. */
+function placeOf(
+  { plan }: PlannedSweep,
+  flags: AllFlags,
+  output: Output,
+): { workPlace: WorkPlace; where: string } {
+  const { threads, taskTimeout: taskTimeoutMs, priority, keep = false } = flags;
+  const onNotice = (line: string) => output.warn(line);
+  if (hasBroker(flags) && !flags.cluster) {
+    const broker = brokerOptions(flags, "coordinator");
+    const workPlace = natsWork({ broker, priority, keep, onNotice });
+    return { workPlace, where: `workers at ${place(broker.url)}` };
+  }
+  refuseMissingEngine(plan.engine);
+  if (!flags.cluster) {
+    return { workPlace: localWork({ threads, taskTimeoutMs }), where: counted(threads, "thread") };
+  }
+  return {
+    workPlace: clusterWork({ threads, taskTimeoutMs, onNotice }),
+    where: `a cluster on this machine, ${counted(threads, "worker")} of one thread`,
+  };
+}
+
+function headline({ sweep, plan }: PlannedSweep, directory: string, where: string): string {
   const cells = counted(plan.cells.length, "network");
   const points = plan.field === null ? "" : `, fields of ${plan.field.grid.points}² points`;
-  return `${sweep.name}: ${cells}${points}, engine ${plan.engine}, ${counted(threads, "thread")} → ${directory}`;
+  return `${sweep.name}: ${cells}${points}, engine ${plan.engine}, ${where} → ${directory}`;
 }
 
 /** Engines that would have been taken if they were here. */

@@ -6,22 +6,35 @@ import { scanStore } from "../coordinator/store/scan.ts";
 import { readDeadLetters } from "../coordinator/store/store.ts";
 import { totals } from "../coordinator/summary.ts";
 import type { DeadLetter } from "../shared/messages.ts";
+import type { BrokerFlags } from "./broker-options.ts";
+import { withBrokerOptions } from "./broker-options.ts";
+import { brokerStatus } from "./broker-status.ts";
 import { cellName, counted, integer, shellWord, table } from "./format.ts";
 import { command } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { loadStored } from "./stored-sweep.ts";
 
+interface StatusFlags extends BrokerFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
 /** How many diverged cells and dead letters are named. */
 const MOST_NAMED = 10;
 
 export function statusCommand(): Command {
-  return command("status", "say how far a sweep is", [
-    "status sweeps/fig2",
-    "status sweeps/fig2 --json",
-  ])
-    .argument("<dir>", "the sweep's directory")
-    .action(async (directory: string, flags: { json?: boolean; quiet?: boolean }) => {
+  const status = command(
+    "status",
+    "say how far a sweep is, or what a broker's sweeps and workers do",
+    ["status sweeps/fig2", "status sweeps/fig2 --json", "status --nats nats://host:4222"],
+  ).argument("[dir]", "the sweep's directory");
+  return withBrokerOptions(status).action(
+    async (directory: string | undefined, flags: StatusFlags) => {
       const output = createOutput(flags);
+      if (directory === undefined) {
+        await brokerStatus(flags, output);
+        return;
+      }
       const { sweep, plan, damaged } = await loadStored(directory);
       const state = await scanStore(plan, { directory, thorough: false });
       const owner = await lockOwner(directory);
@@ -54,7 +67,8 @@ export function statusCommand(): Command {
       const value = { name: sweep.name, engine: plan.engine, phase, owner, ...counts };
       const toRun = { trainings, tiles };
       output.result(lines.join("\n"), { ...value, toRun, damaged: missing, letters });
-    });
+    },
+  );
 }
 
 function phaseOf(missing: number, isHeld: boolean): "complete" | "running" | "unfinished" {

@@ -12,7 +12,7 @@ import { totals } from "../coordinator/summary.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
 import { counted, integer, shellWord } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { withLocalWorker } from "./local-work.ts";
+import { localWork } from "./local-work.ts";
 import { command, positiveInteger, share } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { loadStored } from "./stored-sweep.ts";
@@ -118,8 +118,8 @@ async function recomputeHere(
   onChecked: (done: number) => void,
 ): Promise<string[]> {
   if (claims.length === 0) return [];
-  const { engine } = where.plan;
-  return await withLocalWorker({ engine, threads, signal }, (transport, signal) =>
-    recompute(claims, { ...where, transport, flight: 2 * threads, signal, onChecked }),
+  const { sweep, engine } = where.plan;
+  return await localWork({ threads })({ sweep, name: sweep, engine }, signal, (work) =>
+    recompute(claims, { ...where, ...work, flight: 2 * threads, onChecked }),
   );
 }

@@ -5,6 +5,8 @@ export type TaskKind = "train" | "field";
 export type Work = Readonly<Record<TaskKind, number>>;
 
 export interface CostModel {
+  /** Takes other rates for the first measurement, e.g. those of workers that have come. */
+  expect(rates: Work): void;
   /** Estimated seconds of one thread. */
   seconds(work: Work): number;
   /** Learns from a finished task. */
@@ -16,12 +18,17 @@ const PRIOR_SECONDS = 5;
 
 /** The rate of each kind is (all work)/(all time), the first measurement counting as some seconds of it. */
 export function costModel(measured: Work): CostModel {
-  const seen = {
-    train: { work: measured.train * PRIOR_SECONDS, seconds: PRIOR_SECONDS },
-    field: { work: measured.field * PRIOR_SECONDS, seconds: PRIOR_SECONDS },
+  let prior = measured;
+  const seen = { train: { work: 0, seconds: 0 }, field: { work: 0, seconds: 0 } };
+  const secondsOf = (kind: TaskKind, work: number) => {
+    const rate =
+      (prior[kind] * PRIOR_SECONDS + seen[kind].work) / (PRIOR_SECONDS + seen[kind].seconds);
+    return work / rate;
   };
-  const secondsOf = (kind: TaskKind, work: number) => (work * seen[kind].seconds) / seen[kind].work;
   return {
+    expect(rates) {
+      prior = rates;
+    },
     seconds: ({ train, field }) => secondsOf("train", train) + secondsOf("field", field),
     finished(kind, work, seconds) {
       seen[kind].work += work;

@@ -54,12 +54,12 @@ export interface Progress {
   report(running: readonly RunningTask[], elapsedSeconds: number): ProgressReport;
 }
 
-/** @param threads how many tasks are worked on at a time. */
+/** @param threads how many tasks are worked on at a time, as things are now. */
 export function followRun(
   plan: Plan,
   state: StoreState,
   model: CostModel,
-  threads: number,
+  threads: () => number,
 ): Progress {
   const load = remainingLoad(plan, state);
   let left = { train: load.work.train, field: load.work.field };
@@ -118,7 +118,7 @@ export function followRun(
         diverged,
         dead,
         tasksPerSecond: tasksDone / Math.max(elapsedSeconds, 1e-3),
-        etaSeconds: Math.max(seconds / threads, longest),
+        etaSeconds: Math.max(seconds / threads(), longest),
       };
     },
   };

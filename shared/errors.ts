@@ -55,7 +55,17 @@ export class BrokerResetError extends FtleError {
   override readonly name = "BrokerResetError";
 }
 
-/** Another coordinator holds the store. */
+/** Somebody cancelled the sweep on the broker. */
+export class CancelledError extends FtleError {
+  override readonly name = "CancelledError";
+  override readonly exitCode = 130;
+
+  constructor(sweep: string) {
+    super(`sweep ${sweep} was cancelled; what is stored stays, and ftle resume goes on with it`);
+  }
+}
+
+/** Another coordinator holds the store, or the sweep. */
 export class LockedError extends FtleError {
   override readonly name = "LockedError";
   readonly owner: string;

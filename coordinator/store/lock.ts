@@ -3,6 +3,7 @@ import { link, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/pr
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { LockedError } from "../../shared/errors.ts";
+import { processStart } from "../../shared/process-start.ts";
 import { isErrno, storeError } from "./files.ts";
 
 /** A holder on another machine that has not been seen for so long is taken for dead. */
@@ -148,24 +149,6 @@ async function liveOwner(path: string): Promise<LockOwner | null> {
     // Removed meanwhile, or not ours: a lock appears whole (link), so half a one cannot be.
     if (isErrno(error, "ENOENT") || error instanceof SyntaxError) return null;
     throw error;
-  }
-}
-
-/** A process's start time; null if there is no such process; "" where the kernel does not tell. */
-async function processStart(pid: number): Promise<string | null> {
-  try {
-    const status = await readFile(`/proc/${pid}/stat`, "utf8");
-    const afterName = status.slice(status.lastIndexOf(")") + 2).split(" ");
-    // proc_pid_stat(5): field 3 is the state (Z: dead, not yet buried), field 22 the start time.
-    return afterName[0] === "Z" ? null : (afterName[19] ?? "");
-  } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
-  }
-  try {
-    process.kill(pid, 0);
-    return "";
-  } catch (error) {
-    return isErrno(error, "EPERM") ? "" : null;
   }
 }
 

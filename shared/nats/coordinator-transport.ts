@@ -55,6 +55,16 @@ export function coordinatorTransport({
   const open = new Map<string, Task>();
   /** Dead letters seen here: they stay on the broker, for `ftle status`, until their sweep ends. */
   const seenDead = new Set<string>();
+  let lastWorkers: { at: number; found: Promise<WorkerStatus[]> } | null = null;
+
+  /** Asked for often, and told every few seconds only. */
+  function workers(): Promise<WorkerStatus[]> {
+    const now = performance.now();
+    if (lastWorkers === null || now - lastWorkers.at > checkMs / 2) {
+      lastWorkers = { at: now, found: readWorkers(broker) };
+    }
+    return lastWorkers.found;
+  }
 
   function opened(queue: Queue): Promise<void> {
     const name = queueName(queue.engine, queue.sweep);
@@ -275,7 +285,7 @@ export function coordinatorTransport({
 
     async running(sweep) {
       const running: RunningTask[] = [];
-      for (const { name: worker, running: tasks } of await readWorkers(broker)) {
+      for (const { name: worker, running: tasks } of await workers()) {
         for (const { id, sweep: of, attempt, progress, since } of tasks) {
           const task = open.get(id);
           if (of === sweep && task !== undefined)
@@ -285,7 +295,7 @@ export function coordinatorTransport({
       return running.sort((a, b) => a.since - b.since);
     },
 
-    workers: (): Promise<readonly WorkerStatus[]> => readWorkers(broker),
+    workers,
     putBlob: (sweep, bytes) => blobs.put(sweep, bytes),
     getBlob: (sweep, digest, { signal }) => blobs.get(sweep, digest, signal),
     dropBlob: (sweep, digest) => blobs.drop(sweep, digest),

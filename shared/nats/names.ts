@@ -51,3 +51,12 @@ export function queueName(engine: string, sweep: string): string {
 export function token(subject: string, n: number): string {
   return subject.split(".")[n] ?? "";
 }
+
+export type Role = "coordinator" | "worker" | "observer";
+
+/** Beginning of the subjects on which each role hears replies; no role may hear another's. */
+export const INBOXES: Readonly<Record<Role, string>> = {
+  coordinator: "_INBOX_coordinator",
+  worker: "_INBOX_worker",
+  observer: "_INBOX_observer",
+};

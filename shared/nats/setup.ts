@@ -104,6 +104,11 @@ export async function setup(
   await untilDone(broker, () => kvm.create(BUCKETS.workers, { replicas, ...inMemory }), { signal });
 }
 
+/** Whether anybody has ever prepared this broker for sweeps. */
+export async function isSetUp(broker: Broker): Promise<boolean> {
+  return (await streamInfo(broker, `KV_${BUCKETS.workers}`)) !== null;
+}
+
 /** null if there is no such stream. */
 export async function streamInfo(
   broker: Broker,

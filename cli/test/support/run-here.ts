@@ -1,4 +1,5 @@
 import { readSweep } from "../../../coordinator/spec/read-sweep.ts";
+import { localWork } from "../../local-work.ts";
 import type { RunOutcome } from "../../run-to-end.ts";
 import { runToEnd } from "../../run-to-end.ts";
 import type { PlannedSweep } from "../../stored-sweep.ts";
@@ -19,8 +20,7 @@ async function toEnd(planned: PlannedSweep, directory: string): Promise<RunOutco
   return await runToEnd({
     ...planned,
     directory,
-    threads: 1,
-    taskTimeoutMs: Number.POSITIVE_INFINITY,
+    workPlace: localWork({ threads: 1 }),
     retry: false,
     isQuiet: true,
     signal: new AbortController().signal,

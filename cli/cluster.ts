@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { natsWork } from "./nats-work.ts";
+import type { WorkPlace } from "./work.ts";
+
+interface ClusterWork {
+  /** How many worker processes, of one thread each. */
+  readonly threads: number;
+  readonly taskTimeoutMs: number;
+  onNotice(line: string): void;
+}
+
+/** A worker that ends is started again after so long. */
+const RESTART_MS = 1_000;
+
+/** Computes in worker processes of this machine, over a broker of their own: what a cluster does, in small. */
+export function clusterWork({ threads, taskTimeoutMs, onNotice }: ClusterWork): WorkPlace {
+  return async (sweep, signal, use) => {
+    // @ts-expect-error TEMPORARY
+    const { startEmbeddedBroker } = await import("./embedded-broker.ts");
+    const broker = await startEmbeddedBroker();
+    const workers = Array.from({ length: threads }, (_, i) =>
+      keepWorker(broker.url, { name: `local-${i + 1}`, taskTimeoutMs, onNotice }),
+    );
+    try {
+      const options = { url: broker.url, name: "ftle coordinator" };
+      const place = natsWork({ broker: options, priority: "normal", keep: false, onNotice });
+      return await place(sweep, AbortSignal.any([signal, broker.lost]), use);
+    } finally {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await broker.stop();
+    }
+  };
+}
+
+/** A worker process that is started again when it dies, and ends with us, however we end. */
+function keepWorker(
+  url: string,
+  options: { name: string; taskTimeoutMs: number; onNotice(line: string): void },
+) {
+  let isOver = false;
+  let child = start();
+  let timer: NodeJS.Timeout | undefined;
+
+  function start() {
+    // The password goes by the environment, which other users cannot read.
+    const env = { ...process.env, FTLE_NATS: url };
+    const timeout = Number.isFinite(options.taskTimeoutMs)
+      ? ["--task-timeout", `${options.taskTimeoutMs}ms`]
+      : [];
+    const args = [
+      "worker",
+      "--threads",
+      "1",
+      "--name",
+      options.name,
+      "--quiet",
+      "--end-with-stdin",
+    ];
+    const started = spawn(process.execPath, [...process.execArgv, main(), ...args, ...timeout], {
+      env,
+      stdio: ["pipe", "ignore", "inherit"],
+      detached: true, // Ctrl-C is for us; we tell the workers
+    });
+    started.stdin.on("error", () => {}); // it has gone; its end is noticed below
+    started.once("exit", (code, signal) => {
+      if (isOver) return;
+      options.onNotice(`worker ${options.name} ended (${signal ?? code}); starting another`);
+      timer = setTimeout(() => {
+        child = start();
+      }, RESTART_MS);
+    });
+    return started;
+  }
+
+  return {
+    async stop() {
+      isOver = true;
+      clearTimeout(timer);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
+
+/** The program's main module, source or build. */
+function main(): string {
+  return fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
+}

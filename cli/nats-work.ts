@@ -1,0 +1,98 @@
+import type { ProgressReport } from "../coordinator/progress.ts";
+import { CancelledError } from "../shared/errors.ts";
+import type { Claim } from "../shared/nats/claim.ts";
+import { claimSweep } from "../shared/nats/claim.ts";
+import type { BrokerOptions } from "../shared/nats/connect.ts";
+import { connectBroker, place } from "../shared/nats/connect.ts";
+import { coordinatorTransport } from "../shared/nats/coordinator-transport.ts";
+import { setup } from "../shared/nats/setup.ts";
+import type { CoordinatorTransport, WorkerStatus } from "../shared/transport.ts";
+import { counted } from "./format.ts";
+import type { WorkPlace } from "./work.ts";
+
+export interface NatsWork {
+  readonly broker: BrokerOptions;
+  readonly priority: "high" | "normal";
+  /** Leave the sweep's messages on the broker when it is complete. */
+  readonly keep: boolean;
+  /** Something that a person should know. */
+  onNotice(line: string): void;
+}
+
+const LOOK_MS = 2_000;
+
+/** Computes on whatever workers are at a broker. */
+export function natsWork({ broker: options, priority, keep, onNotice }: NatsWork): WorkPlace {
+  return async ({ sweep, name, engine }, signal, use) => {
+    const broker = await connectBroker(options, {
+      onState: (state) =>
+        onNotice(
+          `${state} ${state === "disconnected" ? "from" : "to"} the broker at ${place(options.url)}`,
+        ),
+    });
+    try {
+      await setup(broker, undefined, { signal });
+      const claim = await claimSweep(broker, { sweep, name, engine }, { signal });
+      const transport = coordinatorTransport({ broker });
+      const crew = followWorkers(transport, engine);
+      let phase: "stopped" | "complete" | undefined = "stopped";
+      try {
+        await transport.open({ engine, sweep, priority, state: "running" });
+        const result = await use({
+          transport,
+          signal: AbortSignal.any([signal, claim.lost, broker.closed]),
+          threads: crew.threads,
+          rates: crew.rates,
+          note: () => noteOf(crew.workers(), claim),
+          report: (progress) => claim.report(shown(progress)),
+        });
+        if (!keep) await transport.cancel(sweep);
+        phase = keep ? "complete" : undefined;
+        return result;
+      } finally {
+        crew.stop();
+        if (claim.lost.reason instanceof CancelledError) {
+          await transport.cancel(sweep);
+          phase = undefined;
+        }
+        if (!broker.closed.aborted) await claim.end(phase);
+        await transport.stop();
+      }
+    } finally {
+      await broker.close();
+    }
+  };
+}
+
+/** The workers of an engine, looked for now and then. */
+function followWorkers(transport: CoordinatorTransport, engine: string) {
+  let workers: readonly WorkerStatus[] = [];
+  const look = async () => {
+    const found = await transport.workers();
+    workers = found.filter((worker) => worker.engine === engine);
+  };
+  const lookOn = () => void look().catch(() => {}); // a broker that is away: the next look sees
+  lookOn();
+  const timer = setInterval(lookOn, LOOK_MS);
+  const threads = () => workers.reduce((sum, worker) => sum + worker.threads, 0);
+  const mean = (kind: "train" | "field") =>
+    workers.reduce((sum, worker) => sum + worker.threads * worker.rates[kind], 0) / threads();
+  return {
+    workers: () => workers,
+    threads,
+    rates: () => (threads() === 0 ? null : { train: mean("train"), field: mean("field") }),
+    stop: () => clearInterval(timer),
+  };
+}
+
+function noteOf(workers: readonly WorkerStatus[], claim: Claim): string {
+  if (claim.isPaused()) return "paused";
+  if (workers.length === 0) return "waiting for workers (ftle worker)";
+  const threads = workers.reduce((sum, worker) => sum + worker.threads, 0);
+  return `${counted(workers.length, "worker")}, ${counted(threads, "thread")}`;
+}
+
+function shown(progress: ProgressReport) {
+  const { etaSeconds } = progress;
+  return { ...progress, etaSeconds: Number.isFinite(etaSeconds) ? etaSeconds : null };
+}

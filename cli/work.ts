@@ -1,0 +1,48 @@
+/** Where a run's tasks are computed. */
+import type { ProgressReport } from "../coordinator/progress.ts";
+import { localTransport } from "../shared/local-transport.ts";
+import type { CoordinatorTransport } from "../shared/transport.ts";
+
+export interface Work {
+  readonly transport: CoordinatorTransport;
+  /** Aborts when the run is to end, or cannot go on. */
+  readonly signal: AbortSignal;
+  /** Threads that compute for us now. */
+  threads(): number;
+  /** Work a second of one of them; null if not known yet. */
+  rates(): { readonly train: number; readonly field: number } | null;
+  /** What there is to say of who works, beside the progress; "" for nothing. */
+  note(): string;
+  /** Shows others how far the run is. */
+  report(progress: ProgressReport): void;
+}
+
+export interface SweepToRun {
+  readonly sweep: string;
+  readonly name: string;
+  readonly engine: string;
+}
+
+/** Sets up where to compute, lets `use` do so, and puts everything away again. */
+export type WorkPlace = <T>(
+  sweep: SweepToRun,
+  signal: AbortSignal,
+  use: (work: Work) => Promise<T>,
+) => Promise<T>;
+
+/** For runs that compute nothing. */
+export const noWork: WorkPlace = async (_, signal, use) => {
+  const transport = localTransport();
+  try {
+    return await use({
+      transport,
+      signal,
+      threads: () => 0,
+      rates: () => null,
+      note: () => "",
+      report() {},
+    });
+  } finally {
+    await transport.stop();
+  }
+};

@@ -1,0 +1,223 @@
+/** Which coordinator has a sweep, and how far it is: one record a sweep, kept fresh while it runs. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { KV } from "@nats-io/kv";
+import { Kvm } from "@nats-io/kv";
+import { z } from "zod";
+import { CancelledError, LockedError } from "../errors.ts";
+import { processStart } from "../process-start.ts";
+import type { Broker } from "./connect.ts";
+import { decodeJson, encodeJson } from "./envelope.ts";
+import { BUCKETS } from "./names.ts";
+import { isOutrun, readQueues } from "./queue-list.ts";
+import { readStream } from "./read-stream.ts";
+import { pause, untilDone } from "./retry.ts";
+
+const BEAT_MS = 2_000;
+/** A coordinator of another machine that adds nothing to its record for so long is taken for dead. */
+const SILENT_MS = 3 * BEAT_MS;
+
+const progressSchema = z.object({
+  tasksDone: z.int(),
+  tasksTotal: z.int(),
+  /** Share of the work done, 0…1. */
+  fraction: z.number(),
+  trained: z.int(),
+  diverged: z.int(),
+  dead: z.int(),
+  tasksPerSecond: z.number(),
+  /** null while no worker is there. */
+  etaSeconds: z.number().nullable(),
+});
+
+export type SweepProgress = z.infer<typeof progressSchema>;
+
+const recordSchema = z.object({
+  sweep: z.string(),
+  name: z.string(),
+  engine: z.string(),
+  owner: z.object({
+    pid: z.int(),
+    host: z.string(),
+    started: z.string(),
+    since: z.string(),
+    /** Tells this run of the coordinator from all others. */
+    run: z.string(),
+  }),
+  /** `stopped`: its coordinator ended before the sweep did. */
+  phase: z.enum(["running", "stopped", "complete"]),
+  progress: progressSchema.nullable(),
+  /** Milliseconds since the epoch, by the coordinator's clock. */
+  updated: z.number(),
+});
+
+export type SweepRecord = z.infer<typeof recordSchema>;
+
+export interface Claim {
+  /** Aborts when another coordinator has taken the sweep over, or the sweep was cancelled. */
+  readonly lost: AbortSignal;
+  readonly isPaused: () => boolean;
+  /** What others are to see of the run; told with the next beat. */
+  report(progress: SweepProgress): void;
+  /** Ends the claim; without a phase its record goes. */
+  end(phase?: "stopped" | "complete"): Promise<void>;
+}
+
+const keyOf = (sweep: string) => `sweep.${sweep}`;
+
+/**
+ * Makes this process the only coordinator of a sweep on a broker.
+ * @throws LockedError naming the coordinator that has it.
+ */
+export async function claimSweep(
+  broker: Broker,
+  { sweep, name, engine }: { sweep: string; name: string; engine: string },
+  {
+    signal,
+    beatMs = BEAT_MS,
+    silentMs = SILENT_MS,
+  }: { signal?: AbortSignal; beatMs?: number; silentMs?: number } = {},
+): Promise<Claim> {
+  const bucket = await untilDone(broker, () => new Kvm(broker.js).open(BUCKETS.sweeps), { signal });
+  const key = keyOf(sweep);
+  const me: SweepRecord["owner"] = {
+    pid: process.pid,
+    host: hostname(),
+    started: (await processStart(process.pid)) ?? "",
+    since: new Date().toISOString(),
+    run: randomUUID(),
+  };
+  let record: SweepRecord = {
+    sweep,
+    name,
+    engine,
+    owner: me,
+    phase: "running",
+    progress: null,
+    updated: Date.now(),
+  };
+  let revision = await take();
+  const lost = new AbortController();
+  let isPaused = false;
+  let beating: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    beating = beating.then(beat).catch(() => {}); // a broker that is away: the next beat tries again
+  }, beatMs);
+
+  /** @returns the revision of our record. */
+  async function take(): Promise<number> {
+    for (;;) {
+      const found = await read(bucket, key);
+      if (found !== null && !(await isFree(found))) {
+        const { pid, host, since } = found.record.owner;
+        throw new LockedError(
+          `sweep ${sweep} (${name})`,
+          `process ${pid} on ${host}, since ${since}`,
+        );
+      }
+      const written = await write(found?.revision ?? 0);
+      if (written !== null) return written;
+    }
+  }
+
+  async function isFree({ record: { owner, phase }, revision: seen }: Found): Promise<boolean> {
+    if (phase !== "running") return true;
+    if (owner.host === hostname()) {
+      const started = await processStart(owner.pid);
+      return started === null || started !== owner.started;
+    }
+    // Clocks of two machines are not compared: a live coordinator shows itself by the next record.
+    await pause(silentMs, signal ?? broker.closed);
+    signal?.throwIfAborted();
+    return (await read(bucket, key))?.revision === seen;
+  }
+
+  /** @returns null if another was quicker. */
+  async function write(previous: number): Promise<number | null> {
+    return await untilDone(broker, async () => {
+      const payload = encodeJson({ ...record, updated: Date.now() });
+      try {
+        return previous === 0
+          ? await bucket.create(key, payload)
+          : await bucket.update(key, payload, previous);
+      } catch (error) {
+        if (isOutrun(error)) return null;
+        throw error;
+      }
+    });
+  }
+
+  async function beat(): Promise<void> {
+    const written = await write(revision);
+    if (written !== null) revision = written;
+    else await resolveRace();
+    const queue = (await readQueues(broker))?.find((other) => other.sweep === sweep);
+    isPaused = queue?.state === "paused";
+    if (queue?.state === "cancelled") lost.abort(new CancelledError(name));
+  }
+
+  /** Our record has another revision: another's, or an answer of ours was lost, or the broker was wiped. */
+  async function resolveRace(): Promise<void> {
+    const found = await read(bucket, key);
+    if (found === null) revision = 0;
+    else if (found.record.owner.run === me.run) revision = found.revision;
+    else {
+      const { pid, host } = found.record.owner;
+      lost.abort(new LockedError(`sweep ${sweep} (${name})`, `process ${pid} on ${host}`));
+    }
+  }
+
+  return {
+    lost: lost.signal,
+    isPaused: () => isPaused,
+    report(progress) {
+      record = { ...record, progress };
+    },
+    async end(phase) {
+      clearInterval(timer);
+      await beating;
+      if (lost.signal.aborted && !(lost.signal.reason instanceof CancelledError)) return;
+      if (phase === undefined) {
+        await bucket.purge(key);
+        return;
+      }
+      record = { ...record, phase };
+      await write(revision);
+    },
+  };
+}
+
+/** The records of all sweeps on a broker. */
+export async function readSweeps(broker: Broker): Promise<SweepRecord[]> {
+  const { sweeps } = BUCKETS;
+  const messages = await readStream(broker, `KV_${sweeps}`, `$KV.${sweeps}.${keyOf(">")}`);
+  return messages.flatMap(({ data }) => recordIn(data) ?? []);
+}
+
+/** Removes the record of a sweep whose coordinator is gone. */
+export async function forgetClaim(broker: Broker, sweep: string): Promise<void> {
+  await untilDone(broker, async () => {
+    const bucket = await new Kvm(broker.js).open(BUCKETS.sweeps);
+    await bucket.purge(keyOf(sweep));
+  });
+}
+
+interface Found {
+  readonly record: SweepRecord;
+  readonly revision: number;
+}
+
+async function read(bucket: KV, key: string): Promise<Found | null> {
+  const entry = await bucket.get(key);
+  const record = entry === null || entry.length === 0 ? null : recordIn(entry.value);
+  return record === null ? null : { record, revision: entry!.revision };
+}
+
+/** What is not a record of ours is as good as none. */
+function recordIn(data: Uint8Array): SweepRecord | null {
+  try {
+    return recordSchema.parse(decodeJson(data));
+  } catch {
+    return null;
+  }
+}

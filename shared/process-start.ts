@@ -1,0 +1,19 @@
+import { readFile } from "node:fs/promises";
+
+/** A process's start time; null if there is no such process; "" where the kernel does not tell. */
+export async function processStart(pid: number): Promise<string | null> {
+  try {
+    const status = await readFile(`/proc/${pid}/stat`, "utf8");
+    const afterName = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    // proc_pid_stat(5): field 3 is the state (Z: dead, not yet buried), field 22 the start time.
+    return afterName[0] === "Z" ? null : (afterName[19] ?? "");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  try {
+    process.kill(pid, 0);
+    return "";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM" ? "" : null;
+  }
+}
