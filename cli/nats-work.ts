@@ -7,12 +7,15 @@ import { connectBroker, place } from "../shared/nats/connect.ts";
 import { coordinatorTransport } from "../shared/nats/coordinator-transport.ts";
 import { setup } from "../shared/nats/setup.ts";
 import type { CoordinatorTransport, WorkerStatus } from "../shared/transport.ts";
+import { leasePolicy } from "../shared/transport.ts";
 import { counted } from "./format.ts";
 import type { WorkPlace } from "./work.ts";
 
 export interface NatsWork {
   readonly broker: BrokerOptions;
   readonly priority: "high" | "normal";
+  /** How long a worker may be silent about a task before another gets it. */
+  readonly leaseMs?: number;
   /** Leave the sweep's messages on the broker when it is complete. */
   readonly keep: boolean;
   /** Something that a person should know. */
@@ -22,7 +25,13 @@ export interface NatsWork {
 const LOOK_MS = 2_000;
 
 /** Computes on whatever workers are at a broker. */
-export function natsWork({ broker: options, priority, keep, onNotice }: NatsWork): WorkPlace {
+export function natsWork({
+  broker: options,
+  priority,
+  leaseMs = leasePolicy.leaseMs,
+  keep,
+  onNotice,
+}: NatsWork): WorkPlace {
   return async ({ sweep, name, engine }, signal, use) => {
     const broker = await connectBroker(options, {
       onState: (state) =>
@@ -33,11 +42,11 @@ export function natsWork({ broker: options, priority, keep, onNotice }: NatsWork
     try {
       await setup(broker, undefined, { signal });
       const claim = await claimSweep(broker, { sweep, name, engine }, { signal });
-      const transport = coordinatorTransport({ broker });
+      const transport = coordinatorTransport({ broker, leaseMs });
       const crew = followWorkers(transport, engine);
       let phase: "stopped" | "complete" | undefined = "stopped";
       try {
-        await transport.open({ engine, sweep, priority, state: "running" });
+        await transport.open({ engine, sweep, priority });
         const result = await use({
           transport,
           signal: AbortSignal.any([signal, claim.lost, broker.closed]),

@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Sweep } from "../coordinator/spec/sweep.ts";
+import { leasePolicy } from "../shared/transport.ts";
 import { engines } from "../worker/engines/registry.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
 import { withBrokerOptions } from "./broker-options.ts";
@@ -51,6 +52,11 @@ export function withRunOptions(target: Command): Command {
       new Option("--priority <lane>", "at a broker: whom workers serve first")
         .choices(["high", "normal"])
         .default("normal"),
+    )
+    .addOption(
+      new Option("--lease <duration>", "at a broker: how long a worker may be silent about a task")
+        .argParser(milliseconds)
+        .default(leasePolicy.leaseMs, "60s"),
     )
     .option("--keep", "leave the sweep's messages on the broker when it is complete")
     .option("--no-plot", "do not draw the figures at the end");

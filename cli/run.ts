@@ -25,6 +25,7 @@ type AllFlags = RunFlags & BrokerFlags & ClusterFlags;
 interface ClusterFlags {
   readonly cluster?: boolean;
   readonly priority: "high" | "normal";
+  readonly lease: number;
   readonly keep?: boolean;
 }
 
@@ -118,11 +119,11 @@ function placeOf(
   flags: AllFlags,
   output: Output,
 ): { workPlace: WorkPlace; where: string } {
-  const { threads, taskTimeout: taskTimeoutMs, priority, keep = false } = flags;
+  const { threads, taskTimeout: taskTimeoutMs, priority, lease: leaseMs, keep = false } = flags;
   const onNotice = (line: string) => output.warn(line);
   if (hasBroker(flags) && !flags.cluster) {
     const broker = brokerOptions(flags, "coordinator");
-    const workPlace = natsWork({ broker, priority, keep, onNotice });
+    const workPlace = natsWork({ broker, priority, leaseMs, keep, onNotice });
     return { workPlace, where: `workers at ${place(broker.url)}` };
   }
   refuseMissingEngine(plan.engine);

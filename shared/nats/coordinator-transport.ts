@@ -5,13 +5,7 @@ import { nanos } from "@nats-io/transport-node";
 import { BrokerResetError } from "../errors.ts";
 import type { Task } from "../messages.ts";
 import { parseTask } from "../messages.ts";
-import type {
-  CoordinatorTransport,
-  LeasePolicy,
-  Outcome,
-  RunningTask,
-  WorkerStatus,
-} from "../transport.ts";
+import type { CoordinatorTransport, Outcome, RunningTask, WorkerStatus } from "../transport.ts";
 import { leasePolicy } from "../transport.ts";
 import { createBlobs } from "./blobs.ts";
 import type { Broker } from "./connect.ts";
@@ -28,14 +22,15 @@ import { readWorkers } from "./workers.ts";
 
 export interface CoordinatorTransportOptions {
   readonly broker: Broker;
-  readonly policy?: LeasePolicy;
+  /** How long a worker may be silent about a task before another gets it. */
+  readonly leaseMs?: number;
   /** How often the broker is asked whether it still has what it was given. */
   readonly checkMs?: number;
 }
 
 export interface NatsCoordinatorTransport extends CoordinatorTransport {
   /** Makes sure that workers can find a sweep's queue. Idempotent. */
-  open(queue: Queue): Promise<void>;
+  open(queue: Pick<Queue, "engine" | "sweep" | "priority">): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +39,7 @@ const MOST_WORKERS_THREADS = 100_000;
 
 export function coordinatorTransport({
   broker,
-  policy = leasePolicy,
+  leaseMs = leasePolicy.leaseMs,
   checkMs = 2_000,
 }: CoordinatorTransportOptions): NatsCoordinatorTransport {
   const stopped = new AbortController();
@@ -66,6 +61,10 @@ export function coordinatorTransport({
     return lastWorkers.found;
   }
 
+  function usual(engine: string, sweep: string): Queue {
+    return { engine, sweep, priority: "normal", state: "running", leaseMs };
+  }
+
   function opened(queue: Queue): Promise<void> {
     const name = queueName(queue.engine, queue.sweep);
     const known = queues.get(name);
@@ -79,7 +78,15 @@ export function coordinatorTransport({
   async function makeQueue(queue: Queue): Promise<void> {
     await setup(broker, undefined, { signal });
     const { engine, sweep } = queue;
-    if ((await queueInfo(queue)) === null) {
+    const found = await queueInfo(queue);
+    if (found !== null && found.config.ack_wait !== nanos(queue.leaseMs)) {
+      const change = { ack_wait: nanos(queue.leaseMs) };
+      const name = queueName(engine, sweep);
+      await untilDone(broker, () => broker.jsm.consumers.update(STREAMS.tasks, name, change), {
+        signal,
+      });
+    }
+    if (found === null) {
       // A new consumer would deliver again what an earlier one had seen done.
       await purge(broker, STREAMS.tasks, subjects.task(engine, sweep, ">"), { signal });
       await untilDone(
@@ -90,7 +97,7 @@ export function coordinatorTransport({
             filter_subject: subjects.task(engine, sweep, ">"),
             ack_policy: AckPolicy.Explicit,
             deliver_policy: DeliverPolicy.All,
-            ack_wait: nanos(policy.leaseMs),
+            ack_wait: nanos(leaseMs),
             max_deliver: -1, // workers count, so that no task becomes invisible
             max_ack_pending: MOST_WORKERS_THREADS,
             max_waiting: MOST_WORKERS_THREADS,
@@ -104,7 +111,10 @@ export function coordinatorTransport({
     });
   }
 
-  async function queueInfo({ engine, sweep }: Queue): Promise<ConsumerInfo | null> {
+  async function queueInfo({
+    engine,
+    sweep,
+  }: Pick<Queue, "engine" | "sweep">): Promise<ConsumerInfo | null> {
     return await untilDone(
       broker,
       async () => {
@@ -210,7 +220,7 @@ export function coordinatorTransport({
   }
 
   return {
-    open: opened,
+    open: (queue) => opened({ ...queue, state: "running", leaseMs }),
 
     async publish(message) {
       const task = parseTask(message);
@@ -312,8 +322,4 @@ export function coordinatorTransport({
       if (!(error instanceof JetStreamApiError && error.status === 404)) throw error;
     }
   }
-}
-
-function usual(engine: string, sweep: string): Queue {
-  return { engine, sweep, priority: "normal", state: "running" };
 }

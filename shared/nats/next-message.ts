@@ -17,8 +17,14 @@ export interface MessageSource {
    * The next task's message for an engine, from the sweeps by turns, those of high priority first. Takes at most
    * one, and only when asked; null if there was none for a while.
    */
-  next(engine: string): Promise<Msg | null>;
+  next(engine: string): Promise<TaskMessage | null>;
   stop(): void;
+}
+
+export interface TaskMessage {
+  readonly message: Msg;
+  /** How long its lease lasts without being extended. */
+  readonly leaseMs: number;
 }
 
 export interface MessageSourceOptions {
@@ -78,7 +84,8 @@ export function messageSource(
   }
 
   /** Takes a message from a sweep's queue; null if there is none now, or none within `waitMs`. */
-  async function pull({ engine, sweep }: Queue, waitMs: number): Promise<Msg | null> {
+  async function pull(queue: Queue, waitMs: number): Promise<TaskMessage | null> {
+    const { engine, sweep, leaseMs } = queue;
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.tasks}.${queueName(engine, sweep)}`;
     const ask = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: nanos(waitMs) };
     try {
@@ -88,7 +95,7 @@ export function messageSource(
         reply: createInbox(broker.inboxPrefix),
       });
       const code = message.headers?.code ?? 0;
-      if (code === 0) return message;
+      if (code === 0) return { message, leaseMs };
       // 404: none, 408: none in that time; anything else is trouble that may pass.
       if (code !== 404 && code !== 408) await pause(TROUBLE_MS * (0.5 + Math.random()), signal);
     } catch (error) {

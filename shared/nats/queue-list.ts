@@ -17,6 +17,8 @@ const queueSchema = z.object({
   priority: z.enum(["high", "normal"]),
   /** `paused`: workers take none of its tasks; `cancelled`: its coordinator is to end. */
   state: z.enum(["running", "paused", "cancelled"]),
+  /** How long a worker may be silent about a task before another gets it. */
+  leaseMs: z.int().min(100),
 });
 
 export type Queue = z.infer<typeof queueSchema>;

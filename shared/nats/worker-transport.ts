@@ -19,6 +19,7 @@ import { createBlobs } from "./blobs.ts";
 import type { Broker } from "./connect.ts";
 import { decodeJson, encodeJson, ForeignMessageError, sealed, unsealed } from "./envelope.ts";
 import { BUCKETS, CANCEL_SUBJECT, KIND_HEADER, subjects, token } from "./names.ts";
+import type { TaskMessage } from "./next-message.ts";
 import { messageSource } from "./next-message.ts";
 import { messageRoom } from "./parts.ts";
 import { encodeResult } from "./result-codec.ts";
@@ -28,7 +29,7 @@ import { createTaskState } from "./task-state.ts";
 
 export interface WorkerTransportOptions {
   readonly broker: Broker;
-  readonly policy?: LeasePolicy;
+  readonly policy?: Pick<LeasePolicy, "maxDeliveries" | "backoffMs">;
   /** How often the worker tells that it is there. */
   readonly beatMs?: number;
   readonly listMs?: number;
@@ -67,7 +68,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
     onEvent({ kind: "blob", cached: event === "hit" }),
   );
   const leases = new Set<{ readonly task: WorkerTask; cancel(): void }>();
-  const pulls = new Set<Promise<Msg | null>>();
+  const pulls = new Set<Promise<unknown>>();
   let profile: WorkerStatus | null = null;
   const cancels = nc.subscribe(`${CANCEL_SUBJECT}.*`, {
     callback: (_, { subject }) => {
@@ -98,16 +99,18 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
   }
 
   /** The lease for a delivered message; null if there is nothing in it to work on. */
-  async function grant(message: Msg, worker: string): Promise<Lease | null> {
+  async function grant({ message, leaseMs }: TaskMessage, worker: string): Promise<Lease | null> {
     const task = await taskIn(message, worker);
     if (task === null) return null;
     const state = createTaskState(broker, task, whileHere);
     const deliveries = deliveryCount(message);
     const attempt = deliveries === 1 ? 1 : Math.max(1, deliveries - (await state.returned()));
-    if (attempt <= policy.maxDeliveries) return leaseOf({ message, task, worker, attempt, state });
+    if (attempt <= policy.maxDeliveries) {
+      return leaseOf({ message, leaseMs, task, worker, attempt, state });
+    }
     const reason = {
       name: "LeaseExpired",
-      message: `each of its ${policy.maxDeliveries} workers was killed, or silent for ${policy.leaseMs / 1000} s`,
+      message: `each of its ${policy.maxDeliveries} workers was killed, or silent for ${leaseMs / 1000} s`,
     };
     await giveUp(message, letterOf(task, { reason, worker, attempts: policy.maxDeliveries }));
     return null;
@@ -130,7 +133,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
     }
   }
 
-  function leaseOf({ message, task, worker, attempt, state }: Delivery): Lease {
+  function leaseOf({ message, leaseMs, task, worker, attempt, state }: Delivery): Lease {
     const ended = new AbortController();
     const told = { id: task.id, sweep: task.sweep, attempt, progress: 0, since: clock.now() };
     let isHeld = true;
@@ -149,7 +152,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
     };
     const startTimer = () => {
       stopTimer();
-      stopTimer = clock.after(policy.leaseMs, () => lose("it could not be extended"));
+      stopTimer = clock.after(leaseMs, () => lose("it could not be extended"));
     };
     const entry = {
       task: told,
@@ -172,7 +175,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
       async extend(progress) {
         told.progress = progress;
         const now = clock.now();
-        if (!isHeld || now - extendedAt < policy.leaseMs / EXTENSIONS) return;
+        if (!isHeld || now - extendedAt < leaseMs / EXTENSIONS) return;
         extendedAt = now;
         // Confirmed, so that the lease here never outlives the one there.
         await nc.request(message.reply!, "+WPI", { timeout: REQUEST_MS });
@@ -241,13 +244,11 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
       for (;;) {
         const pulled = source.next(engine);
         pulls.add(pulled);
-        const message = await orAborted(pulled, [signal, whileHere], (late) => {
-          if (late === null) return;
-          const returned = giveBackUnseen(late).then(() => null);
-          pulls.add(returned);
+        const came = await orAborted(pulled, [signal, whileHere], (late) => {
+          if (late !== null) pulls.add(giveBackUnseen(late.message));
         }).finally(() => pulls.delete(pulled));
-        if (message === null) continue;
-        const lease = await grant(message, worker);
+        if (came === null) continue;
+        const lease = await grant(came, worker);
         if (lease !== null) return lease;
       }
     },
@@ -265,8 +266,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
   };
 }
 
-interface Delivery {
-  readonly message: Msg;
+interface Delivery extends TaskMessage {
   readonly task: Task;
   readonly worker: string;
   readonly attempt: number;

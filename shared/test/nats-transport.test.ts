@@ -6,7 +6,8 @@ import type { TestServer } from "../testing/nats-server.ts";
 import { startNatsServer } from "../testing/nats-server.ts";
 import { transportContract } from "../testing/transport-contract.ts";
 
-const policy = { leaseMs: 900, maxDeliveries: 5, backoffMs: (n: number) => 100 * n };
+const leaseMs = 900;
+const policy = { leaseMs, maxDeliveries: 5, backoffMs: (n: number) => 100 * n };
 
 let server: TestServer;
 before(async () => {
@@ -19,7 +20,7 @@ after(async () => {
 transportContract("nats", policy, async () => {
   const url = server.url;
   const brokers = [await connectBroker({ url }), await connectBroker({ url })] as const;
-  const coordinator = coordinatorTransport({ broker: brokers[0], policy, checkMs: 500 });
+  const coordinator = coordinatorTransport({ broker: brokers[0], leaseMs, checkMs: 500 });
   const worker = workerTransport({ broker: brokers[1], policy, beatMs: 50, pullMs: 200 });
   const stop = async () => {
     await Promise.all([coordinator.stop(), worker.stop()]);
@@ -29,7 +30,7 @@ transportContract("nats", policy, async () => {
     passTime: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     async stop() {
       await stop();
-      const cleaner = coordinatorTransport({ broker: brokers[0], policy });
+      const cleaner = coordinatorTransport({ broker: brokers[0] });
       for (const sweep of ["s", "another"]) await cleaner.cancel(sweep);
       for (const broker of brokers) await broker.close();
     },

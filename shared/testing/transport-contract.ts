@@ -191,7 +191,9 @@ export function transportContract(
       await until(async () => lease.signal.aborted || null);
       assert.equal(await lease.complete(result("a")), "exists");
       assert.deepEqual(await transport.depth("s"), { waiting: 0, inFlight: 0 });
-      assert.equal((await transport.lease(worker)).task.id, "c");
+      const other = await transport.lease(worker);
+      assert.equal(other.task.id, "c");
+      assert.equal(await other.complete({ ...result("c"), cell: "c" }), "stored");
       await transport.publish(fieldTaskFixture("a"));
       assert.equal((await transport.lease(worker)).task.id, "a");
     },
