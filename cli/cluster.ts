@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startEmbeddedBroker } from "./embedded-broker.ts";
 import { natsWork } from "./nats-work.ts";
 import type { WorkPlace } from "./work.ts";
 
@@ -17,8 +18,6 @@ const RESTART_MS = 1_000;
 /** Computes in worker processes of this machine, over a broker of their own: what a cluster does, in small. */
 export function clusterWork({ threads, taskTimeoutMs, onNotice }: ClusterWork): WorkPlace {
   return async (sweep, signal, use) => {
-    // @ts-expect-error TEMPORARY
-    const { startEmbeddedBroker } = await import("./embedded-broker.ts");
     const broker = await startEmbeddedBroker();
     const workers = Array.from({ length: threads }, (_, i) =>
       keepWorker(broker.url, { name: `local-${i + 1}`, taskTimeoutMs, onNotice }),

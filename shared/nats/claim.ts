@@ -98,6 +98,7 @@ export async function claimSweep(
   };
   let revision = await take();
   const lost = new AbortController();
+  const over = new AbortController();
   let isPaused = false;
   let beating: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
@@ -107,7 +108,7 @@ export async function claimSweep(
   /** @returns the revision of our record. */
   async function take(): Promise<number> {
     for (;;) {
-      const found = await read(bucket, key);
+      const found = await untilDone(broker, () => read(bucket, key), { signal });
       if (found !== null && !(await isFree(found))) {
         const { pid, host, since } = found.record.owner;
         throw new LockedError(
@@ -115,7 +116,7 @@ export async function claimSweep(
           `process ${pid} on ${host}, since ${since}`,
         );
       }
-      const written = await write(found?.revision ?? 0);
+      const written = await untilDone(broker, () => write(found?.revision ?? 0), { signal });
       if (written !== null) return written;
     }
   }
@@ -132,26 +133,26 @@ export async function claimSweep(
     return (await read(bucket, key))?.revision === seen;
   }
 
-  /** @returns null if another was quicker. */
+  /** @returns null if another was quicker. @throws if the broker does not answer. */
   async function write(previous: number): Promise<number | null> {
-    return await untilDone(broker, async () => {
-      const payload = encodeJson({ ...record, updated: Date.now() });
-      try {
-        return previous === 0
-          ? await bucket.create(key, payload)
-          : await bucket.update(key, payload, previous);
-      } catch (error) {
-        if (isOutrun(error)) return null;
-        throw error;
-      }
-    });
+    const payload = encodeJson({ ...record, updated: Date.now() });
+    try {
+      return previous === 0
+        ? await bucket.create(key, payload)
+        : await bucket.update(key, payload, previous);
+    } catch (error) {
+      if (isOutrun(error)) return null;
+      throw error;
+    }
   }
 
   async function beat(): Promise<void> {
     const written = await write(revision);
     if (written !== null) revision = written;
     else await resolveRace();
-    const queue = (await readQueues(broker))?.find((other) => other.sweep === sweep);
+    const queue = (await readQueues(broker, { signal: over.signal }))?.find(
+      (other) => other.sweep === sweep,
+    );
     isPaused = queue?.state === "paused";
     if (queue?.state === "cancelled") lost.abort(new CancelledError(name));
   }
@@ -175,14 +176,16 @@ export async function claimSweep(
     },
     async end(phase) {
       clearInterval(timer);
+      over.abort(new Error("the claim has ended"));
       await beating;
       if (lost.signal.aborted && !(lost.signal.reason instanceof CancelledError)) return;
-      if (phase === undefined) {
-        await bucket.purge(key);
-        return;
+      record = { ...record, phase: phase ?? record.phase };
+      try {
+        if (phase === undefined) await bucket.purge(key);
+        else await write(revision);
+      } catch {
+        // A broker that is away cannot be told; who comes next sees that we are gone.
       }
-      record = { ...record, phase };
-      await write(revision);
     },
   };
 }
@@ -209,11 +212,13 @@ interface Found {
 
 async function read(bucket: KV, key: string): Promise<Found | null> {
   const entry = await bucket.get(key);
-  const record = entry === null || entry.length === 0 ? null : recordIn(entry.value);
-  return record === null ? null : { record, revision: entry!.revision };
+  if (entry === null || entry.length === 0) return null;
+  const record = recordIn(entry.value);
+  if (record !== null) return { record, revision: entry.revision };
+  await bucket.purge(key); // not a record of ours: as good as none
+  return null;
 }
 
-/** What is not a record of ours is as good as none. */
 function recordIn(data: Uint8Array): SweepRecord | null {
   try {
     return recordSchema.parse(decodeJson(data));

@@ -2,21 +2,17 @@ import { readFile, stat } from "node:fs/promises";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { Authenticator, NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
-import {
-  AuthorizationError,
-  connect,
-  credsAuthenticator,
-  nkeyAuthenticator,
-} from "@nats-io/transport-node";
+import { connect, credsAuthenticator, nkeyAuthenticator, nkeys } from "@nats-io/transport-node";
 import { BrokerError, UsageError } from "../errors.ts";
+import { connectFault } from "./connect-fault.ts";
 
 /** Where the broker is, and who we are to it. Secrets come from files or the environment, never from argv. */
 export interface BrokerOptions {
-  /** `nats://host:4222`, `tls://…`; several separated by commas. May carry user:password. */
+  /** `nats://host:4222`, or `tls://…` to insist on TLS; several separated by commas. The first may carry user:password. */
   readonly url: string;
   /** File with an nkey seed, or with a JWT and its seed (`.creds`); nobody else may read it. */
   readonly credentials?: string | undefined;
-  /** File with the certificates of the authorities to trust, PEM. */
+  /** File with the certificates of the authorities to trust, PEM. Insists on TLS. */
   readonly tlsCa?: string | undefined;
   /** Names the connection in the server's monitoring. */
   readonly name?: string | undefined;
@@ -44,6 +40,15 @@ export interface Broker {
 const OLDEST_SERVER = [2, 10] as const;
 /** How long a broker that is not there yet is waited for. */
 const FIRST_CONNECT_MS = 10_000;
+/** How long one attempt may take. */
+const ATTEMPT_MS = 5_000;
+const PAUSE_MS = 500;
+
+export interface ConnectOptions {
+  onState?(state: "disconnected" | "reconnected"): void;
+  /** How long a broker that is not there yet is waited for. */
+  readonly waitMs?: number;
+}
 
 /**
  * Connects to a broker and stays connected: whatever happens later, it is tried again for ever.
@@ -53,9 +58,9 @@ const FIRST_CONNECT_MS = 10_000;
  */
 export async function connectBroker(
   options: BrokerOptions,
-  { onState = () => {} }: { onState?: (state: "disconnected" | "reconnected") => void } = {},
+  { onState = () => {}, waitMs = FIRST_CONNECT_MS }: ConnectOptions = {},
 ): Promise<Broker> {
-  const nc = await connectWithin(FIRST_CONNECT_MS, options);
+  const nc = await connectWithin(waitMs, options);
   try {
     refuseOldServer(nc, options.url);
     await refuseWithoutJetStream(nc, options.url);
@@ -88,7 +93,9 @@ export async function connectBroker(
   void followState();
   const noteClosed = async () => {
     const error = await nc.closed();
-    closed.abort(new BrokerError(`the connection to ${place(options.url)} is closed`, error));
+    const why =
+      error instanceof Error ? `: ${connectFault(error, faultPlace(options)).message}` : "";
+    closed.abort(new BrokerError(`the connection to ${place(options.url)} is closed${why}`, error));
     wake();
   };
   void noteClosed();
@@ -118,7 +125,7 @@ export async function connectBroker(
 }
 
 async function connectWithin(ms: number, options: BrokerOptions): Promise<NatsConnection> {
-  const servers = options.url.split(",").map((url) => url.trim());
+  const servers = serversIn(options.url);
   const connection: NodeConnectionOptions = {
     ...(await identity(options)),
     servers: servers.map(withoutUser),
@@ -129,55 +136,38 @@ async function connectWithin(ms: number, options: BrokerOptions): Promise<NatsCo
     reconnectJitter: 500,
     pingInterval: 10_000,
     maxPingOut: 2,
-    timeout: 5_000,
-    ...(options.tlsCa === undefined ? {} : { tls: { ca: await readText(options.tlsCa) } }),
+    timeout: Math.min(ATTEMPT_MS, ms),
+    ...(await encryption(options)),
   };
   const end = Date.now() + ms;
   for (;;) {
     try {
       return await connect(connection);
     } catch (error) {
-      const fault = connectFault(error, options.url);
-      if (!fault.mayPass || Date.now() >= end) throw new BrokerError(fault.message, error);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      const fault = connectFault(error, faultPlace(options));
+      const left = end - Date.now();
+      if (!fault.mayPass || left <= 0) throw new BrokerError(fault.message, error);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(PAUSE_MS, left)));
     }
   }
 }
 
-/** Why we were not let in, in words for whoever typed the URL. */
-function connectFault(error: unknown, url: string): { message: string; mayPass: boolean } {
-  const at = place(url);
-  const texts = causes(error);
-  const all = texts.join(": ");
-  if (error instanceof AuthorizationError || /authorization violation/i.test(all)) {
-    return {
-      message: `the broker at ${at} refused us: wrong user, password or key. Give --nats-credentials FILE, or user:password in the FTLE_NATS variable`,
-      mayPass: false,
-    };
-  }
-  if (/certificate|self.signed|CERT_|ERR_TLS|ssl|tls/i.test(all)) {
-    return {
-      message: `the broker at ${at} could not prove who it is: ${texts.at(-1)}. Give its authority's certificate with --nats-ca FILE, and check that it has not expired`,
-      mayPass: false,
-    };
-  }
-  if (/ENOTFOUND|EAI_AGAIN|Invalid URL|invalid url/i.test(all)) {
-    return { message: `expected a broker at ${at}, found no such host: ${all}`, mayPass: false };
-  }
-  return {
-    message: `expected a NATS server at ${at}, found none that answers (${all}). Start one with \`nats-server -js\`, or check the URL`,
-    mayPass: true,
-  };
+function faultPlace({ url, credentials, tlsCa }: BrokerOptions) {
+  const hasIdentity = credentials !== undefined || url.includes("@");
+  return { at: place(url), hasIdentity, tlsCa };
 }
 
-function causes(error: unknown): string[] {
-  const texts: string[] = [];
-  for (let e = error; e instanceof Error; e = e.cause) {
-    const { code } = e as NodeJS.ErrnoException;
-    if (e.message !== "") texts.push(e.message);
-    else if (code !== undefined) texts.push(String(code));
+/** The client takes TLS where it is offered, and only with this option insists on it. */
+async function encryption({
+  url,
+  tlsCa,
+}: BrokerOptions): Promise<Pick<NodeConnectionOptions, "tls">> {
+  if (tlsCa === undefined) {
+    return serversIn(url).some(({ protocol }) => protocol === "tls:") ? { tls: {} } : {};
   }
-  return texts.length > 0 ? [...new Set(texts)] : [String(error)];
+  const ca = await readText(tlsCa);
+  if (/-----BEGIN (TRUSTED )?CERTIFICATE-----/.test(ca)) return { tls: { ca } };
+  throw new UsageError(`expected ${tlsCa} to hold a certificate (PEM), found none`);
 }
 
 /** @throws UsageError if others may read the file, or it holds no key. */
@@ -192,15 +182,32 @@ async function identity({ url, credentials }: BrokerOptions): Promise<{
     const text = await readText(credentials);
     const bytes = new TextEncoder().encode(text.trim());
     if (/BEGIN NATS USER JWT/.test(text)) return { authenticator: credsAuthenticator(bytes) };
-    if (/^SU[A-Z2-7]{56}$/.test(text.trim())) return { authenticator: nkeyAuthenticator(bytes) };
+    if (isSeed(bytes)) return { authenticator: nkeyAuthenticator(bytes) };
     throw new UsageError(
       `expected ${credentials} to hold an nkey seed of a user (SU…) or credentials with a JWT, found neither`,
     );
   }
-  const first = parsedUrl(url.split(",")[0]!.trim());
-  if (first.username === "") return {};
-  if (first.password === "") return { token: decodeURIComponent(first.username) };
-  return { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) };
+  const { username, password } = serversIn(url)[0]!;
+  if (username === "") return {};
+  if (password === "") return { token: decoded(username, url) };
+  return { user: decoded(username, url), pass: decoded(password, url) };
+}
+
+/** Whether this is a user's seed, whole and without a typing error. */
+function isSeed(bytes: Uint8Array): boolean {
+  try {
+    return nkeys.fromSeed(bytes).getPublicKey().startsWith("U");
+  } catch {
+    return false; // what it complains of may hold the seed
+  }
+}
+
+function decoded(text: string, url: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw badUrl(url);
+  }
 }
 
 async function refuseReadableByOthers(path: string): Promise<void> {
@@ -222,31 +229,37 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function parsedUrl(url: string): URL {
+/** @throws UsageError that tells nothing of a password. */
+function serversIn(url: string): URL[] {
   try {
-    const parsed = new URL(url.includes("://") ? url : `nats://${url}`);
-    if (parsed.hostname !== "" && /^(nats|tls):$/.test(parsed.protocol)) return parsed;
+    const servers = url.split(",").map((one) => {
+      const text = one.trim();
+      return new URL(text.includes("://") ? text : `nats://${text}`);
+    });
+    const isOurs = ({ hostname, protocol }: URL) =>
+      hostname !== "" && /^(nats|tls):$/.test(protocol);
+    if (servers.every(isOurs)) return servers;
   } catch {
-    // Told below.
+    // Told below, without what the parser quotes.
   }
-  throw new UsageError(`expected a URL such as nats://host:4222, got ${withoutSecret(url)}`);
+  throw badUrl(url);
 }
 
-function withoutUser(url: string): string {
-  const { protocol, host, hostname } = parsedUrl(url);
-  return `${protocol}//${host === hostname ? `${host}:4222` : host}`;
+function badUrl(url: string): UsageError {
+  const shown = url.replace(/^(\w+:\/\/)?.*@/s, "$1…@");
+  const hint = url.includes("@")
+    ? ", and special characters of a password as %XX (@ is %40, / is %2F)"
+    : "";
+  return new UsageError(`expected a URL such as nats://host:4222${hint}, got ${shown}`);
+}
+
+function withoutUser({ protocol, host, port }: URL): string {
+  return `${protocol}//${port === "" ? `${host}:4222` : host}`;
 }
 
 /** The URL for messages: without its password. */
 export function place(url: string): string {
-  return url
-    .split(",")
-    .map((one) => withoutUser(one.trim()))
-    .join(",");
-}
-
-function withoutSecret(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//…@");
+  return serversIn(url).map(withoutUser).join(",");
 }
 
 function refuseOldServer({ info }: NatsConnection, url: string): void {

@@ -1,4 +1,5 @@
 /** A coordinator's end of the broker: queues tasks, gathers their outcomes, and removes what is done with. */
+import { setMaxListeners } from "node:events";
 import type { ConsumerInfo } from "@nats-io/jetstream";
 import { AckPolicy, DeliverPolicy, JetStreamApiError } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
@@ -44,6 +45,7 @@ export function coordinatorTransport({
 }: CoordinatorTransportOptions): NatsCoordinatorTransport {
   const stopped = new AbortController();
   const { signal } = stopped;
+  setMaxListeners(0, signal); // one for each request that waits
   const blobs = createBlobs(broker, { signal, mends: true });
   const queues = new Map<string, { queue: Queue; opened: Promise<void> }>();
   /** Tasks published here and without an outcome. */

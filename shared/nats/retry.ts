@@ -4,7 +4,7 @@ import {
   InvalidArgumentError,
   PermissionViolationError,
 } from "@nats-io/transport-node";
-import { BrokerError } from "../errors.ts";
+import { BrokerError, FtleError } from "../errors.ts";
 import type { Broker } from "./connect.ts";
 
 const FIRST_PAUSE_MS = 100;
@@ -50,6 +50,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function refuseLasting(error: unknown): void {
+  if (error instanceof FtleError) throw error; // decided already
   const denied = violation(error);
   if (denied !== null) {
     throw new BrokerError(`the broker does not allow this role to ${denied}`, error);

@@ -1,6 +1,7 @@
 /** The streams and buckets that a broker needs, and how they come to be. */
 import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from "@nats-io/jetstream";
+import type { KvOptions } from "@nats-io/kv";
 import { Kvm } from "@nats-io/kv";
 import { BrokerError } from "../errors.ts";
 import type { Broker } from "./connect.ts";
@@ -18,6 +19,9 @@ export const SETUP_DEFAULTS: SetupOptions = { replicas: 1, resultBytes: 256 * 2 
 
 /** How long a silent worker is still listed. */
 const WORKER_LISTED_MS = 60_000;
+
+/** Brokers whose JetStream has answered: later it can only be away for a while. */
+const answered = new WeakSet<Broker>();
 
 /** JetStream's own code for it. */
 const STREAM_NOT_FOUND = 10059;
@@ -98,10 +102,12 @@ export async function setup(
   }
   const kvm = new Kvm(broker.js);
   const { replicas } = options;
-  await untilDone(broker, () => kvm.create(BUCKETS.sweeps, { replicas, history: 1 }), { signal });
+  const createBucket = (bucket: string, like: Partial<KvOptions>) =>
+    untilDone(broker, () => withRoom(`KV_${bucket}`, () => kvm.create(bucket, like)), { signal });
+  await createBucket(BUCKETS.sweeps, { replicas, history: 1 });
   // Who is there need not survive the broker: workers tell it again every few seconds.
   const inMemory = { storage: StorageType.Memory, ttl: WORKER_LISTED_MS, history: 1 };
-  await untilDone(broker, () => kvm.create(BUCKETS.workers, { replicas, ...inMemory }), { signal });
+  await createBucket(BUCKETS.workers, { replicas, ...inMemory });
 }
 
 /** Whether anybody has ever prepared this broker for sweeps. */
@@ -109,7 +115,7 @@ export async function isSetUp(broker: Broker): Promise<boolean> {
   return (await streamInfo(broker, `KV_${BUCKETS.workers}`)) !== null;
 }
 
-/** null if there is no such stream. */
+/** null if there is no such stream. @throws BrokerError if our account has no JetStream. */
 export async function streamInfo(
   broker: Broker,
   name: string,
@@ -119,9 +125,20 @@ export async function streamInfo(
     broker,
     async () => {
       try {
-        return await broker.jsm.streams.info(name);
+        const found = await broker.jsm.streams.info(name);
+        answered.add(broker);
+        return found;
       } catch (error) {
-        if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return null;
+        if (error instanceof JetStreamApiError) {
+          answered.add(broker);
+          if (error.code === STREAM_NOT_FOUND) return null;
+        }
+        if ((error as Error).name === "JetStreamNotEnabled" && !answered.has(broker)) {
+          throw new BrokerError(
+            "the broker has no JetStream for the account that our user is in; switch it on there (`jetstream: enabled`), or use another account",
+            error,
+          );
+        }
         throw error;
       }
     },
@@ -130,29 +147,26 @@ export async function streamInfo(
 }
 
 async function create(broker: Broker, wanted: Wanted, signal?: AbortSignal): Promise<void> {
+  const { name } = wanted;
+  const add = () => withRoom(name, () => broker.jsm.streams.add(wanted));
   try {
-    await untilDone(broker, () => add(broker, wanted), { signal });
+    await untilDone(broker, add, { signal });
   } catch (error) {
     if (!(error instanceof JetStreamApiError)) throw error;
-    throw new BrokerError(
-      `the broker did not create stream ${wanted.name}: ${error.message}`,
-      error,
-    );
+    throw new BrokerError(`the broker did not create stream ${name}: ${error.message}`, error);
   }
 }
 
-async function add(broker: Broker, wanted: Wanted): Promise<void> {
+/** @throws BrokerError if there is no room: nobody would make any while we wait. */
+async function withRoom(name: string, add: () => Promise<unknown>): Promise<void> {
   try {
-    await broker.jsm.streams.add(wanted);
+    await add();
   } catch (error) {
-    // No room is not a matter of waiting here: nobody would make any.
-    if (error instanceof JetStreamApiError && /insufficient|resource/.test(error.message)) {
-      throw new BrokerError(
-        `the broker has no room for stream ${wanted.name} (${error.message}); raise max_file_store in its configuration, or ask for less with \`ftle nats setup --result-bytes\``,
-        error,
-      );
-    }
-    throw error;
+    if (!(error instanceof JetStreamApiError) || !/insufficient/.test(error.message)) throw error;
+    throw new BrokerError(
+      `the broker has no room for stream ${name} (${error.message}); raise max_file_store or max_memory_store in its configuration, or ask for less with \`ftle nats setup --result-bytes\``,
+      error,
+    );
   }
 }
 

@@ -1,18 +1,55 @@
 #!/usr/bin/env bash
-# Prints the path of a nats-server for the tests: FTLE_NATS_SERVER, the one on PATH, the one kept in
-# .nats-server/, or one built there now with Go.
+# Prints the path of a nats-server for the tests, of 2.10 or later: FTLE_NATS_SERVER, the one on PATH, the
+# one kept in .nats-server/, or one that is put there now: built with Go, else Debian's.
+# With --old: one before 2.10, Debian 12's or built, for the tests that such a one is refused.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
 version=v2.15.2
+old_version=v2.9.25 # the last 2.9
+cd "$(dirname "$0")/../.."
 kept=$PWD/.nats-server/nats-server
 
-if [ -n "${FTLE_NATS_SERVER:-}" ]; then echo "$FTLE_NATS_SERVER"; exit; fi
-if command -v nats-server; then exit; fi
-mkdir -p .nats-server
-(
-  flock 9 # one process builds, the others wait
-  if [ ! -x "$kept" ]; then
-    GOBIN=$PWD/.nats-server go install "github.com/nats-io/nats-server/v2@$version" >&2
-  fi
-) 9>.nats-server/lock
+is_fit() { "$1" --version 2>/dev/null | grep -Eq ' v?(2\.[1-9][0-9]|[3-9]\.|[1-9][0-9]+\.)'; }
+is_old() { "$1" --version 2>/dev/null | grep -Eq ' v?2\.[0-9]\.'; }
+
+build() { # VERSION: leaves it in the current folder
+  command -v go >/dev/null || return 1
+  GOBIN=$PWD GOFLAGS=-mod=mod go install "github.com/nats-io/nats-server/v2@$1"
+}
+unpack() { # leaves Debian's in the current folder, without installing it
+  command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
+  apt-get download -qq nats-server && dpkg -x nats-server_*.deb . && mv usr/sbin/nats-server .
+}
+
+# TEST WAY...: puts at $kept the first server that a WAY gets and that passes the TEST. Whoever comes meanwhile waits.
+get() (
+  local test=$1 scratch way
+  shift
+  mkdir -p "$(dirname "$kept")"
+  exec 9>"$(dirname "$kept")/lock"
+  if command -v flock >/dev/null; then flock 9; fi # without it two may build, and the last one's stays
+  if [ -x "$kept" ]; then return; fi
+  scratch=$(mktemp -d "$(dirname "$kept")/get.XXXXXX")
+  trap 'rm -rf "$scratch"' EXIT
+  cd "$scratch"
+  for way in "$@"; do
+    if $way >&2 9>&- && "$test" ./nats-server; then
+      mv nats-server "$kept"
+      return
+    fi
+    rm -rf ./*
+  done
+  echo "no nats-server for the tests could be had: install Go 1.25, put nats-server 2.10 or later on PATH, or name one in FTLE_NATS_SERVER" >&2
+  return 1
+)
+
+if [ "${1:-}" = --old ]; then
+  kept=$PWD/.nats-server/old/nats-server
+  get is_old unpack "build $old_version"
+elif [ -n "${FTLE_NATS_SERVER:-}" ]; then
+  kept=$FTLE_NATS_SERVER
+elif found=$(command -v nats-server) && is_fit "$found"; then
+  kept=$found
+else
+  get is_fit "build $version" unpack
+fi
 echo "$kept"

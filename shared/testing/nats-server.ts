@@ -1,16 +1,15 @@
 /** Real nats-servers for tests: private, on loopback, each with a store of its own. */
-import type { ChildProcess } from "node:child_process";
-import { spawnSync } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { spawnGuarded } from "../guarded-process.ts";
+import type { NatsProcess } from "../nats-process.ts";
+import { logOf, startNatsProcess } from "../nats-process.ts";
 
 export interface TestServer {
+  /** Without user and password. The port stays, over restarts too. */
   readonly url: string;
   readonly port: number;
   readonly monitorUrl: string;
@@ -18,140 +17,139 @@ export interface TestServer {
   readonly pid: number;
   /** Resolves when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again: same port, same store. */
+  /** Starts it again with the same ports and store; one that still runs is killed first. */
   restart(): Promise<void>;
   pause(): void;
   continue(): void;
-  /** Removes the store of a server that is down. */
+  /** Removes the store. @throws Error if the server runs. */
   wipe(): Promise<void>;
-  log(): Promise<string>;
-  /** Kills it and removes what it had on disk. */
+  /** All that it has logged, over restarts too. */
+  log(): string;
+  /** Kills it and removes what it had on disk, but for a store whose place was given. */
   stop(): Promise<void>;
 }
 
 export interface TestServerOptions {
-  /** More of the server's configuration. */
+  /** More of the server's configuration: users, TLS, limits. Not the section `jetstream`. */
   readonly config?: string;
+  /** More of the section `jetstream`, e.g. `max_file_store: 1MB`; false: no JetStream. */
+  readonly jetstream?: string | false;
+  /** Where its store is, instead of a new folder. */
+  readonly storeDir?: string;
+  /** Instead of a free one. */
+  readonly port?: number;
+  readonly args?: readonly string[];
+  /** Another server than `natsServerBinary()`. */
   readonly binary?: string;
 }
 
 const SCRIPT = fileURLToPath(new URL("get-nats-server.sh", import.meta.url));
-const START_MS = 30_000;
+/** How long a signal may take to end the server. */
+const END_MS = 30_000;
 
-/** @throws Error saying how to get a server, if there is none and none could be built. */
-export async function natsServerBinary(): Promise<string> {
-  const made = spawnSync("bash", [SCRIPT], { encoding: "utf8" });
-  const path = made.stdout.trim();
-  if (made.status === 0 && existsSync(path)) return path;
-  throw new Error(
-    `the tests need nats-server 2.10 or later: put one on PATH, or install Go 1.25 and run \`npm run test:nats-server\`.\n${made.stderr}`,
-  );
+let binary: Promise<string> | undefined;
+
+/**
+ * The path of a server of 2.10 or later: from FTLE_NATS_SERVER, PATH or `.nats-server/`; the first time on
+ * a machine it may be built, in about a minute.
+ *
+ * @throws Error saying how to get one, if none could be had.
+ */
+export function natsServerBinary(): Promise<string> {
+  binary ??= getServer().then((path) => {
+    if (existsSync(path)) return path;
+    throw new Error(`expected a nats-server at ${path}, as FTLE_NATS_SERVER says; found none`);
+  });
+  return binary;
 }
 
-export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const binary = options.binary ?? (await natsServerBinary());
-  const folder = await mkdtemp(join(tmpdir(), "ftle-nats-"));
-  const storeDir = join(folder, "store");
-  const logFile = join(folder, "server.log");
-  let ports = { nats: -1, monitor: -1 };
-  let pid = 0;
-  let child = null as ChildProcess | null;
+/** The path of a server before 2.10; null if none can be had here. */
+export async function oldNatsServerBinary(): Promise<string | null> {
+  return await getServer("--old").catch(() => null);
+}
 
-  async function start(): Promise<void> {
-    const portsFolder = join(folder, "ports");
-    await rm(portsFolder, { recursive: true, force: true });
-    await mkdir(portsFolder);
-    const config = join(folder, "server.conf");
-    await writeFile(
-      config,
-      `listen: "127.0.0.1:${ports.nats}"\nhttp: "127.0.0.1:${ports.monitor}"\nports_file_dir: "${portsFolder}"\n` +
-        `${options.config?.includes("jetstream") ? "" : `jetstream { store_dir: "${storeDir}" }`}\n` +
-        `${(options.config ?? "").replaceAll("$STORE", storeDir)}\n`,
-    );
-    const log = openSync(logFile, "a");
-    const started = spawnGuarded(binary, ["-c", config], { stdout: log, remove: folder });
-    child = started;
-    const end = performance.now() + START_MS;
-    for (;;) {
-      const [file] = await readdir(portsFolder).catch(() => []);
-      const text = file === undefined ? "" : await readFile(join(portsFolder, file), "utf8");
-      if (file !== undefined && text.endsWith("}")) {
-        const found = JSON.parse(text) as { nats: string[]; monitoring: string[] };
-        pid = Number(/_(\d+)\.ports$/.exec(file)![1]);
-        const portOf = (url: string | undefined) => Number(new URL(url!).port);
-        ports = { nats: portOf(found.nats[0]), monitor: portOf(found.monitoring[0]) };
-        if (await answers(ports.nats)) return;
-      }
-      if (started.exitCode !== null || performance.now() > end) {
-        throw new Error(`nats-server did not start:\n${await readFile(logFile, "utf8")}`);
-      }
-      await pause(10);
-    }
+/** @throws Error with the server's log if it does not start. */
+export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const path = options.binary ?? (await natsServerBinary());
+  const folder = await mkdtemp(join(tmpdir(), "ftle-nats-"));
+  const storeDir = options.storeDir ?? join(folder, "store");
+  const jetstream =
+    options.jetstream === false
+      ? ""
+      : `jetstream {\nstore_dir: ${JSON.stringify(storeDir)}\n${options.jetstream ?? ""}\n}`;
+  let server: NatsProcess;
+  const start = (ports: { port: number; monitorPort: number | null }) =>
+    startNatsProcess({
+      binary: path,
+      args: options.args ?? [],
+      folder,
+      config: `${jetstream}\n${options.config ?? ""}`,
+      ...ports,
+    });
+
+  async function kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    server.signal(signal);
+    const isGone = await within(END_MS, server.gone);
+    if (!isGone) throw new Error(`nats-server ${server.pid} outlived ${signal}`);
   }
 
-  const server: TestServer = {
-    get url() {
-      return `nats://127.0.0.1:${ports.nats}`;
-    },
-    get port() {
-      return ports.nats;
-    },
-    get monitorUrl() {
-      return `http://127.0.0.1:${ports.monitor}`;
-    },
-    storeDir,
-    get pid() {
-      return pid;
-    },
-    async kill(signal = "SIGKILL") {
-      const end = performance.now() + START_MS;
-      try {
-        process.kill(pid, signal);
-        while (performance.now() < end) {
-          process.kill(pid, 0);
-          await pause(5);
-        }
-      } catch {
-        return; // gone
-      }
-      throw new Error(`nats-server ${pid} outlived ${signal}`);
-    },
-    restart: start,
-    pause() {
-      process.kill(pid, "SIGSTOP");
-    },
-    continue() {
-      process.kill(pid, "SIGCONT");
-    },
-    async wipe() {
-      await rm(storeDir, { recursive: true, force: true });
-    },
-    log: () => readFile(logFile, "utf8"),
-    async stop() {
-      await server.kill();
-      child?.stdin?.destroy();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
   try {
-    await start();
+    server = await start({ port: options.port ?? -1, monitorPort: -1 });
   } catch (error) {
-    child?.stdin?.destroy();
+    await rm(folder, { recursive: true, force: true });
     throw error;
   }
-  return server;
+  const { port, monitorPort } = server;
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    monitorUrl: `http://127.0.0.1:${monitorPort}`,
+    storeDir,
+    get pid() {
+      return server.pid;
+    },
+    kill,
+    async restart() {
+      await kill();
+      const last = server;
+      server = await start({ port, monitorPort });
+      await last.release();
+    },
+    pause() {
+      server.signal("SIGSTOP");
+    },
+    continue() {
+      server.signal("SIGCONT");
+    },
+    async wipe() {
+      if (!server.isGone()) {
+        throw new Error("expected a server that is down: its store is to be removed");
+      }
+      await rm(storeDir, { recursive: true, force: true });
+    },
+    log: () => readFileSync(logOf(folder), "utf8"),
+    stop: () => server.remove(),
+  };
 }
 
-/** Whether a NATS server greets on this port. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const end = (is: boolean) => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.once("data", (data) => end(data.toString().startsWith("INFO ")));
-    socket.once("error", () => end(false));
-    socket.setTimeout(1_000, () => end(false));
+async function getServer(...args: string[]): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    execFile("bash", [SCRIPT, ...args], (error, stdout, stderr) => {
+      if (error === null) resolve(stdout.trim());
+      else reject(new Error(stderr.trim() || error.message));
+    });
   });
+}
+
+/** Whether it comes about in time. Keeps this process running meanwhile. */
+async function within(ms: number, event: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([event.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

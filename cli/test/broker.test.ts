@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { TestServer } from "../../shared/testing/nats-server.ts";
+import { startNatsServer } from "../../shared/testing/nats-server.ts";
+import { inFolder } from "./support/folder.ts";
+import type { Running } from "./support/ftle.ts";
+import { ftle, spawnFtle } from "./support/ftle.ts";
+import { runHere } from "./support/run-here.ts";
+import { assertSameContents, contents, examine, journalled } from "./support/stored.ts";
+import { until } from "./support/until.ts";
+
+/** Six trainings and 54 tiles, of some 50 ms of a core each. */
+const SPEC = `
+name: trial
+axes: {width: [16, 24], depth: [3], seed: {count: 3}}
+data: {name: circle, samples: 1000}
+training: {epochs: 6, batch: 20}
+field: {points: 192, tile: 64}
+engine: reference
+`;
+const TASKS = 6 * (1 + 9);
+
+let server: TestServer;
+before(async () => {
+  server = await startNatsServer();
+});
+after(async () => {
+  await server.stop();
+});
+
+interface Bench {
+  readonly spec: string;
+  readonly directory: string;
+  /** Starts a process that is ended when the test is over. */
+  start(...args: string[]): Running;
+  startWorker(...args: string[]): Running;
+  /** Waits until so many results are stored. */
+  stored(count: number): Promise<void>;
+  status(): Promise<Status>;
+}
+
+interface Status {
+  readonly sweeps: readonly {
+    readonly sweep: string;
+    readonly name: string;
+    readonly phase: string;
+    readonly depth: { readonly inFlight: number };
+    readonly progress: { readonly tasksDone: number; readonly tasksTotal: number } | null;
+  }[];
+  readonly workers: readonly { readonly name: string; readonly threads: number }[];
+  readonly letters: readonly unknown[];
+}
+
+async function onBench(body: (bench: Bench) => Promise<void>, seeds = 3): Promise<void> {
+  await inFolder(async (folder) => {
+    const spec = join(folder, "spec.yaml");
+    const directory = join(folder, "out");
+    await writeFile(spec, SPEC.replace("seed: {count: 3}", `seed: {count: ${seeds}}`));
+    const started: Running[] = [];
+    const start = (...args: string[]) => {
+      const running = spawnFtle(...args, "--nats", server.url);
+      started.push(running);
+      return running;
+    };
+    try {
+      await body({
+        spec,
+        directory,
+        start,
+        startWorker: (...args) =>
+          start("worker", "--engine", "reference", "--threads", "2", ...args),
+        async stored(count) {
+          await until(`${count} results`, async () => {
+            return (await journalled(directory)).length >= count;
+          });
+        },
+        async status() {
+          const { code, stdout, stderr } = await ftle("status", "--nats", server.url, "--json");
+          assert.equal(code, 0, stderr);
+          return JSON.parse(stdout) as Status;
+        },
+      });
+    } finally {
+      for (const running of started) running.kill("SIGKILL");
+      await Promise.all(started.map(({ ended }) => ended));
+    }
+  });
+}
+
+test("broker: a sweep over it has the bytes of a run on one machine, and leaves nothing there", async () => {
+  await onBench(async ({ spec, directory, start, startWorker, status }) => {
+    const worker = startWorker("--name", "w1");
+    const { code, stdout, stderr } = await start(
+      "run",
+      spec,
+      "--out",
+      directory,
+      "--no-plot",
+      "--json",
+    ).ended;
+    assert.equal(code, 0, stderr);
+    assert.equal(JSON.parse(stdout).tasksRun, TASKS);
+    const here = `${directory}-here`;
+    await runHere(spec, here);
+    assertSameContents(await contents(directory), await contents(here));
+    const { sweeps, workers, letters } = await status();
+    assert.deepEqual([sweeps, letters], [[], []]);
+    assert.deepEqual(
+      workers.map(({ name, threads }) => ({ name, threads })),
+      [{ name: "w1", threads: 2 }],
+    );
+    worker.kill("SIGTERM");
+    const end = await worker.ended;
+    assert.equal(end.code, 0, end.stderr);
+    assert.match(end.stdout, /60 tasks done/);
+  });
+});
+
+test("broker: status tells of a running sweep; a second coordinator is refused; pause, unpause and cancel act", async () => {
+  await onBench(async ({ spec, directory, start, startWorker, stored, status }) => {
+    startWorker("--name", "w1");
+    const run = start(
+      "run",
+      spec,
+      "--out",
+      directory,
+      "--no-plot",
+      "--quiet",
+      "--priority",
+      "high",
+    );
+    await stored(3);
+    const second = await start("run", spec, "--out", `${directory}-2`, "--no-plot").ended;
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /^ftle: sweep \w+ \(trial\) is in use by process \d+ on/m);
+    assert.doesNotMatch(second.stderr, /\n\s+at /);
+
+    assert.equal((await start("pause", "trial").ended).code, 0);
+    await until("the sweep is paused and idle", async () => {
+      const { sweeps } = await status();
+      return sweeps[0]?.phase === "paused" && sweeps[0].depth.inFlight === 0;
+    });
+    const before = (await journalled(directory)).length;
+    assert.ok(before < 4 * TASKS, "it was over before it was paused");
+    assert.equal((await start("unpause", directory).ended).code, 0);
+    await stored(before + 2);
+
+    const cancelled = await start("cancel", "trial", "--json").ended;
+    assert.equal(cancelled.code, 0, cancelled.stderr);
+    assert.equal(JSON.parse(cancelled.stdout).isHeard, true);
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 130);
+    assert.match(stderr, /was cancelled; what is stored stays/);
+    assert.deepEqual((await status()).sweeps, []);
+
+    const { damaged, tasks } = await examine(directory);
+    assert.deepEqual(damaged, []);
+    const resumed = await start("resume", directory, "--no-plot", "--json").ended;
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.equal(JSON.parse(resumed.stdout).tasksRun, 4 * TASKS - tasks.size);
+  }, 12);
+});
+
+test("broker: a broker that lost all it had in mid-sweep does not stop the run, nor a resume", async () => {
+  await onBench(async ({ spec, directory, start, startWorker, stored }) => {
+    startWorker();
+    const lose = async () => {
+      await server.kill();
+      await server.wipe();
+      await server.restart();
+    };
+    const run = start("run", spec, "--out", directory, "--no-plot", "--quiet", "--lease", "2s");
+    await stored(8);
+    await lose();
+    await stored(20);
+    run.kill("SIGKILL");
+    await run.ended;
+    await lose();
+    const { code, stderr } = await start("resume", directory, "--no-plot", "--lease", "2s").ended;
+    assert.equal(code, 0, stderr);
+    const { damaged, tasks } = await examine(directory);
+    assert.deepEqual(damaged, []);
+    assert.equal(tasks.size, TASKS);
+  });
+});
+
+test("broker: two sweeps at once are both served, by the same workers", async () => {
+  await onBench(async ({ spec, directory, start, startWorker, stored }) => {
+    const other = `${spec}.other.yaml`;
+    await writeFile(other, SPEC.replace("seed: {count: 3}", "seed: {from: 10, count: 3}"));
+    startWorker();
+    const first = start("run", spec, "--out", directory, "--no-plot", "--quiet");
+    await stored(1);
+    const second = start("run", other, "--out", `${directory}-2`, "--no-plot", "--quiet");
+    await until("the second has some results", async () => {
+      return (await journalled(`${directory}-2`)).length >= 10;
+    });
+    assert.ok((await journalled(directory)).length < TASKS, "the second had to wait for the first");
+    assert.deepEqual([(await first.ended).code, (await second.ended).code], [0, 0]);
+  });
+});
+
+test("broker: a worker asked to stop gives back what it cannot finish, and another has it at once", async () => {
+  await onBench(async ({ spec, directory, start, startWorker, stored }) => {
+    const leaving = startWorker("--name", "leaving", "--grace", "1ms");
+    const run = start("run", spec, "--out", directory, "--no-plot", "--quiet");
+    await stored(5);
+    leaving.kill("SIGTERM");
+    const { code, stdout, stderr } = await leaving.ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /given back|tasks done$/m);
+    startWorker("--name", "staying");
+    // Leases last a minute: had they not been given back, the run would take that long.
+    const ended = performance.now();
+    assert.equal((await run.ended).code, 0);
+    assert.ok(performance.now() - ended < 50_000);
+  });
+});
+
+test("broker: a worker that is idle long enough ends by itself", async () => {
+  await onBench(async ({ startWorker }) => {
+    const { code, stderr } = await startWorker("--exit-when-idle", "500ms").ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /idle for/);
+  });
+});
