@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
+import { UsageError } from "../shared/errors.ts";
 import { place } from "../shared/nats/connect.ts";
 import { missingBefore } from "../worker/engines/registry.ts";
 import type { BrokerFlags } from "./broker-options.ts";
@@ -47,12 +48,15 @@ export function runCommand(): Command {
     .argument("<spec>", "the sweep spec, a YAML file")
     .option("-o, --out <dir>", "the sweep's directory (default: sweeps/<name of the sweep>)")
     .addOption(engineOption());
-  return withRunOptions(run).action(async (file: string, flags: AllFlags & NewSweepFlags) => {
-    const { text, sweep } = withEngine(await readSweep(file), flags);
-    const directory = flags.out ?? `sweeps/${sweep.name}`;
-    const planned = await planFor(directory, { sweep, source: text });
-    await runAndReport(directory, planned, flags, { retry: false });
-  });
+  return withRunOptions(run).action(
+    async (file: string, flags: AllFlags & NewSweepFlags, self: Command) => {
+      refuseIdleFlags(self, flags);
+      const { text, sweep } = withEngine(await readSweep(file), flags);
+      const directory = flags.out ?? `sweeps/${sweep.name}`;
+      const planned = await planFor(directory, { sweep, source: text });
+      await runAndReport(directory, planned, flags, { retry: false });
+    },
+  );
 }
 
 export function resumeCommand(): Command {
@@ -61,9 +65,12 @@ export function resumeCommand(): Command {
     "go on with a sweep that was interrupted: check every stored file, run what is missing or damaged",
     ["resume sweeps/fig2"],
   ).argument("<dir>", "the sweep's directory");
-  return withRunOptions(resume).action(async (directory: string, flags: AllFlags) => {
-    await runAndReport(directory, await loadStored(directory), flags, { retry: false });
-  });
+  return withRunOptions(resume).action(
+    async (directory: string, flags: AllFlags, self: Command) => {
+      refuseIdleFlags(self, flags);
+      await runAndReport(directory, await loadStored(directory), flags, { retry: false });
+    },
+  );
 }
 
 export function retryCommand(): Command {
@@ -72,7 +79,8 @@ export function retryCommand(): Command {
     "run the tasks that were given up once more, and what is missing",
     ["retry sweeps/fig2"],
   ).argument("<dir>", "the sweep's directory");
-  return withRunOptions(retry).action(async (directory: string, flags: AllFlags) => {
+  return withRunOptions(retry).action(async (directory: string, flags: AllFlags, self: Command) => {
+    refuseIdleFlags(self, flags);
     await runAndReport(directory, await loadStored(directory), flags, { retry: true });
   });
 }
@@ -111,6 +119,17 @@ async function runAndReport(
   } finally {
     interrupt.dispose();
   }
+}
+
+/** @throws UsageError for an option that would do nothing where the tasks are computed. */
+function refuseIdleFlags(self: Command, flags: AllFlags): void {
+  const [names, why] =
+    hasBroker(flags) && !flags.cluster
+      ? [["threads", "task-timeout"], "is each worker's own: give it to ftle worker"]
+      : [["priority", "lease", "keep"], "is for sweeps at a broker: give --nats, too"];
+  const given = (name: string) => self.getOptionValueSource(name.replace("-t", "T")) === "cli";
+  const idle = names.filter(given).map((name) => `--${name} ${why}`);
+  if (idle.length > 0) throw new UsageError(idle.join("; "));
 }
 
 /** Where the flags say that tasks are computed. */

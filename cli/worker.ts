@@ -1,21 +1,25 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { FtleError, UsageError } from "../shared/errors.ts";
+import { UsageError } from "../shared/errors.ts";
+import type { Broker } from "../shared/nats/connect.ts";
 import { connectBroker, place } from "../shared/nats/connect.ts";
+import type { NatsWorkerTransport } from "../shared/nats/worker-transport.ts";
 import { workerTransport } from "../shared/nats/worker-transport.ts";
-import { exactChecks } from "../shared/numerics/exact-checks.ts";
-import type { Lease, WorkerTransport } from "../shared/transport.ts";
 import { VERSION } from "../shared/version.ts";
 import type { EngineName } from "../worker/engines/registry.ts";
 import { createEngine, resolveEngine } from "../worker/engines/registry.ts";
 import { measureRates } from "../worker/rates.ts";
+import { refuseUnsound } from "../worker/soundness.ts";
+import type { Worker } from "../worker/worker.ts";
 import { startWorker } from "../worker/worker.ts";
 import type { BrokerFlags } from "./broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "./broker-options.ts";
 import { counted, duration } from "./format.ts";
 import { command, engineOption, milliseconds, withThreadOptions } from "./options.ts";
+import type { Output } from "./output.ts";
 import { createOutput } from "./output.ts";
+import { watchedLeases } from "./watched-leases.ts";
 
 interface WorkerFlags extends BrokerFlags {
   readonly json?: boolean;
@@ -33,11 +37,6 @@ interface WorkerFlags extends BrokerFlags {
 const FAREWELL_MS = 3_000;
 /** How often a worker says what it has done. */
 const REPORT_MS = 60_000;
-
-/** This machine's arithmetic is wrong: it may not compute for others. */
-class UnsoundEngineError extends FtleError {
-  override readonly name = "UnsoundEngineError";
-}
 
 export function workerCommand(): Command {
   const worker = command("worker", "compute tasks for the sweeps at a broker, until stopped", [
@@ -61,158 +60,124 @@ export function workerCommand(): Command {
         .default(Number.POSITIVE_INFINITY, "never"),
     )
     .option("--end-with-stdin", "stop when standard input ends: for a process that starts workers")
-    .action(async (flags: WorkerFlags) => {
-      const output = createOutput(flags);
-      const id = resolveEngine(flags.engine);
-      const { threads, taskTimeout: taskTimeoutMs } = flags;
-      refuseUnsound(id);
-      const rates = measureRates(id);
-      const options = brokerOptions(flags, "worker");
-      const name = flags.name ?? `${hostname()}-${process.pid}`;
-      if (!/^[\w.=-]{1,128}$/.test(name)) {
-        throw new UsageError(`expected a name of letters, digits, - _ . and =, got ${name}`);
-      }
-      const broker = await connectBroker(
-        { ...options, name: `ftle worker ${name}` },
-        { onState: (state) => output.warn(`${state}: broker at ${place(options.url)}`) },
-      );
-      const counts = { done: 0, late: 0, failed: 0, returned: 0, foreign: 0 };
-      const since = { idle: Date.now() };
-      const transport = workerTransport({
-        broker,
-        onEvent(event) {
-          if (event.kind === "late") counts.late++;
-          if (event.kind !== "foreign") return;
-          counts.foreign++;
-          output.warn(`message on ${event.subject} is not a task: ${event.reason}`);
-        },
-      });
-      const running = new Set<Lease>();
-      const worker = startWorker({
-        transport: watched(transport, {
-          onStart: (lease) => running.add(lease),
-          onEnd(lease, ending) {
-            running.delete(lease);
-            since.idle = Date.now();
-            if (ending === "done") counts.done++;
-            else if (ending === "returned") counts.returned++;
-            else counts.failed++;
-          },
-        }),
-        name,
-        engine: id,
-        threads,
-        taskTimeoutMs,
-      });
-      await transport.announce({ name, engine: id, threads, version: VERSION, rates });
-      output.note(
-        `worker ${name}: engine ${id}, ${counted(threads, "thread")}, at ${place(options.url)}`,
-      );
-
-      const ending = new Promise<string>((resolve) => {
-        const onSignal = (signal: string) => {
-          if (isEnding) process.exit(130); // the second one
-          isEnding = true;
-          resolve(signal);
-        };
-        let isEnding = false;
-        for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, onSignal);
-        if (flags.endWithStdin) process.stdin.on("end", () => resolve("end of input")).resume();
-        if (Number.isFinite(flags.exitWhenIdle)) {
-          setInterval(
-            () => {
-              const idleMs = running.size > 0 ? 0 : Date.now() - since.idle;
-              if (idleMs >= flags.exitWhenIdle) resolve(`idle for ${duration(idleMs / 1000)}`);
-            },
-            Math.min(1_000, flags.exitWhenIdle / 2),
-          );
-        }
-        broker.closed.addEventListener("abort", () => resolve("the connection is closed for good"));
-      });
-      const telling = setInterval(() => output.note(said(counts, running.size)), REPORT_MS);
-      try {
-        const why = await Promise.race([ending, worker.finished.then(() => "finished")]);
-        output.note(
-          `${why}: draining ${counted(running.size, "task")}, at most ${duration(flags.grace / 1000)}`,
-        );
-        const last = setTimeout(() => {
-          output.warn(
-            "the broker could not be told; its leases of ours end by themselves within a minute",
-          );
-          process.exit(0);
-        }, flags.grace + FAREWELL_MS);
-        await worker.stop(flags.grace);
-        await transport.stop();
-        clearTimeout(last);
-      } finally {
-        clearInterval(telling);
-        await broker.close();
-      }
-      output.result(said(counts, 0), { name, engine: id, threads, ...counts });
-      process.exit(); // signal handlers and standard input would keep us
-    });
+    .action(work);
 }
 
-function said(
-  { done, late, failed, returned }: Record<"done" | "late" | "failed" | "returned", number>,
-  running: number,
-): string {
-  const parts = [`${counted(done, "task")} done`];
-  if (late > 0) parts.push(`${late} of them too late`);
-  if (failed > 0) parts.push(`${failed} failed`);
-  if (returned > 0) parts.push(`${returned} given back`);
-  if (running > 0) parts.push(`${running} running`);
-  return parts.join(", ");
+async function work(flags: WorkerFlags): Promise<void> {
+  const output = createOutput(flags);
+  const name = nameOf(flags);
+  const { threads, taskTimeout: taskTimeoutMs } = flags;
+  const engine = resolveEngine(flags.engine);
+  refuseUnsound(createEngine(engine));
+  const rates = measureRates(engine);
+  const options = { ...brokerOptions(flags, "worker"), name: `ftle worker ${name}` };
+  const broker = await connectBroker(options, {
+    onState: (state) => output.warn(`${state}: broker at ${place(options.url)}`),
+  });
+  const tally = createTally();
+  const transport = workerTransport({
+    broker,
+    onEvent(event) {
+      if (event.kind === "late") tally.late++;
+      if (event.kind === "foreign") output.warn(`no task on ${event.subject}: ${event.reason}`);
+    },
+  });
+  const worker = startWorker({
+    transport: watchedLeases(transport, tally),
+    name,
+    engine,
+    threads,
+    taskTimeoutMs,
+  });
+  await transport.announce({ name, engine, threads, version: VERSION, rates });
+  const where = place(options.url);
+  output.note(`worker ${name}: engine ${engine}, ${counted(threads, "thread")}, at ${where}`);
+  const telling = setInterval(() => output.note(tally.text()), REPORT_MS);
+  try {
+    const why = await Promise.race([ending(flags, broker, tally), worker.finished]);
+    const tasks = counted(tally.running, "task");
+    output.note(`${why}: draining ${tasks}, for ${duration(flags.grace / 1000)} at most`);
+    await drain(worker, transport, { graceMs: flags.grace, output });
+  } finally {
+    clearInterval(telling);
+    await broker.close();
+  }
+  const { done, late, failed, returned } = tally;
+  output.result(tally.text(), { name, engine, threads, done, late, failed, returned });
+  process.exit(); // standard input and our signal handlers would keep us
 }
 
-/** @throws UnsoundEngineError if an exact result comes out wrong here; InvalidTaskError if the engine is not here. */
-function refuseUnsound(id: string): void {
-  const engine = createEngine(id);
-  const wrong = exactChecks
-    .map((check) => ({ name: check.name, ...check.run(engine) }))
-    .filter(({ ok }) => !ok);
-  if (wrong.length === 0) return;
-  const faults = wrong.map(
-    ({ name, measured, expected, tolerance }) =>
-      `${name}: expected ${expected} ± ${tolerance}, found ${measured}`,
-  );
-  throw new UnsoundEngineError(
-    `this machine's engine ${id} gives wrong results and may not compute for others; ftle doctor says more. ${faults.join("; ")}`,
-  );
+function nameOf({ name = `${hostname()}-${process.pid}` }: WorkerFlags): string {
+  if (/^[\w.=-]{1,128}$/.test(name)) return name;
+  throw new UsageError(`expected a name of letters, digits, - _ . and =, got ${name}`);
 }
 
-interface LeaseWatcher {
-  onStart(lease: Lease): void;
-  onEnd(lease: Lease, ending: "done" | "failed" | "returned"): void;
+/** Resolves with the reason when the worker is to end; a second signal ends it at once. */
+function ending(flags: WorkerFlags, broker: Broker, tally: Tally): Promise<string> {
+  return new Promise((resolve) => {
+    let isEnding = false;
+    const onSignal = (signal: string) => {
+      if (isEnding) process.exit(130);
+      isEnding = true;
+      resolve(signal);
+    };
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, onSignal);
+    if (flags.endWithStdin) process.stdin.on("end", () => resolve("end of input")).resume();
+    broker.closed.addEventListener("abort", () => resolve("the connection is closed for good"));
+    const { exitWhenIdle } = flags;
+    if (!Number.isFinite(exitWhenIdle)) return;
+    const look = () => {
+      if (tally.idleMs() >= exitWhenIdle) resolve(`idle for ${duration(exitWhenIdle / 1000)}`);
+    };
+    setInterval(look, Math.min(1_000, exitWhenIdle / 2));
+  });
 }
 
-/** The same transport, whose leases tell when they begin and how they end. */
-function watched(transport: WorkerTransport, { onStart, onEnd }: LeaseWatcher): WorkerTransport {
+/** Lets tasks go on for a while, gives back what is not done then, and does not wait for a broker that is away. */
+async function drain(
+  worker: Worker,
+  transport: NatsWorkerTransport,
+  { graceMs, output }: { graceMs: number; output: Output },
+): Promise<void> {
+  const giveUp = setTimeout(() => {
+    output.warn("the broker could not be told; what ran here goes to others when its leases end");
+    process.exit(0);
+  }, graceMs + FAREWELL_MS);
+  await worker.stop(graceMs);
+  await transport.stop();
+  clearTimeout(giveUp);
+}
+
+type Tally = ReturnType<typeof createTally>;
+
+/** Counts what a worker does. */
+function createTally() {
+  let idleSince = Date.now();
   return {
-    ...transport,
-    async lease(options) {
-      const lease = await transport.lease(options);
-      const ends =
-        <A extends unknown[], T>(
-          ending: "done" | "failed" | "returned",
-          act: (...args: A) => Promise<T>,
-        ) =>
-        async (...args: A) => {
-          try {
-            return await act(...args);
-          } finally {
-            onEnd(watchedLease, ending);
-          }
-        };
-      const watchedLease: Lease = {
-        ...lease,
-        complete: ends("done", lease.complete),
-        fail: ends("failed", lease.fail),
-        reject: ends("failed", lease.reject),
-        giveBack: ends("returned", lease.giveBack),
-      };
-      onStart(watchedLease);
-      return watchedLease;
+    running: 0,
+    done: 0,
+    failed: 0,
+    returned: 0,
+    /** Results that came second and were refused; counted as done, too. */
+    late: 0,
+    onStart() {
+      this.running++;
+    },
+    onEnd(how: "done" | "failed" | "returned") {
+      this.running--;
+      this[how]++;
+      idleSince = Date.now();
+    },
+    idleMs() {
+      return this.running > 0 ? 0 : Date.now() - idleSince;
+    },
+    text() {
+      const parts = [`${counted(this.done, "task")} done`];
+      if (this.late > 0) parts.push(`${this.late} of them too late`);
+      if (this.failed > 0) parts.push(`${this.failed} failed`);
+      if (this.returned > 0) parts.push(`${this.returned} given back`);
+      if (this.running > 0) parts.push(`${this.running} running`);
+      return parts.join(", ");
     },
   };
 }

@@ -120,7 +120,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
     for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
       const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
       const entry = jobs.get(id) ?? adopt(id);
-      if (entry === undefined) onEvent({ kind: "late", task: id });
+      if (entry === undefined) await noteLate(id);
       else await keep(entry.job, outcome);
       await outcome.ack();
       jobs.delete(id);
@@ -134,6 +134,12 @@ export async function runSweep(options: RunOptions): Promise<void> {
     if (job === undefined) return undefined;
     begin(job, async () => {});
     return jobs.get(task);
+  }
+
+  /** It came second, or twice: what is stored stays. */
+  async function noteLate(task: string): Promise<void> {
+    await store.journal({ event: "late", task });
+    onEvent({ kind: "late", task });
   }
 
   async function keep(job: Job, outcome: Outcome): Promise<void> {

@@ -84,13 +84,12 @@ test("embedded broker: may be stopped while it is being started again", async ()
 test("embedded broker: a server that cannot be started again is lost, with what it said", async () => {
   await inFolder(async (folder) => {
     const command = join(folder, "server");
-    const isBroken = join(folder, "broken");
-    const script = `#!/bin/sh\n[ ! -e '${isBroken}' ] || { echo no more; exit 1; }\nexec '${await natsServerBinary()}' "$@"\n`;
+    const script = `#!/bin/sh\n[ ! -e "$0.broken" ] || { echo no more; exit 1; }\nexec '${await natsServerBinary()}' "$@"\n`;
     await writeFile(command, script);
     await chmod(command, 0o755);
     const broker = await startEmbeddedBroker({ command });
     try {
-      await writeFile(isBroken, "");
+      await writeFile(`${command}.broken`, "");
       process.kill(broker.pid, "SIGKILL");
       await until("the broker is lost", () => broker.lost.aborted);
       assert.match(
