@@ -56,6 +56,8 @@ function keepWorker(
       options.name,
       "--quiet",
       "--end-with-stdin",
+      "--grace",
+      "1ms",
     ];
     const started = spawn(process.execPath, [...process.execArgv, main(), ...args, ...timeout], {
       env,

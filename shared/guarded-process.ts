@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 
@@ -61,8 +60,8 @@ export async function spawnGuarded(
   closeSync(output);
   const orders = guard.stdin as Writable & Refable;
   const news = guard.stdio[3] as Readable & Refable;
-  orders.on("error", () => {}); // the guard is gone: seen below
-  const gone = once(news, "close").then(() => {});
+  for (const socket of [orders, news]) socket.on("error", () => {}); // its close is what counts
+  const gone = new Promise<void>((resolve) => news.once("close", () => resolve()));
   const ended = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
   const pid = await new Promise<number>((resolve, reject) => {
     guard.once("error", reject);

@@ -8,7 +8,9 @@ export async function processStart(pid: number): Promise<string | null> {
     // proc_pid_stat(5): field 3 is the state (Z: dead, not yet buried), field 22 the start time.
     return afterName[0] === "Z" ? null : (afterName[19] ?? "");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // ESRCH: it ended while we read.
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["ENOENT", "ESRCH"].includes(code)) throw error;
   }
   try {
     process.kill(pid, 0);

@@ -51,7 +51,7 @@ test("test server: wiped, it comes back without its streams", async () => {
 test("test server: paused, it answers nothing until it is continued", async () => {
   await withServer({}, (server) =>
     withClient(server, async (nc) => {
-      server.pause();
+      await server.pause();
       let answered = false;
       const answer = nc.flush().then(() => {
         answered = true;

@@ -1,9 +1,10 @@
 /** Real nats-servers for tests: private, on loopback, each with a store of its own. */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { NatsProcess } from "../nats-process.ts";
 import { logOf, startNatsProcess } from "../nats-process.ts";
@@ -19,7 +20,8 @@ export interface TestServer {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again with the same ports and store; one that still runs is killed first. */
   restart(): Promise<void>;
-  pause(): void;
+  /** Stops it in its tracks: SIGSTOP. Resolves when all its threads stand still. */
+  pause(): Promise<void>;
   continue(): void;
   /** Removes the store. @throws Error if the server runs. */
   wipe(): Promise<void>;
@@ -115,8 +117,9 @@ export async function startNatsServer(options: TestServerOptions = {}): Promise<
       server = await start({ port, monitorPort });
       await last.release();
     },
-    pause() {
+    async pause() {
       server.signal("SIGSTOP");
+      while (!(await standsStill(server.pid))) await pause(1);
     },
     continue() {
       server.signal("SIGCONT");
@@ -139,6 +142,16 @@ async function getServer(...args: string[]): Promise<string> {
       else reject(new Error(stderr.trim() || error.message));
     });
   });
+}
+
+/** Whether every thread of a process is stopped; true where the kernel does not tell. */
+async function standsStill(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`;
+  for (const task of await readdir(tasks).catch(() => [])) {
+    const status = await readFile(join(tasks, task, "stat"), "utf8").catch(() => "");
+    if (!/\) T /.test(status)) return false; // proc_pid_stat(5), field 3
+  }
+  return true;
 }
 
 /** Whether it comes about in time. Keeps this process running meanwhile. */
