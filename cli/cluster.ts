@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { engineWithId } from "../worker/engines/registry.ts";
 import { startEmbeddedBroker } from "./embedded-broker.ts";
 import { natsWork } from "./nats-work.ts";
 import type { WorkPlace } from "./work.ts";
@@ -19,8 +20,9 @@ const RESTART_MS = 1_000;
 export function clusterWork({ threads, taskTimeoutMs, onNotice }: ClusterWork): WorkPlace {
   return async (sweep, signal, use) => {
     const broker = await startEmbeddedBroker();
+    const { name: engine } = engineWithId(sweep.engine)!;
     const workers = Array.from({ length: threads }, (_, i) =>
-      keepWorker(broker.url, { name: `local-${i + 1}`, taskTimeoutMs, onNotice }),
+      keepWorker({ name: `local-${i + 1}`, engine, url: broker.url, taskTimeoutMs, onNotice }),
     );
     try {
       const options = { url: broker.url, name: "ftle coordinator" };
@@ -33,33 +35,29 @@ export function clusterWork({ threads, taskTimeoutMs, onNotice }: ClusterWork): 
   };
 }
 
+interface KeptWorker {
+  readonly name: string;
+  readonly engine: string;
+  /** Of the broker, with its password. */
+  readonly url: string;
+  readonly taskTimeoutMs: number;
+  onNotice(line: string): void;
+}
+
 /** A worker process that is started again when it dies, and ends with us, however we end. */
-function keepWorker(
-  url: string,
-  options: { name: string; taskTimeoutMs: number; onNotice(line: string): void },
-) {
+function keepWorker({ name, engine, url, taskTimeoutMs, onNotice }: KeptWorker) {
   let isOver = false;
   let child = start();
   let timer: NodeJS.Timeout | undefined;
 
   function start() {
-    // The password goes by the environment, which other users cannot read.
-    const env = { ...process.env, FTLE_NATS: url };
-    const timeout = Number.isFinite(options.taskTimeoutMs)
-      ? ["--task-timeout", `${options.taskTimeoutMs}ms`]
-      : [];
-    const args = [
-      "worker",
-      "--threads",
-      "1",
-      "--name",
-      options.name,
-      "--quiet",
-      "--end-with-stdin",
-      "--grace",
-      "1ms",
-    ];
-    const started = spawn(process.execPath, [...process.execArgv, main(), ...args, ...timeout], {
+    // The password goes by the environment, which other users cannot read; the user's own broker is not meant.
+    const { FTLE_NATS_CREDENTIALS: _, FTLE_NATS_CA: __, ...inherited } = process.env;
+    const env = { ...inherited, FTLE_NATS: url };
+    const args = ["worker", "--threads", "1", "--name", name, "--engine", engine];
+    args.push("--quiet", "--end-with-stdin", "--grace", "1ms");
+    if (Number.isFinite(taskTimeoutMs)) args.push("--task-timeout", `${taskTimeoutMs}ms`);
+    const started = spawn(process.execPath, [...process.execArgv, main(), ...args], {
       env,
       stdio: ["pipe", "ignore", "inherit"],
       detached: true, // Ctrl-C is for us; we tell the workers
@@ -67,7 +65,7 @@ function keepWorker(
     started.stdin.on("error", () => {}); // it has gone; its end is noticed below
     started.once("exit", (code, signal) => {
       if (isOver) return;
-      options.onNotice(`worker ${options.name} ended (${signal ?? code}); starting another`);
+      onNotice(`worker ${name} ended (${signal ?? code}); starting another`);
       timer = setTimeout(() => {
         child = start();
       }, RESTART_MS);

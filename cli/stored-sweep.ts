@@ -10,7 +10,7 @@ import type { StoredSweep } from "../coordinator/store/store.ts";
 import { readRecords, readStoredSweep } from "../coordinator/store/store.ts";
 import { tileWork } from "../coordinator/tile-side.ts";
 import { UsageError } from "../shared/errors.ts";
-import { engines, resolveEngine, usualFieldRate } from "../worker/engines/registry.ts";
+import { engines, engineWithId, resolveEngine } from "../worker/engines/registry.ts";
 
 /** A sweep with its plan, and the text it was read from. */
 export interface PlannedSweep {
@@ -55,8 +55,8 @@ export async function planFor(
 }
 
 function planFrom(sweep: Sweep, engine: string): Plan {
-  refuseUnknownEngine(engine);
-  return planSweep(sweep, engine, { tileWork: tileWork(usualFieldRate(engine)) });
+  const { fieldRate } = knownEngine(engine);
+  return planSweep(sweep, engine, { tileWork: tileWork(fieldRate) });
 }
 
 /** `auto` stands for the engine that the directory's cells were computed with, or else the best one here. */
@@ -78,9 +78,11 @@ function parseOrThrow(source: string, directory: string): Sweep {
   return parsed.sweep;
 }
 
-function refuseUnknownEngine(id: string): void {
-  const known: string[] = Object.values(engines).map((engine) => engine.id);
-  if (known.includes(id)) return;
+/** @throws UsageError if this program has no such engine. */
+function knownEngine(id: string) {
+  const entry = engineWithId(id);
+  if (entry !== undefined) return entry;
+  const known = Object.values(engines).map((engine) => engine.id);
   throw new UsageError(
     `this sweep was computed with engine ${id}, and this program has ${known.join(", ")}; use the version of the program that made it, or another --out`,
   );
@@ -88,7 +90,7 @@ function refuseUnknownEngine(id: string): void {
 
 /** @throws UsageError if the engine is one of this program, but not of this machine. */
 export function refuseMissingEngine(id: string): void {
-  const [name, entry] = Object.entries(engines).find(([, engine]) => engine.id === id)!;
-  const loaded = entry.load();
+  const { name, load } = knownEngine(id);
+  const loaded = load();
   if ("missing" in loaded) throw new UsageError(`engine ${name} is not here: ${loaded.missing}`);
 }

@@ -4,7 +4,7 @@ import type { Broker } from "./connect.ts";
 import { encodeJson } from "./envelope.ts";
 import { CHANGED_SUBJECT, queueName, STREAMS } from "./names.ts";
 import type { Queue } from "./queue-list.ts";
-import { readQueues } from "./queue-list.ts";
+import { readQueuesNow } from "./queue-list.ts";
 import { pause } from "./retry.ts";
 
 /** A pull that the broker does not answer at all is given up after so much longer than it may take. */
@@ -63,9 +63,11 @@ export function messageSource(
     while (isStale && !signal.aborted) {
       isStale = false; // a change that is told while we read is read in the next round
       try {
-        queues = (await readQueues(broker, { signal })) ?? queues;
+        queues = (await readQueuesNow(broker)) ?? queues;
       } catch {
-        // Closed, stopped, or nonsense in the list: the next round sees.
+        // Away, or without any sweep so far, or nonsense in the list: the next round sees.
+        await pause(TROUBLE_MS * (0.5 + Math.random()), signal);
+        isStale ||= queues.length === 0 && !broker.closed.aborted;
       }
     }
     isReading = false;

@@ -8,7 +8,7 @@ import type { Broker } from "./connect.ts";
 import { decodeJson, encodeJson } from "./envelope.ts";
 import { BUCKETS, CHANGED_SUBJECT } from "./names.ts";
 import { untilDone } from "./retry.ts";
-import { readLast } from "./store-once.ts";
+import { readLastNow } from "./store-once.ts";
 
 const queueSchema = z.object({
   sweep: z.string().regex(/^[\w-]{1,128}$/),
@@ -31,10 +31,14 @@ export async function readQueues(
   broker: Broker,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<Queue[] | null> {
+  return await untilDone(broker, () => readQueuesNow(broker), options);
+}
+
+/** The same, or an error if the broker cannot tell just now, or has had no sweep yet. */
+export async function readQueuesNow(broker: Broker): Promise<Queue[] | null> {
   const stream = `KV_${BUCKETS.sweeps}`;
-  const found = await readLast(broker, stream, `$KV.${BUCKETS.sweeps}.${KEY}`, options);
-  if (found === null || found.payload.length === 0) return null;
-  return parseQueues(found.payload);
+  const found = await readLastNow(broker, stream, `$KV.${BUCKETS.sweeps}.${KEY}`);
+  return found === null || found.payload.length === 0 ? null : parseQueues(found.payload);
 }
 
 /** Changes the list so that no other change is lost, and tells everybody. */

@@ -62,19 +62,22 @@ export async function readLast(
   subject: string,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<KeptMessage | null> {
-  return await untilDone(
-    broker,
-    async () => {
-      const to = `$JS.API.DIRECT.GET.${stream}.${subject}`;
-      const { data: payload, headers } = await broker.nc.request(to, "", { timeout: TIMEOUT_MS });
-      if (headers?.code === 404) return null;
-      if (headers !== undefined && headers.code >= 400) {
-        throw new Error(`reading ${subject}: ${headers.code} ${headers.description}`);
-      }
-      return { payload, headers: headers ?? newHeaders() };
-    },
-    options,
-  );
+  return await untilDone(broker, () => readLastNow(broker, stream, subject), options);
+}
+
+/** The same, or an error if the broker cannot tell just now, or has no such stream. */
+export async function readLastNow(
+  broker: Broker,
+  stream: string,
+  subject: string,
+): Promise<KeptMessage | null> {
+  const to = `$JS.API.DIRECT.GET.${stream}.${subject}`;
+  const { data: payload, headers } = await broker.nc.request(to, "", { timeout: TIMEOUT_MS });
+  if (headers?.code === 404) return null;
+  if (headers !== undefined && headers.code >= 400) {
+    throw new Error(`reading ${subject}: ${headers.code} ${headers.description}`);
+  }
+  return { payload, headers: headers ?? newHeaders() };
 }
 
 /** Removes what is on the subjects that match. */

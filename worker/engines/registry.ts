@@ -32,9 +32,13 @@ export function resolveEngine(name: EngineName | "auto"): string {
   return Object.values(engines).find(({ load }) => "engine" in load())!.id;
 }
 
-/** The field rate of the engine with this id. */
-export function usualFieldRate(id: string): number {
-  return Object.values(engines).find((engine) => engine.id === id)!.fieldRate;
+/** The engine with this id, and the name a person uses for it; undefined if this program has none such. */
+export function engineWithId(
+  id: string,
+): (EngineEntry & { readonly name: EngineName }) | undefined {
+  const names = Object.keys(engines) as EngineName[];
+  const name = names.find((candidate) => engines[candidate].id === id);
+  return name === undefined ? undefined : { name, ...engines[name] };
 }
 
 /** Engines that `auto` would rather have taken than the one with this id, with the reason. */
@@ -50,7 +54,7 @@ export function missingBefore(id: string): { name: string; reason: string }[] {
 
 /** @throws InvalidTaskError if this program has no engine of that id, or it is not here. */
 export function createEngine(id: string): Engine {
-  const entry = Object.values(engines).find((candidate) => candidate.id === id);
+  const entry = engineWithId(id);
   if (entry === undefined) {
     const known = Object.values(engines).map((candidate) => candidate.id);
     throw new InvalidTaskError(`expected an engine among ${known.join(", ")}, got ${id}`);
