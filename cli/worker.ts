@@ -11,6 +11,7 @@ import type { EngineName } from "../worker/engines/registry.ts";
 import { createEngine, resolveEngine } from "../worker/engines/registry.ts";
 import { measureRates } from "../worker/rates.ts";
 import { refuseUnsound } from "../worker/soundness.ts";
+import { CHECKPOINT_EVERY_MS } from "../worker/tasks/train.ts";
 import type { Worker } from "../worker/worker.ts";
 import { startWorker } from "../worker/worker.ts";
 import type { BrokerFlags } from "./broker-options.ts";
@@ -29,6 +30,7 @@ interface WorkerFlags extends BrokerFlags {
   readonly engine: EngineName | "auto";
   readonly name?: string;
   readonly grace: number;
+  readonly checkpointEvery: number;
   readonly exitWhenIdle: number;
   readonly endWithStdin?: boolean;
 }
@@ -53,6 +55,11 @@ export function workerCommand(): Command {
       )
         .argParser(milliseconds)
         .default(10_000, "10s"),
+    )
+    .addOption(
+      new Option("--checkpoint-every <duration>", "how often a long training saves where it is")
+        .argParser(milliseconds)
+        .default(CHECKPOINT_EVERY_MS, "30s"),
     )
     .addOption(
       new Option("--exit-when-idle <duration>", "end when there was nothing to do for so long")
@@ -88,6 +95,7 @@ async function work(flags: WorkerFlags): Promise<void> {
     engine,
     threads,
     taskTimeoutMs,
+    checkpointEveryMs: flags.checkpointEvery,
   });
   await transport.announce({ name, engine, threads, version: VERSION, rates });
   const where = place(options.url);

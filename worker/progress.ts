@@ -11,6 +11,7 @@ export interface Progress {
   set(fraction: number): void;
   /** Asks the thread to stop at its next look. */
   stop(): void;
+  isStopped(): boolean;
   /** @throws StoppedError if it was asked to stop. */
   throwIfStopped(): void;
 }
@@ -25,6 +26,7 @@ const MILLIONTHS = 1;
 
 export function progressOver(buffer = new SharedArrayBuffer(8)): Progress {
   const slots = new Int32Array(buffer);
+  const isStopped = () => Atomics.load(slots, STOP) === 1;
   return {
     buffer,
     stopFlag: slots.subarray(STOP, STOP + 1),
@@ -35,8 +37,9 @@ export function progressOver(buffer = new SharedArrayBuffer(8)): Progress {
     stop() {
       Atomics.store(slots, STOP, 1);
     },
+    isStopped,
     throwIfStopped() {
-      if (Atomics.load(slots, STOP) === 1) throw new StoppedError("asked to stop");
+      if (isStopped()) throw new StoppedError("asked to stop");
     },
   };
 }

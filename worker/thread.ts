@@ -1,12 +1,17 @@
 /** What runs in a piscina thread: one task at a time, from start to end. */
+import { parentPort } from "node:worker_threads";
 import type { ErrorRecord } from "../shared/errors.ts";
 import { errorRecord } from "../shared/errors.ts";
 import type { Task, TrainResult } from "../shared/messages.ts";
 import { decodeWeights, encodeWeights } from "../shared/safetensors.ts";
+import type { Engine } from "./engines/engine.ts";
 import { createEngine } from "./engines/registry.ts";
 import { progressOver } from "./progress.ts";
+import type { TrainingOf } from "./tasks/checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./tasks/checkpoint.ts";
 import type { Tile } from "./tasks/field.ts";
 import { computeTile } from "./tasks/field.ts";
+import type { TrainOptions } from "./tasks/train.ts";
 import { train } from "./tasks/train.ts";
 
 export interface ThreadRequest {
@@ -14,13 +19,32 @@ export interface ThreadRequest {
   /** The weights' blob for a field task. */
   readonly weights: Uint8Array | null;
   readonly progress: SharedArrayBuffer;
+  /** For a training that is to save checkpoints. */
+  readonly checkpoints?: {
+    /** Goes with every checkpoint that is sent. */
+    readonly run: number;
+    /** The last one of an earlier delivery. */
+    readonly saved: Uint8Array | null;
+    readonly everyMs: number;
+  };
+}
+
+/** What a thread sends to the main thread while it computes. */
+export interface ThreadCheckpoint {
+  readonly run: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Errors come back as records: a class does not survive the way out of a thread. */
 export type ThreadReply =
   | { readonly kind: "train"; readonly seconds: number; readonly trained: ThreadTraining }
   | { readonly kind: "field"; readonly seconds: number; readonly tile: Tile }
-  | { readonly kind: "error"; readonly error: ErrorRecord };
+  | {
+      readonly kind: "error";
+      readonly error: ErrorRecord;
+      /** Where a training that was asked to stop was then; null if that is not worth saving. */
+      readonly checkpoint?: Uint8Array | null;
+    };
 
 export interface ThreadTraining
   extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {
@@ -32,27 +56,59 @@ export interface ThreadTraining
   }[];
 }
 
-export default function runTask(request: ThreadRequest): ThreadReply {
+export default function runTask(request: ThreadRequest, engineOf = createEngine): ThreadReply {
+  const checkpoints = checkpointSender(request);
   try {
     const start = performance.now();
-    const reply = compute(request);
+    const engine = engineOf(request.task.engine);
+    const reply = compute(request, engine, checkpoints.send);
     return { ...reply, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
-    return { kind: "error", error: errorRecord(error) };
+    return { kind: "error", error: errorRecord(error), checkpoint: checkpoints.last() };
   }
 }
 
-function compute({ task, weights, progress: buffer }: ThreadRequest) {
-  const progress = progressOver(buffer);
-  const engine = createEngine(task.engine);
+function compute(
+  request: ThreadRequest,
+  engine: Engine,
+  send: (bytes: Uint8Array<ArrayBuffer>) => void,
+) {
+  const { task, weights, checkpoints } = request;
+  const progress = progressOver(request.progress);
   if (task.kind === "field") {
     const tile = computeTile(task, decodeWeights(weights!), engine, progress);
     return { kind: "field", tile } as const;
   }
-  const { snapshots, ...rest } = train(task.physics, engine, progress);
+  const options = checkpoints && trainOptions(checkpoints, { physics: task.physics, engine }, send);
+  const { snapshots, ...rest } = train(task.physics, engine, progress, options);
   const blobs = snapshots.map(({ snapshot, epoch, weights }) => {
     const metadata = { cell: task.cell, snapshot: String(snapshot), epoch: String(epoch) };
     return { snapshot, epoch, bytes: encodeWeights(weights, { format: "pt", ...metadata }) };
   });
   return { kind: "train", trained: { ...rest, blobs } } as const;
+}
+
+function trainOptions(
+  { saved, everyMs }: NonNullable<ThreadRequest["checkpoints"]>,
+  training: TrainingOf,
+  send: (bytes: Uint8Array<ArrayBuffer>) => void,
+): TrainOptions {
+  return {
+    resume: saved && decodeCheckpoint(saved, training),
+    everyMs,
+    save: (checkpoint) => send(encodeCheckpoint(checkpoint, training)),
+  };
+}
+
+/** The last checkpoint before a stop is kept for the reply, which may come before what is sent. */
+function checkpointSender({ progress: buffer, checkpoints }: ThreadRequest) {
+  const progress = progressOver(buffer);
+  let last: Uint8Array<ArrayBuffer> | null = null;
+  return {
+    send(bytes: Uint8Array<ArrayBuffer>) {
+      if (progress.isStopped()) last = bytes;
+      else parentPort?.postMessage({ run: checkpoints!.run, bytes }, [bytes.buffer]);
+    },
+    last: () => last,
+  };
 }

@@ -4,12 +4,15 @@ import { Piscina } from "piscina";
 import type { Clock } from "../shared/clock.ts";
 import { systemClock } from "../shared/clock.ts";
 import { errorRecord, InvalidTaskError, TaskTimeoutError } from "../shared/errors.ts";
-import type { Provenance, Task, TaskResult } from "../shared/messages.ts";
+import type { Provenance, TaskResult } from "../shared/messages.ts";
 import type { Lease, WorkerTransport } from "../shared/transport.ts";
 import { VERSION } from "../shared/version.ts";
+import type { CheckpointSaver } from "./checkpoint-saver.ts";
+import { checkpointSaver } from "./checkpoint-saver.ts";
 import { prepareTensorFlow } from "./engines/tfjs/load.ts";
 import { progressOver } from "./progress.ts";
-import type { ThreadReply, ThreadRequest } from "./thread.ts";
+import { CHECKPOINT_EVERY_MS } from "./tasks/train.ts";
+import type { ThreadCheckpoint, ThreadReply, ThreadRequest } from "./thread.ts";
 
 export interface WorkerOptions {
   readonly transport: WorkerTransport;
@@ -22,6 +25,8 @@ export interface WorkerOptions {
   readonly taskTimeoutMs?: number;
   /** How often a lease is extended and its progress told. */
   readonly extendEveryMs?: number;
+  /** How often a training saves a checkpoint. */
+  readonly checkpointEveryMs?: number;
   readonly clock?: Clock;
   /** The threads' module, for tests. */
   readonly threadFile?: URL;
@@ -44,6 +49,7 @@ const TERMINATE_AFTER_MS = 1_000;
 export function startWorker(options: WorkerOptions): Worker {
   const { transport, name, engine, threads, clock = systemClock } = options;
   const { taskTimeoutMs = Number.POSITIVE_INFINITY, extendEveryMs = 200 } = options;
+  const { checkpointEveryMs = CHECKPOINT_EVERY_MS } = options;
   prepareTensorFlow(); // what its threads need of the process, should they load it
   const pool = new Piscina<ThreadRequest, ThreadReply>({
     filename: (options.threadFile ?? threadFile()).href,
@@ -51,6 +57,9 @@ export function startWorker(options: WorkerOptions): Worker {
     maxThreads: threads,
     recordTiming: false,
   });
+  const savers = new Map<number, CheckpointSaver>(); // of the trainings that run
+  let runs = 0;
+  pool.on("message", ({ run, bytes }: ThreadCheckpoint) => savers.get(run)?.add(bytes));
   const taking = new AbortController(); // aborted: take no more
   const working = new AbortController(); // aborted: give back what runs
   setMaxListeners(0, taking.signal, working.signal); // one or two a thread are no leak
@@ -86,7 +95,7 @@ export function startWorker(options: WorkerOptions): Worker {
     working.signal.addEventListener("abort", onStop);
     stop.onStop(() => progress.stop());
     try {
-      const reply = await run(lease.task, progress.buffer, stop.terminate);
+      const reply = await run(lease, progress.buffer, stop.terminate);
       const isDone = reply.kind !== "error"; // then it counts, whatever reason to stop came meanwhile
       if (isDone || stop.reason === null) await answer(lease, reply);
       else if (working.signal.aborted) await lease.giveBack();
@@ -105,16 +114,39 @@ export function startWorker(options: WorkerOptions): Worker {
   }
 
   async function run(
-    task: Task,
+    lease: Lease,
     progress: SharedArrayBuffer,
     signal: AbortSignal,
   ): Promise<ThreadReply> {
+    const { task } = lease;
     if (task.engine !== engine) {
       throw new InvalidTaskError(`expected a task of engine ${engine}, got one of ${task.engine}`);
     }
-    const weights =
-      task.kind === "field" ? await transport.getBlob(task.sweep, task.weights, { signal }) : null;
+    if (task.kind === "train") return await runTraining(lease, progress, signal);
+    const weights = await transport.getBlob(task.sweep, task.weights, { signal });
     return await pool.run({ task, weights, progress }, { signal });
+  }
+
+  /** Saves its checkpoints; when it has ended, the last of them is saved. */
+  async function runTraining(
+    lease: Lease,
+    progress: SharedArrayBuffer,
+    signal: AbortSignal,
+  ): Promise<ThreadReply> {
+    const saved = await lease.checkpoint().catch(() => null); // without it more is done again
+    const run = ++runs;
+    const saver = checkpointSaver((bytes) => lease.saveCheckpoint(bytes));
+    const checkpoints = { run, saved, everyMs: checkpointEveryMs };
+    savers.set(run, saver);
+    try {
+      const request = { task: lease.task, weights: null, progress, checkpoints };
+      const reply = await pool.run(request, { signal });
+      if (reply.kind === "error" && reply.checkpoint != null) saver.add(reply.checkpoint);
+      return reply;
+    } finally {
+      savers.delete(run);
+      await saver.settled();
+    }
   }
 
   async function answer(lease: Lease, reply: ThreadReply): Promise<void> {

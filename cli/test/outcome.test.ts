@@ -8,8 +8,10 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { openStore } from "../../coordinator/store/store.ts";
 import { localTransport } from "../../shared/local-transport.ts";
 import { startWorker } from "../../worker/worker.ts";
+import { cancelCommand, pauseCommand, unpauseCommand } from "../control.ts";
 import { doctorCommand } from "../doctor.ts";
 import { exportCommand } from "../export.ts";
+import { natsCommand } from "../nats.ts";
 import { planCommand } from "../plan.ts";
 import { plotCommand } from "../plot.ts";
 import { resumeCommand, retryCommand, runCommand } from "../run.ts";
@@ -17,6 +19,7 @@ import { statusCommand } from "../status.ts";
 import { planFor } from "../stored-sweep.ts";
 import { verifyCommand } from "../verify.ts";
 import { whyCommand } from "../why.ts";
+import { workerCommand } from "../worker.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle, moduleAt } from "./support/ftle.ts";
 import { runHere } from "./support/run-here.ts";
@@ -124,6 +127,12 @@ describe("outcome", { concurrency: 2 }, () => {
         [/no such file/, "run", join(folder, "none.yaml")],
         [/no sweep\.json in it/, "status", folder],
         [/no sweep\.json in it/, "plan", spec, "--against", folder],
+        [/expected a broker: --nats/, "status"],
+        [/expected a broker: --nats/, "worker"],
+        [/--keep is for sweeps at a broker/, "run", spec, "--keep"],
+        [/--threads is each worker's own/, "run", spec, "--nats", "nats://x:1", "--threads", "2"],
+        [/expected a URL such as nats:/, "nats", "setup", "--nats", "http://x"],
+        [/expected a sweep that runs in/, "cancel", folder],
       ];
       await inTurn(wrong, async ([message, ...args]) => {
         const { code, stdout, stderr } = await ftle(...args);
@@ -169,6 +178,11 @@ describe("outcome", { concurrency: 2 }, () => {
       why: whyCommand(),
       verify: verifyCommand(),
       doctor: doctorCommand(),
+      cancel: cancelCommand(),
+      pause: pauseCommand(),
+      unpause: unpauseCommand(),
+      worker: workerCommand(),
+      nats: natsCommand(),
     };
     const { stdout } = await ftle("--help");
     const listed = stdout.matchAll(/^ {2}([a-z]+) .*\[options\]/gm);

@@ -6,6 +6,7 @@ import { addProduct, rowMajor, transposed } from "./matrix-product.ts";
 import { type Float64Weights, layerWidths, type NetworkShape } from "./network.ts";
 import { optimizerStep } from "./optimizers.ts";
 import type { OptimizerState, TrainingRule, TrainingSet, TrainingStats } from "./training.ts";
+import { checkSamples } from "./training.ts";
 
 /** Trains one network; keeps its buffers between passes. */
 export type Trainer = (pass: {
@@ -44,19 +45,6 @@ export function trainer(network: NetworkShape, weights: Float64Weights): Trainer
     }
     return { lossSum, correct, samples: order.length };
   };
-}
-
-/** @throws RangeError if the set is not whole or lacks a sample of the order. */
-function checkSamples(network: NetworkShape, set: TrainingSet, order: Uint32Array): void {
-  const { samples, inputs, targets } = set;
-  if (inputs.length !== samples * network.inputs || targets.length !== samples * network.outputs) {
-    throw new RangeError(
-      `expected inputs and targets of ${samples} samples, got ${inputs.length} and ${targets.length} numbers`,
-    );
-  }
-  const missing = order.find((sample) => sample >= samples);
-  if (missing !== undefined)
-    throw new RangeError(`expected samples below ${samples}, got ${missing}`);
 }
 
 /** Everything a batch needs, allocated once; the first index of each array is the sample. */

@@ -1,5 +1,5 @@
 /** How a network is trained: samples, losses, optimisers and their state. */
-import type { FloatArray } from "./network.ts";
+import type { FloatArray, NetworkShape } from "./network.ts";
 
 /** Squared error Σ(x − t)², softmax cross-entropy of logits, or binary cross-entropy of a sigmoid output. */
 export type Loss = "squared-error" | "softmax-cross-entropy" | "binary-cross-entropy";
@@ -60,4 +60,17 @@ export interface TrainingStats {
   readonly correct: number;
   /** Samples seen. */
   readonly samples: number;
+}
+
+/** @throws RangeError if the set is not whole or lacks a sample of the order. */
+export function checkSamples(network: NetworkShape, set: TrainingSet, order: Uint32Array): void {
+  const { samples, inputs, targets } = set;
+  if (inputs.length !== samples * network.inputs || targets.length !== samples * network.outputs) {
+    throw new RangeError(
+      `expected inputs and targets of ${samples} samples, got ${inputs.length} and ${targets.length} numbers`,
+    );
+  }
+  const missing = order.find((sample) => sample >= samples);
+  if (missing !== undefined)
+    throw new RangeError(`expected samples below ${samples}, got ${missing}`);
 }

@@ -6,96 +6,175 @@ import type { History, TrainResult } from "../../shared/messages.ts";
 import { countCorrect } from "../../shared/numerics/classification.ts";
 import { initialWeights } from "../../shared/numerics/initialise.ts";
 import { constantLoss, lossSum } from "../../shared/numerics/losses.ts";
-import type { FloatArray, Weights } from "../../shared/numerics/network.ts";
+import type { Weights } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import { permutation } from "../../shared/numerics/permutation.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
-import type { TrainingRule } from "../../shared/numerics/training.ts";
+import type { TrainingRule, TrainingSet } from "../../shared/numerics/training.ts";
 import { trainingWork } from "../../shared/work.ts";
-import type { Engine } from "../engines/engine.ts";
+import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import type { Progress } from "../progress.ts";
+import { StoppedError } from "../progress.ts";
+import type { Checkpoint, Course, TakenSnapshot } from "./checkpoint.ts";
+import { divergence, largestGrowth, runaway } from "./verdict.ts";
 
 export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {
-  readonly snapshots: readonly { snapshot: Snapshot; epoch: number; weights: Weights }[];
+  readonly snapshots: readonly TakenSnapshot[];
 }
 
+export interface TrainOptions {
+  /** Where an earlier training of this cell by this engine was; its arrays are taken over. */
+  readonly resume?: Checkpoint | null;
+  /** Is given checkpoints. They are good during the call: the training goes on in their arrays. */
+  readonly save?: (checkpoint: Checkpoint) => void;
+  /** Time from one checkpoint to the next. */
+  readonly everyMs?: number;
+  /** Milliseconds since some moment. */
+  readonly now?: () => number;
+}
+
+export const CHECKPOINT_EVERY_MS = 30_000;
+
+/** Work of so long is saved when the training is asked to stop; less is quickly done again. */
+const WORTH_SAVING_MS = 2_000;
+
 /**
- * With saturating outputs the loss stays finite however wild the weights become. A training has run away
- * if a layer's weights have grown fivefold (root mean square) and its test loss ended above what it began
- * with and above this multiple of what a constant output would have. A heuristic (docs/decisions/0004).
+ * A batch as long as so many calls is not waited for: it ends as soon as the training is asked to stop, and
+ * with it goes what was done since the last checkpoint, because some of its steps are in the weights.
  */
-const RUNAWAY = { growth: 5, loss: 1.2 };
+const LONG_BATCH_CALLS = 10;
 
 /**
  * Trains one cell: epochs, early stop, snapshots, and the verdict. Every engine's training comes
- * through here, with the same initial weights and the same order of samples.
+ * through here, with the same initial weights and the same order of samples. Resumed from a checkpoint, it gives
+ * the same bytes as without the interruption.
  *
  * @throws InvalidTaskError if the data set here is not the one the task means.
- * @throws StoppedError when `progress` says so.
+ * @throws StoppedError when `progress` says so, after saving what is worth it.
  */
-export function train(physics: CellPhysics, engine: Engine, progress: Progress): Trained {
+export function train(
+  physics: CellPhysics,
+  engine: Engine,
+  progress: Progress,
+  options: TrainOptions = {},
+): Trained {
   const { network, training } = physics;
   const { train: set, test } = dataSetOf(physics);
-  const key = randomKey(physics);
-  const weights = initialWeights(network, physics.initialisation, key);
-  const rule: TrainingRule = {
-    loss: training.loss,
-    optimizer: training.optimizer,
-    batch: training.batch,
-    weightDecay: training.weightDecay,
-    frozen: weights.map((_, l) => training.freeze === "hidden" && l < weights.length - 1),
-  };
-  const loaded = engine.load(network, weights, progress.stopFlag);
+  const initial = initialWeights(network, physics.initialisation, randomKey(physics));
+  const { weights, ...at } = options.resume ?? beginning(physics, initial);
+  const calls = callLengths(physics, engine.callWork);
+  const loaded = engine.load(network, weights, calls.isLong ? progress.stopFlag : undefined);
   try {
-    const state = createOptimizerState(rule.optimizer, network);
-    const history: History = { trainLoss: [], trainAccuracy: [], testLoss: [], testAccuracy: [] };
-    const snapshots: { snapshot: Snapshot; epoch: number; weights: Weights }[] = [];
-    const keep = (epoch: number, due: (snapshot: Snapshot) => boolean) => {
-      for (const snapshot of training.snapshots) {
-        if (due(snapshot)) snapshots.push({ snapshot, epoch, weights: loaded.weights() });
-      }
-    };
-    const evaluate = () => {
-      const outputs = loaded.outputs(test.inputs);
-      history.testLoss.push(lossSum(rule.loss, outputs, test) / test.samples);
-      history.testAccuracy.push(countCorrect(network, outputs, test) / test.samples);
-    };
-    const slice = sliceLength(physics, engine.callWork);
-    let epoch = 0;
+    const rule = ruleOf(physics);
+    const look = lookout(progress, options, () => ({ ...at, weights: loaded.weights() }));
+    const run: Run = { physics, set, test, rule, calls, loaded, at, look };
+    if (at.history.testLoss.length === 0) {
+      evaluate({ ...run, look: progress.throwIfStopped }); // nothing to save yet
+      takeSnapshots(run, (snapshot) => snapshot === 0);
+    }
     let reason = "";
-    evaluate();
-    keep(0, (snapshot) => snapshot === 0);
-    while (epoch < training.epochs && !isGoodEnough(physics, history)) {
-      epoch++;
-      const order = permutation(set.samples, randomStream(key, "order", epoch));
-      let loss = 0;
-      let correct = 0;
-      for (let from = 0; from < order.length && Number.isFinite(loss); from += slice) {
-        progress.throwIfStopped();
-        const stats = loaded.train(set, order.subarray(from, from + slice), rule, state);
-        loss += stats.lossSum;
-        correct += stats.correct;
-        const done = Math.min(1, (from + slice) / order.length);
-        progress.set((epoch - 1 + done) / training.epochs);
-      }
-      history.trainLoss.push(loss / set.samples);
-      history.trainAccuracy.push(correct / set.samples);
-      evaluate();
-      reason = divergence(epoch, history);
-      if (reason !== "") break;
-      keep(epoch, (snapshot) => snapshot === epoch);
+    while (reason === "" && at.epochs < training.epochs && !isGoodEnough(physics, at.history)) {
+      trainEpoch(run, (done) => progress.set(done / training.epochs));
+      reason = divergence(at.epochs, at.history);
+      if (reason === "") takeSnapshots(run, (snapshot) => snapshot === at.epochs);
     }
     if (reason === "") {
-      const growth = largestGrowth(weights, loaded.weights());
-      reason = runaway(history, { growth, constant: constantLoss(rule.loss, test) });
-      const stopped = epoch;
-      keep(epoch, (snapshot) => snapshot === "end" || snapshot > stopped);
+      const growth = largestGrowth(initial, loaded.weights());
+      reason = runaway(at.history, { growth, constant: constantLoss(rule.loss, test) });
+      takeSnapshots(run, (snapshot) => snapshot === "end" || snapshot > at.epochs);
     }
     const status = reason === "" ? "trained" : "diverged";
-    return { status, reason, epochs: epoch, history, snapshots };
+    const { epochs, history, snapshots } = at;
+    return { status, reason, epochs, history, snapshots };
   } finally {
     loaded.dispose();
   }
+}
+
+/** A training under way. */
+interface Run {
+  readonly physics: CellPhysics;
+  readonly set: TrainingSet;
+  readonly test: TrainingSet;
+  readonly rule: TrainingRule;
+  /** Samples in one call of the engine. */
+  readonly calls: { readonly train: number; readonly test: number };
+  readonly loaded: LoadedNetwork;
+  /** Changes only between calls of the engine, so that at every look it is a whole. */
+  readonly at: Course;
+  /** Saves and stops, if it is time to. */
+  readonly look: () => void;
+}
+
+function beginning({ network, training }: CellPhysics, weights: Weights): Checkpoint {
+  return {
+    epochs: 0,
+    from: 0,
+    lossSum: 0,
+    correct: 0,
+    history: { trainLoss: [], trainAccuracy: [], testLoss: [], testAccuracy: [] },
+    snapshots: [],
+    state: createOptimizerState(training.optimizer, network),
+    weights,
+  };
+}
+
+/** What is left of the epoch under way; tells the epochs done, with the part of this one. */
+function trainEpoch(run: Run, tell: (epochs: number) => void): void {
+  const { physics, set, rule, calls, loaded, at, look } = run;
+  const order = permutation(set.samples, randomStream(randomKey(physics), "order", at.epochs + 1));
+  while (at.from < order.length && Number.isFinite(at.lossSum)) {
+    look();
+    const slice = order.subarray(at.from, at.from + calls.train);
+    const { lossSum, correct } = loaded.train(set, slice, rule, at.state);
+    at.lossSum += lossSum;
+    at.correct += correct;
+    at.from += slice.length;
+    tell(at.epochs + at.from / order.length);
+  }
+  evaluate(run);
+  at.history.trainLoss.push(at.lossSum / set.samples);
+  at.history.trainAccuracy.push(at.correct / set.samples);
+  at.epochs++;
+  at.from = at.lossSum = at.correct = 0;
+}
+
+/** Adds loss and accuracy over the test split to the history. */
+function evaluate({ physics: { network }, test, rule, calls, loaded, at, look }: Run): void {
+  const outputs = new Float64Array(test.samples * network.outputs);
+  for (let from = 0; from < test.samples; from += calls.test) {
+    look();
+    const to = from + calls.test;
+    const inputs = test.inputs.subarray(from * network.inputs, to * network.inputs);
+    outputs.set(loaded.outputs(inputs), from * network.outputs);
+  }
+  at.history.testLoss.push(lossSum(rule.loss, outputs, test) / test.samples);
+  at.history.testAccuracy.push(countCorrect(network, outputs, test) / test.samples);
+}
+
+function takeSnapshots({ physics, loaded, at }: Run, isDue: (snapshot: Snapshot) => boolean): void {
+  for (const snapshot of physics.training.snapshots) {
+    if (!isDue(snapshot)) continue;
+    at.snapshots.push({ snapshot, epoch: at.epochs, weights: loaded.weights() });
+  }
+}
+
+/** To be called between calls of the engine: saves when it is time to, and stops when asked to. */
+function lookout(
+  progress: Progress,
+  { save, everyMs = CHECKPOINT_EVERY_MS, now = () => performance.now() }: TrainOptions,
+  checkpoint: () => Checkpoint,
+): () => void {
+  let savedAt = now();
+  return () => {
+    const isStopped = progress.isStopped();
+    const dueMs = isStopped ? Math.min(everyMs, WORTH_SAVING_MS) : everyMs;
+    if (save !== undefined && now() - savedAt >= dueMs) {
+      save(checkpoint());
+      savedAt = now();
+    }
+    if (isStopped) throw new StoppedError("asked to stop");
+  };
 }
 
 function dataSetOf({ data }: CellPhysics) {
@@ -108,40 +187,24 @@ function dataSetOf({ data }: CellPhysics) {
   return made;
 }
 
-/** Samples in one call of the engine: whole batches, about `work` floating-point operations. */
-function sliceLength({ network, training }: CellPhysics, work: number): number {
+function ruleOf({ network, training }: CellPhysics): TrainingRule {
+  const { loss, optimizer, batch, weightDecay, freeze } = training;
+  const frozen = [...network.hidden.map(() => freeze === "hidden"), false];
+  return { loss, optimizer, batch, weightDecay, frozen };
+}
+
+/** Samples in one call of the engine, about `work` floating-point operations; of a training whole batches. */
+function callLengths({ network, training }: CellPhysics, work: number) {
   const batchWork = trainingWork(network, 1, { train: training.batch, test: 0 });
-  return training.batch * Math.max(1, Math.floor(work / batchWork));
+  const testWork = trainingWork(network, 1, { train: 0, test: 1 });
+  return {
+    train: training.batch * Math.max(1, Math.floor(work / batchWork)),
+    test: Math.max(1, Math.floor(work / testWork)),
+    isLong: batchWork > LONG_BATCH_CALLS * work,
+  };
 }
 
 function isGoodEnough({ training }: CellPhysics, { testAccuracy, trainLoss }: History): boolean {
   const { stopAtAccuracy } = training;
   return stopAtAccuracy !== null && trainLoss.length > 0 && testAccuracy.at(-1)! >= stopAtAccuracy;
-}
-
-function divergence(epoch: number, { trainLoss, testLoss }: History): string {
-  const losses = [trainLoss.at(-1), testLoss.at(-1)];
-  return losses.every(Number.isFinite) ? "" : `the loss is not finite in epoch ${epoch}`;
-}
-
-function runaway(
-  { testLoss }: History,
-  { growth, constant }: { growth: number; constant: number },
-): string {
-  const first = testLoss[0]!;
-  const last = testLoss.at(-1)!;
-  const isWorse = constant > 0 && last > Math.max(first, RUNAWAY.loss * constant);
-  if (!isWorse || growth < RUNAWAY.growth) return "";
-  const [a, b, c] = [last, first, constant].map((value) => value.toPrecision(3));
-  return `the loss ended at ${a}; it began at ${b}, a constant output has ${c}, and the weights of a layer grew ${Math.round(growth)}-fold`;
-}
-
-/** By how much the root mean square of a layer's weights has grown, where it has grown most. */
-function largestGrowth(before: Weights, after: Weights): number {
-  const rms = (weight: FloatArray) => {
-    let squares = 0;
-    for (const w of weight) squares += w * w;
-    return Math.sqrt(squares / weight.length);
-  };
-  return Math.max(...after.map(({ weight }, l) => rms(weight) / rms(before[l]!.weight)));
 }

@@ -85,6 +85,15 @@ test("training: stops after the epoch that is accurate enough, and has every sna
   assert.deepEqual(snapshots[1]!.weights, snapshots[2]!.weights);
 });
 
+test("training: every epoch's loss and accuracy are those of its own samples", () => {
+  const optimizer = { name: "sgd", learningRate: 0, momentum: 0 } as const;
+  const { history } = trained({ ...PHYSICS, training: { ...PHYSICS.training, optimizer } });
+  for (const series of Object.values(history)) {
+    // The samples' order, and with it rounding, is another in every epoch.
+    for (const value of series) assert.ok(Math.abs(value - series[0]!) < 1e-12);
+  }
+});
+
 test("training: no epochs leave the initial weights", () => {
   const training = { ...PHYSICS.training, epochs: 0, snapshots: [0, "end"] as const };
   const { snapshots, history } = trained({ ...PHYSICS, training });

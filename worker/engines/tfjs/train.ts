@@ -1,11 +1,11 @@
 import { checkLoss } from "../../../shared/numerics/loss-gradient.ts";
-import type { NetworkShape } from "../../../shared/numerics/network.ts";
 import type {
   OptimizerState,
   TrainingRule,
   TrainingSet,
   TrainingStats,
 } from "../../../shared/numerics/training.ts";
+import { checkSamples } from "../../../shared/numerics/training.ts";
 import { forward, liftedGradients, lowered, outputDelta } from "./gradient.ts";
 import { joined, type Learned, layersWith, learnedFrom, writeMoments } from "./learned.ts";
 import { type LayerTensors, type TensorNetwork, tensorsOf, throwIfStopped } from "./network.ts";
@@ -89,21 +89,4 @@ function decayed(
 ): Tensor {
   if (group.kind === "bias" || rule.weightDecay === 0) return gradient;
   return tf.add(gradient, tf.mul(values, rule.weightDecay));
-}
-
-/** @throws RangeError if the set is not whole or lacks a sample of the order. */
-function checkSamples(
-  network: NetworkShape,
-  { samples, inputs, targets }: TrainingSet,
-  order: Uint32Array,
-): void {
-  if (inputs.length !== samples * network.inputs || targets.length !== samples * network.outputs) {
-    throw new RangeError(
-      `expected inputs and targets of ${samples} samples, got ${inputs.length} and ${targets.length} numbers`,
-    );
-  }
-  const missing = order.find((sample) => sample >= samples);
-  if (missing !== undefined) {
-    throw new RangeError(`expected samples below ${samples}, got ${missing}`);
-  }
 }
