@@ -1,14 +1,14 @@
 import type { Msg } from "@nats-io/transport-node";
-import { createInbox, nanos } from "@nats-io/transport-node";
 import type { Broker } from "./connect.ts";
-import { encodeJson } from "./envelope.ts";
-import { CHANGED_SUBJECT, queueName, STREAMS } from "./names.ts";
+import { CHANGED_SUBJECT, queueName } from "./names.ts";
+import type { Puller } from "./puller.ts";
+import { createPuller } from "./puller.ts";
 import type { Queue } from "./queue-list.ts";
 import { readQueuesNow } from "./queue-list.ts";
 import { pause } from "./retry.ts";
 
-/** A pull that the broker does not answer at all is given up after so much longer than it may take. */
-const PULL_SLACK_MS = 2_000;
+/** Stands for the code of an answer that did not come. */
+const NO_ANSWER = -1;
 /** Pause after a pull that the broker could not answer, e.g. while it restarts. */
 const TROUBLE_MS = 300;
 
@@ -33,13 +33,16 @@ export interface MessageSourceOptions {
   readonly listMs: number;
   /** How long one pull waits at the broker: as long, a sweep of higher priority may wait. */
   readonly pullMs: number;
+  /** A task that comes when its pull has been given up; it is to be given back. */
+  onLate(message: Msg): void;
 }
 
 export function messageSource(
   broker: Broker,
-  { signal, listMs, pullMs }: MessageSourceOptions,
+  { signal, listMs, pullMs, onLate }: MessageSourceOptions,
 ): MessageSource {
   const { nc } = broker;
+  const free: Puller[] = [];
   let queues: readonly Queue[] = [];
   let turn = 0;
   let isReading = false;
@@ -88,22 +91,13 @@ export function messageSource(
   /** Takes a message from a sweep's queue; null if there is none now, or none within `waitMs`. */
   async function pull(queue: Queue, waitMs: number): Promise<TaskMessage | null> {
     const { engine, sweep, leaseMs } = queue;
-    const subject = `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.tasks}.${queueName(engine, sweep)}`;
-    const ask = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: nanos(waitMs) };
-    try {
-      const message = await nc.request(subject, encodeJson(ask), {
-        timeout: waitMs + PULL_SLACK_MS,
-        noMux: true, // the answer comes on the task's subject, where the shared inbox would not know it
-        reply: createInbox(broker.inboxPrefix),
-      });
-      const code = message.headers?.code ?? 0;
-      if (code === 0) return { message, leaseMs };
-      // 404: none, 408: none in that time; anything else is trouble that may pass.
-      if (code !== 404 && code !== 408) await pause(TROUBLE_MS * (0.5 + Math.random()), signal);
-    } catch (error) {
-      if (nc.isClosed()) throw error;
-      await pause(TROUBLE_MS * (0.5 + Math.random()), signal); // no queue just now, or no broker
-    }
+    const puller = free.pop() ?? createPuller(broker, onLate);
+    const message = await puller.pull(queueName(engine, sweep), waitMs);
+    free.push(puller);
+    const code = message === null ? NO_ANSWER : (message.headers?.code ?? 0);
+    if (code === 0) return { message: message!, leaseMs };
+    // 404: none, 408: none in that time; anything else is trouble that may pass.
+    if (code !== 404 && code !== 408) await pause(TROUBLE_MS * (0.5 + Math.random()), signal);
     return null;
   }
 
@@ -129,6 +123,7 @@ export function messageSource(
     stop() {
       clearInterval(timer);
       changes.unsubscribe();
+      for (const puller of free) puller.stop();
       wake();
     },
   };

@@ -63,7 +63,12 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
   const stopped = new AbortController();
   setMaxListeners(0, stopped.signal); // a few for each thread are no leak
   const { signal: whileHere } = stopped;
-  const source = messageSource(broker, { signal: whileHere, listMs, pullMs });
+  const source = messageSource(broker, {
+    signal: whileHere,
+    listMs,
+    pullMs,
+    onLate: (message) => pulls.add(giveBackUnseen(message)),
+  });
   const blobs = createBlobs(broker, { signal: whileHere, mends: false }, (event) =>
     onEvent({ kind: "blob", cached: event === "hit" }),
   );
@@ -187,7 +192,8 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
         if (isCancelled) return "exists";
         const outcome = await putResult(task, result);
         if (outcome === "exists") onEvent({ kind: "late", task: task.id });
-        await answer(message, "+ACK");
+        // Not waited for: should it be lost, the next delivery finds the result there.
+        nc.publish(message.reply!, "+ACK");
         release();
         return outcome;
       },

@@ -1,0 +1,47 @@
+import type { Msg } from "@nats-io/transport-node";
+import { createInbox, nanos } from "@nats-io/transport-node";
+import type { Broker } from "./connect.ts";
+import { encodeJson } from "./envelope.ts";
+import { STREAMS } from "./names.ts";
+
+/** Asks a queue for one message at a time, always on the same inbox: a subscription for each would cost more. */
+export interface Puller {
+  /** The message, or the broker's word that there is none; null if it does not answer in time. */
+  pull(queue: string, waitMs: number): Promise<Msg | null>;
+  stop(): void;
+}
+
+/** A pull that the broker does not answer at all is given up after so much longer than it may take. */
+const SLACK_MS = 2_000;
+
+/** @param onLate is given a message that came when its pull had been given up. */
+export function createPuller(broker: Broker, onLate: (message: Msg) => void): Puller {
+  const { nc } = broker;
+  const inbox = createInbox(broker.inboxPrefix);
+  let answer: ((message: Msg | null) => void) | null = null;
+  const subscription = nc.subscribe(inbox, {
+    callback(error, message) {
+      if (error !== null) return; // not allowed: told on the connection
+      if (answer !== null) answer(message);
+      else if ((message.headers?.code ?? 0) === 0) onLate(message);
+    },
+  });
+  return {
+    pull(queue, waitMs) {
+      const ask = waitMs === 0 ? { batch: 1, no_wait: true } : { batch: 1, expires: nanos(waitMs) };
+      return new Promise((resolve) => {
+        const settle = (message: Msg | null) => {
+          clearTimeout(timer);
+          answer = null;
+          resolve(message);
+        };
+        const timer = setTimeout(() => settle(null), waitMs + SLACK_MS);
+        answer = settle;
+        if (nc.isClosed()) return settle(null);
+        const subject = `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.tasks}.${queue}`;
+        nc.publish(subject, encodeJson(ask), { reply: inbox });
+      });
+    },
+    stop: () => subscription.unsubscribe(),
+  };
+}
