@@ -2,10 +2,14 @@ import { digestOf } from "../identity.ts";
 import type { Broker } from "./connect.ts";
 import { STREAMS, subjects } from "./names.ts";
 import { getParts, putParts } from "./parts.ts";
+import { pause } from "./retry.ts";
 import { purge, storeOnce } from "./store-once.ts";
 
 /** What a process keeps of the blobs that it has seen. */
 const CACHE_BYTES = 256 * 2 ** 20;
+/** Of several copies of the stream, one that lags behind may answer: what is not there is looked for again. */
+const LOOKS = 5;
+const LOOK_MS = 100;
 
 export interface BlobStore {
   put(sweep: string, bytes: Uint8Array): Promise<string>;
@@ -39,12 +43,20 @@ export function createBlobs(
     return isNew;
   }
 
+  async function look(sweep: string, digest: string): Promise<Uint8Array | null> {
+    for (let n = 1; ; n++) {
+      const bytes = await getParts(broker, digest, place(sweep, digest), { signal });
+      if (bytes !== null || n === LOOKS) return bytes;
+      await pause(n * LOOK_MS, signal);
+    }
+  }
+
   /** Several tiles of one network are begun at once: its weights are fetched once. */
   function fetch(sweep: string, digest: string): Promise<Uint8Array | null> {
     const key = `${sweep} ${digest}`;
     let fetched = coming.get(key);
     if (fetched === undefined) {
-      fetched = getParts(broker, digest, place(sweep, digest), { signal });
+      fetched = look(sweep, digest);
       coming.set(key, fetched);
       const forget = () => coming.delete(key);
       fetched.then(forget, forget);

@@ -2,7 +2,13 @@ import { readFile, stat } from "node:fs/promises";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { Authenticator, NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
-import { connect, credsAuthenticator, nkeyAuthenticator, nkeys } from "@nats-io/transport-node";
+import {
+  connect,
+  createInbox,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  nkeys,
+} from "@nats-io/transport-node";
 import { BrokerError, UsageError } from "../errors.ts";
 import { connectFault } from "./connect-fault.ts";
 
@@ -63,7 +69,8 @@ export async function connectBroker(
   const nc = await connectWithin(waitMs, options);
   try {
     refuseOldServer(nc, options.url);
-    await refuseWithoutJetStream(nc, options.url);
+    refuseWithoutJetStream(nc, options.url);
+    await refuseDeaf(nc, options);
   } catch (error) {
     await nc.close();
     throw error;
@@ -134,6 +141,7 @@ async function connectWithin(ms: number, options: BrokerOptions): Promise<NatsCo
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
     reconnectJitter: 500,
+    noAsyncTraces: true, // a stack for each request costs more than the request
     pingInterval: 10_000,
     maxPingOut: 2,
     timeout: Math.min(ATTEMPT_MS, ms),
@@ -181,7 +189,10 @@ async function identity({ url, credentials }: BrokerOptions): Promise<{
     await refuseReadableByOthers(credentials);
     const text = await readText(credentials);
     const bytes = new TextEncoder().encode(text.trim());
-    if (/BEGIN NATS USER JWT/.test(text)) return { authenticator: credsAuthenticator(bytes) };
+    if (holdsCredentials(text)) {
+      const lines = new TextEncoder().encode(`${text.trim()}\n`); // its parser wants the last line's end
+      return { authenticator: credsAuthenticator(lines) };
+    }
     if (isSeed(bytes)) return { authenticator: nkeyAuthenticator(bytes) };
     throw new UsageError(
       `expected ${credentials} to hold an nkey seed of a user (SU…) or credentials with a JWT, found neither`,
@@ -191,6 +202,13 @@ async function identity({ url, credentials }: BrokerOptions): Promise<{
   if (username === "") return {};
   if (password === "") return { token: decoded(username, url) };
   return { user: decoded(username, url), pass: decoded(password, url) };
+}
+
+/** Whether this is a `.creds` file: a JWT and its seed, each between two lines of dashes. */
+function holdsCredentials(text: string): boolean {
+  const seed = /\bSU[A-Z2-7]{56}\b/.exec(text)?.[0] ?? "";
+  const hasJwt = /BEGIN NATS USER JWT-+\r?\n[\w-]+\.[\w-]+\.[\w-]+\r?\n-/.test(text);
+  return hasJwt && isSeed(new TextEncoder().encode(seed));
 }
 
 /** Whether this is a user's seed, whole and without a typing error. */
@@ -271,9 +289,27 @@ function refuseOldServer({ info }: NatsConnection, url: string): void {
   );
 }
 
-async function refuseWithoutJetStream(nc: NatsConnection, url: string): Promise<void> {
+function refuseWithoutJetStream(nc: NatsConnection, url: string): void {
   if (nc.info?.jetstream === true) return;
   throw new BrokerError(
     `the broker at ${place(url)} has JetStream switched off; start it with \`nats-server -js\`, or with a jetstream section in its configuration`,
+  );
+}
+
+/** A role that may not hear the answers to what it asks would wait for ever. */
+async function refuseDeaf(nc: NatsConnection, options: BrokerOptions): Promise<void> {
+  const { inboxPrefix = "_INBOX", url } = options;
+  const refusals: Error[] = [];
+  const trial = nc.subscribe(createInbox(inboxPrefix), {
+    callback: (error) => {
+      if (error !== null) refusals.push(error);
+    },
+  });
+  await nc.flush();
+  trial.unsubscribe();
+  if (refusals.length === 0) return;
+  throw new BrokerError(
+    `the broker at ${place(url)} does not let us hear ${inboxPrefix}.>, where answers come: expected the key of the role that this is for, found another's`,
+    refusals[0],
   );
 }

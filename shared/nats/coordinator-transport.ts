@@ -35,6 +35,8 @@ export interface NatsCoordinatorTransport extends CoordinatorTransport {
   stop(): Promise<void>;
 }
 
+/** The list of workers is read again after so many times the time that it took. */
+const WORKERS_PAUSE = 20;
 /** Workers may have so many pulls waiting at one queue, and so many of its tasks at a time. */
 const MOST_WORKERS_THREADS = 100_000;
 
@@ -52,15 +54,21 @@ export function coordinatorTransport({
   const open = new Map<string, Task>();
   /** Dead letters seen here: they stay on the broker, for `ftle status`, until their sweep ends. */
   const seenDead = new Set<string>();
-  let lastWorkers: { at: number; found: Promise<WorkerStatus[]> } | null = null;
+  let lastWorkers: { readonly found: Promise<WorkerStatus[]>; staleAt: number } | null = null;
 
-  /** Asked for often, and told every few seconds only. */
+  /** Asked for often, and told every few seconds only; of thousands, reading is kept to a small share of the time. */
   function workers(): Promise<WorkerStatus[]> {
-    const now = performance.now();
-    if (lastWorkers === null || now - lastWorkers.at > checkMs / 2) {
-      lastWorkers = { at: now, found: readWorkers(broker) };
-    }
-    return lastWorkers.found;
+    const start = performance.now();
+    if (lastWorkers !== null && start < lastWorkers.staleAt) return lastWorkers.found;
+    const found = readWorkers(broker);
+    const reading = { found, staleAt: Number.POSITIVE_INFINITY };
+    const done = () => {
+      const end = performance.now();
+      reading.staleAt = end + Math.max(checkMs / 2, WORKERS_PAUSE * (end - start));
+    };
+    found.then(done, done);
+    lastWorkers = reading;
+    return found;
   }
 
   function usual(engine: string, sweep: string): Queue {

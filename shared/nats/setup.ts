@@ -26,7 +26,7 @@ const answered = new WeakSet<Broker>();
 /** JetStream's own code for it. */
 const STREAM_NOT_FOUND = 10059;
 
-type Wanted = Pick<StreamConfig, "name" | "subjects"> & Partial<StreamConfig>;
+type Wanted = Pick<StreamConfig, "name"> & Partial<StreamConfig>;
 
 /** A stream as it should be; one message a subject, so that publishing twice is harmless. */
 function wantedStreams({ replicas, resultBytes }: SetupOptions): Wanted[] {
@@ -67,7 +67,7 @@ export interface SetupChange {
 /** What `setup` would do. */
 export async function planSetup(broker: Broker, options: SetupOptions): Promise<SetupChange[]> {
   const changes: SetupChange[] = [];
-  for (const wanted of wantedStreams(options)) {
+  for (const wanted of [...wantedStreams(options), ...wantedBuckets(options)]) {
     const found = await streamInfo(broker, wanted.name);
     if (found === null) {
       changes.push({ name: wanted.name, action: "create", differences: [] });
@@ -75,10 +75,6 @@ export async function planSetup(broker: Broker, options: SetupOptions): Promise<
     }
     const differences = differencesOf(wanted, found.config, Object.keys(wanted));
     if (differences.length > 0) changes.push({ name: wanted.name, action: "change", differences });
-  }
-  for (const bucket of Object.values(BUCKETS)) {
-    const found = await streamInfo(broker, `KV_${bucket}`);
-    if (found === null) changes.push({ name: `KV_${bucket}`, action: "create", differences: [] });
   }
   return changes;
 }
@@ -108,6 +104,16 @@ export async function setup(
   // Who is there need not survive the broker: workers tell it again every few seconds.
   const inMemory = { storage: StorageType.Memory, ttl: WORKER_LISTED_MS, history: 1 };
   await createBucket(BUCKETS.workers, { replicas, ...inMemory });
+  if (!change) return;
+  for (const wanted of wantedBuckets(options)) {
+    const found = await streamInfo(broker, wanted.name, signal);
+    if (found !== null) await update(broker, wanted, found);
+  }
+}
+
+/** What of a bucket's stream is ours to change; the rest is the client's. */
+function wantedBuckets({ replicas }: SetupOptions): Wanted[] {
+  return Object.values(BUCKETS).map((bucket) => ({ name: `KV_${bucket}`, num_replicas: replicas }));
 }
 
 /** Whether anybody has ever prepared this broker for sweeps. */

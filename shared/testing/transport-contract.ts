@@ -60,8 +60,8 @@ export function transportContract(
 
   promise("depth counts waiting and leased tasks of one sweep", async ({ transport }) => {
     for (const id of ["a", "b", "c"]) await transport.publish(fieldTaskFixture(id));
-    await transport.publish({ ...fieldTaskFixture("d"), sweep: "another" });
     await transport.lease(worker);
+    await transport.publish({ ...fieldTaskFixture("d"), sweep: "another" });
     assert.deepEqual(await transport.depth("s"), { waiting: 2, inFlight: 1 });
   });
 
@@ -185,8 +185,8 @@ export function transportContract(
     "cancel ends a sweep's leases, queue and outcomes and leaves others alone",
     async ({ transport }) => {
       for (const id of ["a", "b"]) await transport.publish(fieldTaskFixture(id));
-      await transport.publish({ ...fieldTaskFixture("c"), sweep: "another" });
       const lease = await transport.lease(worker);
+      await transport.publish({ ...fieldTaskFixture("c"), sweep: "another" });
       await transport.cancel("s");
       await until(async () => lease.signal.aborted || null);
       assert.equal(await lease.complete(result("a")), "exists");
