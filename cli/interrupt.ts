@@ -1,4 +1,5 @@
 import { FtleError } from "../shared/errors.ts";
+import { secondSignal } from "./second-signal.ts";
 
 /** The user, or the system, asked the program to stop. */
 export class InterruptedError extends FtleError {
@@ -12,8 +13,9 @@ export class InterruptedError extends FtleError {
  */
 export function onInterrupt(message: string): { signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
-  const handle = () => {
-    if (controller.signal.aborted) process.exit(130);
+  const isSecond = secondSignal();
+  const handle = (name: string) => {
+    if (isSecond(name)) process.exit(130);
     controller.abort(new InterruptedError(message));
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

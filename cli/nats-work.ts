@@ -1,6 +1,5 @@
 import type { ProgressReport } from "../coordinator/progress.ts";
 import { CancelledError } from "../shared/errors.ts";
-import type { Claim } from "../shared/nats/claim.ts";
 import { claimSweep } from "../shared/nats/claim.ts";
 import type { BrokerOptions } from "../shared/nats/connect.ts";
 import { connectBroker, place } from "../shared/nats/connect.ts";
@@ -52,7 +51,7 @@ export function natsWork({
           signal: AbortSignal.any([signal, claim.lost, broker.closed]),
           threads: crew.threads,
           rates: crew.rates,
-          note: () => noteOf(crew.workers(), claim),
+          note: () => (claim.isPaused() ? "paused" : crew.note()),
           report: (progress) => claim.report(shown(progress)),
         });
         if (!keep) await transport.cancel(sweep);
@@ -75,30 +74,29 @@ export function natsWork({
 
 /** The workers of an engine, looked for now and then. */
 function followWorkers(transport: CoordinatorTransport, engine: string) {
-  let workers: readonly WorkerStatus[] = [];
+  let all: readonly WorkerStatus[] = [];
+  const mine = () => all.filter((worker) => worker.engine === engine);
   const look = async () => {
-    const found = await transport.workers();
-    workers = found.filter((worker) => worker.engine === engine);
+    all = await transport.workers();
   };
   const lookOn = () => void look().catch(() => {}); // a broker that is away: the next look sees
   lookOn();
   const timer = setInterval(lookOn, LOOK_MS);
-  const threads = () => workers.reduce((sum, worker) => sum + worker.threads, 0);
+  const threads = () => mine().reduce((sum, worker) => sum + worker.threads, 0);
   const mean = (kind: "train" | "field") =>
-    workers.reduce((sum, worker) => sum + worker.threads * worker.rates[kind], 0) / threads();
+    mine().reduce((sum, worker) => sum + worker.threads * worker.rates[kind], 0) / threads();
   return {
-    workers: () => workers,
     threads,
     rates: () => (threads() === 0 ? null : { train: mean("train"), field: mean("field") }),
+    note() {
+      const count = mine().length;
+      if (count > 0) return `${counted(count, "worker")}, ${counted(threads(), "thread")}`;
+      if (all.length === 0) return "waiting for workers (ftle worker)";
+      const others = [...new Set(all.map((worker) => worker.engine))].join(", ");
+      return `waiting for workers of engine ${engine}; those there have ${others}`;
+    },
     stop: () => clearInterval(timer),
   };
-}
-
-function noteOf(workers: readonly WorkerStatus[], claim: Claim): string {
-  if (claim.isPaused()) return "paused";
-  if (workers.length === 0) return "waiting for workers (ftle worker)";
-  const threads = workers.reduce((sum, worker) => sum + worker.threads, 0);
-  return `${counted(workers.length, "worker")}, ${counted(threads, "thread")}`;
 }
 
 function shown(progress: ProgressReport) {

@@ -20,6 +20,7 @@ import { counted, duration } from "./format.ts";
 import { command, engineOption, milliseconds, withThreadOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { createOutput } from "./output.ts";
+import { secondSignal } from "./second-signal.ts";
 import { watchedLeases } from "./watched-leases.ts";
 
 interface WorkerFlags extends BrokerFlags {
@@ -71,6 +72,7 @@ export function workerCommand(): Command {
 }
 
 async function work(flags: WorkerFlags): Promise<void> {
+  const asked = askedToEnd(flags); // from the start: a worker that is stopped early ends well, too
   const output = createOutput(flags);
   const name = nameOf(flags);
   const { threads, taskTimeout: taskTimeoutMs } = flags;
@@ -102,7 +104,12 @@ async function work(flags: WorkerFlags): Promise<void> {
   output.note(`worker ${name}: engine ${engine}, ${counted(threads, "thread")}, at ${where}`);
   const telling = setInterval(() => output.note(tally.text()), REPORT_MS);
   try {
-    const why = await Promise.race([ending(flags, broker, tally), worker.finished]);
+    const why = await Promise.race([
+      asked,
+      nothingToDo(flags, tally),
+      connectionClosed(broker),
+      worker.finished,
+    ]);
     const tasks = counted(tally.running, "task");
     output.note(`${why}: draining ${tasks}, for ${duration(flags.grace / 1000)} at most`);
     await drain(worker, transport, { graceMs: flags.grace, output });
@@ -120,24 +127,32 @@ function nameOf({ name = `${hostname()}-${process.pid}` }: WorkerFlags): string 
   throw new UsageError(`expected a name of letters, digits, - _ . and =, got ${name}`);
 }
 
-/** Resolves with the reason when the worker is to end; a second signal ends it at once. */
-function ending(flags: WorkerFlags, broker: Broker, tally: Tally): Promise<string> {
+/** Resolves with the reason when somebody wants the worker to end; a second signal ends it at once. */
+function askedToEnd({ endWithStdin = false }: WorkerFlags): Promise<string> {
   return new Promise((resolve) => {
-    let isEnding = false;
-    const onSignal = (signal: string) => {
-      if (isEnding) process.exit(130);
-      isEnding = true;
-      resolve(signal);
+    const isSecond = secondSignal();
+    const onSignal = (name: string) => {
+      if (isSecond(name)) process.exit(130);
+      resolve(name);
     };
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, onSignal);
-    if (flags.endWithStdin) process.stdin.on("end", () => resolve("end of input")).resume();
-    broker.closed.addEventListener("abort", () => resolve("the connection is closed for good"));
-    const { exitWhenIdle } = flags;
+    if (endWithStdin) process.stdin.on("end", () => resolve("end of input")).resume();
+  });
+}
+
+function nothingToDo({ exitWhenIdle }: WorkerFlags, tally: Tally): Promise<string> {
+  return new Promise((resolve) => {
     if (!Number.isFinite(exitWhenIdle)) return;
     const look = () => {
       if (tally.idleMs() >= exitWhenIdle) resolve(`idle for ${duration(exitWhenIdle / 1000)}`);
     };
     setInterval(look, Math.min(1_000, exitWhenIdle / 2));
+  });
+}
+
+function connectionClosed({ closed }: Broker): Promise<string> {
+  return new Promise((resolve) => {
+    closed.addEventListener("abort", () => resolve("the connection is closed for good"));
   });
 }
 

@@ -128,6 +128,7 @@ test("broker: a sweep over it has the bytes of a run on one machine, and leaves 
     const end = await worker.ended;
     assert.equal(end.code, 0, end.stderr);
     assert.match(end.stdout, /20 tasks done/);
+    assert.deepEqual((await status()).workers, [], "it has gone and is still listed");
   }, 1);
 });
 

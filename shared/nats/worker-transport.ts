@@ -264,6 +264,9 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
 
     async stop() {
       stopped.abort(new Error("the transport has stopped"));
+      if (profile !== null && !nc.isClosed()) {
+        nc.publish(`$KV.${BUCKETS.workers}.${profile.name}`, new Uint8Array()); // we are here no more
+      }
       source.stop();
       clearInterval(beating);
       cancels.unsubscribe();
