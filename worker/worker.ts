@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { extname } from "node:path";
+import pLimit from "p-limit";
 import { Piscina } from "piscina";
 import type { Clock } from "../shared/clock.ts";
 import { systemClock } from "../shared/clock.ts";
@@ -45,6 +46,12 @@ export interface Worker {
 /** A thread that was asked to stop and has not done so for this long is terminated. */
 const TERMINATE_AFTER_MS = 1_000;
 
+/**
+ * A task that was lost so often may be one that kills its process. No two of these run in a process at a time: else
+ * a harmless one that was lost with it would come back with it, be lost again, and in the end be given up.
+ */
+const SUSPECT_ATTEMPT = 3;
+
 /** Takes tasks from a transport, one for each free thread, computes them and hands in the results. */
 export function startWorker(options: WorkerOptions): Worker {
   const { transport, name, engine, threads, clock = systemClock } = options;
@@ -57,6 +64,7 @@ export function startWorker(options: WorkerOptions): Worker {
     maxThreads: threads,
     recordTiming: false,
   });
+  const alone = pLimit(1);
   const savers = new Map<number, CheckpointSaver>(); // of the trainings that run
   let runs = 0;
   pool.on("message", ({ run, bytes }: ThreadCheckpoint) => savers.get(run)?.add(bytes));
@@ -95,7 +103,8 @@ export function startWorker(options: WorkerOptions): Worker {
     working.signal.addEventListener("abort", onStop);
     stop.onStop(() => progress.stop());
     try {
-      const reply = await run(lease, progress.buffer, stop.terminate);
+      const compute = () => run(lease, progress.buffer, stop.terminate);
+      const reply = lease.attempt < SUSPECT_ATTEMPT ? await compute() : await alone(compute);
       const isDone = reply.kind !== "error"; // then it counts, whatever reason to stop came meanwhile
       if (isDone || stop.reason === null) await answer(lease, reply);
       else if (working.signal.aborted) await lease.giveBack();

@@ -27,8 +27,8 @@ const FAULTS = [
   ...Array<"coordinator">(2 * TIMES).fill("coordinator"),
   ...Array<"freeze">(TIMES).fill("freeze"),
 ];
-const LEASE = "3s";
-const LEASE_MS = 3_000;
+const LEASE = "4s";
+const LEASE_MS = 4_000;
 const WORKERS = 3;
 const DEADLINE_MS = TIMES * 170_000;
 

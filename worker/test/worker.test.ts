@@ -170,3 +170,41 @@ test("worker: stop within its grace lets a running task finish, and takes no oth
     assert.deepEqual(await transport.depth("s"), { waiting: 1, inFlight: 0 });
   });
 });
+
+test("worker: of two tasks that were lost twice only one runs at a time, and others beside it", async () => {
+  const transport = localTransport({ policy: { ...policy, maxDeliveries: 5 } });
+  const signal = AbortSignal.timeout(30_000);
+  const publish = async (id: string, snapshot: number) => {
+    const weights = await transport.putBlob("s", new Uint8Array(1));
+    await transport.publish({ ...fieldTaskFixture(id), snapshot, weights });
+  };
+  await publish("suspect-1", MISBEHAVIOURS.spinUntilAsked);
+  await publish("suspect-2", MISBEHAVIOURS.spinUntilAsked);
+  for (let loss = 0; loss < 4; loss++) {
+    const lease = await transport.lease({ worker: "lost", engine: "test.1", signal });
+    await lease.fail({ name: "Error", message: "lost" });
+  }
+  const worker = startWorker({
+    transport,
+    name: "w",
+    engine: "test.1",
+    threads: 3,
+    extendEveryMs: 5,
+    threadFile: new URL("./threads/misbehaving.ts", import.meta.url),
+  });
+  try {
+    const started = async () =>
+      (await transport.running("s")).filter(({ progress }) => progress > 0).length;
+    while ((await started()) === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal((await transport.running("s")).length, 2, "both are leased");
+    await publish("other", MISBEHAVIOURS.none);
+    for await (const outcome of transport.outcomes("s", { signal })) {
+      assert.equal(outcome.kind === "result" && outcome.result.task, "other");
+      break;
+    }
+    assert.equal(await started(), 1);
+  } finally {
+    await worker.stop();
+    await transport.stop();
+  }
+});
