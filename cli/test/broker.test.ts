@@ -59,7 +59,7 @@ interface Status {
     readonly sweep: string;
     readonly name: string;
     readonly phase: string;
-    readonly depth: { readonly inFlight: number };
+    readonly depth: { readonly waiting: number; readonly inFlight: number };
     readonly progress: { readonly tasksDone: number; readonly tasksTotal: number } | null;
   }[];
   readonly workers: readonly { readonly name: string; readonly threads: number }[];
@@ -201,17 +201,22 @@ test("broker: a broker that lost all it had in mid-sweep does not stop the run, 
 });
 
 test("broker: two sweeps at once are both served, by the same workers", async () => {
-  await onBench(async ({ spec, directory, start, startWorker, stored }) => {
+  await onBench(async ({ spec, directory, start, startWorker, status }) => {
     const other = `${spec}.other.yaml`;
     await writeFile(other, SPEC.replace("seed: {count: 3}", "seed: {from: 10, count: 3}"));
-    startWorker();
     const first = start("run", spec, "--out", directory, "--no-plot", "--quiet");
-    await stored(1);
     const second = start("run", other, "--out", `${directory}-2`, "--no-plot", "--quiet");
-    await until("the second has some results", async () => {
-      return (await journalled(`${directory}-2`)).length >= 10;
+    await until("both have tasks waiting", async () => {
+      const { sweeps } = await status();
+      return sweeps.length === 2 && sweeps.every(({ depth }) => depth.waiting > 0);
     });
-    assert.ok((await journalled(directory)).length < TASKS, "the second had to wait for the first");
+    startWorker();
+    const counts = async () => [
+      (await journalled(directory)).length,
+      (await journalled(`${directory}-2`)).length,
+    ];
+    await until("each has some results", async () => Math.min(...(await counts())) >= 10);
+    assert.ok(Math.max(...(await counts())) < TASKS, "one had to wait for the other");
     assert.deepEqual([(await first.ended).code, (await second.ended).code], [0, 0]);
   });
 });
