@@ -13,12 +13,14 @@ import { table } from "../engines/table.ts";
 import { built, cpuSeconds, ended } from "./processes.ts";
 
 export interface Overhead {
-  readonly engine: string;
+  readonly what: string;
   readonly runs: readonly Run[];
 }
 
 interface Run {
   readonly tiles: number;
+  /** Mean time of a tile in its thread. */
+  readonly tileSeconds: number;
   /** From the start of the processes to the end of `ftle run`. */
   readonly whole: Spent;
   /** From the first stored result to the last. */
@@ -35,43 +37,51 @@ interface Spent {
 
 export const GOAL = 0.02;
 const THREADS = 2;
-const WIDTH = 100;
 const DEPTH = 8;
 const POINTS = 512;
 /** How often the processes are looked at. */
 const LOOK_MS = 50;
 
+/** With the fast engine the least that a tile of a second can be, and what Fig. 2 takes longest for; the slow engine. */
+const CASES = [
+  { engine: "native", width: 100 },
+  { engine: "native", width: 250 },
+  { engine: "reference", width: 50 },
+] as const;
+
+type Case = (typeof CASES)[number];
+
 export async function measureOverhead(
   folder: string,
-  { rounds, seconds, engine: name }: { rounds: number; seconds: number; engine: string },
-): Promise<Overhead> {
-  const engine = resolveEngine(name as "native");
-  const spec = join(folder, "overhead.yaml");
-  writeFileSync(spec, stringify(specFor(engine, seconds)));
-  const runs: Run[] = [];
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<Overhead[]> {
+  const cases = CASES.map((one) => {
+    const engine = resolveEngine(one.engine);
+    const what = `${engine}, N = ${one.width}`;
+    const spec = join(folder, `${one.engine}-${one.width}.yaml`);
+    writeFileSync(spec, stringify(specFor(one, seconds)));
+    return { ...one, what, spec, runs: [] as Run[] };
+  });
   for (let round = 0; round < rounds; round++) {
-    runs.push(await runOnce(spec, { out: join(folder, `overhead-${round}`), engine: name }));
+    for (const { what, spec, engine, runs } of cases) {
+      runs.push(await runOnce(spec, { out: join(folder, `${what}-${round}`), engine }));
+    }
   }
-  return { engine, runs };
+  return cases;
 }
 
-/** Enough networks for so many seconds. */
-function specFor(engine: string, seconds: number): object {
-  const hidden = Array.from({ length: DEPTH }, () => WIDTH);
-  const activation = "tanh";
-  const network = {
-    inputs: 2,
-    hidden,
-    outputs: 1,
-    activation,
-    outputActivation: activation,
-  } as const;
+/** Enough networks for so many seconds; not trained, so that there are tiles only. */
+function specFor({ engine, width }: Case, seconds: number): object {
+  const hidden = Array.from({ length: DEPTH }, () => width);
+  const [activation, outputActivation] = ["tanh", "tanh"] as const;
+  const network = { inputs: 2, hidden, outputs: 1, activation, outputActivation };
   const work = fieldWork(network, POINTS ** 2);
-  const networks = Math.ceil((seconds * THREADS * measureRates(engine).field) / work);
+  const rate = measureRates(resolveEngine(engine)).field;
+  const count = Math.ceil((seconds * THREADS * rate) / work);
   return {
     name: "overhead",
-    axes: { width: [WIDTH], depth: [DEPTH], seed: { count: networks } },
-    training: { epochs: 1 },
+    axes: { width: [width], depth: [DEPTH], seed: { count } },
+    training: { epochs: 0 },
     field: { points: POINTS },
   };
 }
@@ -123,16 +133,29 @@ async function runOnce(
   }
   const steady = { ...last };
   for (const key of Object.keys(last) as (keyof Spent)[]) steady[key] = latest![key] - first![key];
-  return { tiles: stored, whole: last, steady };
+  return { ...tilesIn(out), whole: last, steady };
 }
 
 /** How many results a sweep's journal tells of. */
 function storedIn(directory: string): number {
+  return journalOf(directory).split('"event":"stored"').length - 1;
+}
+
+function tilesIn(directory: string): { tiles: number; tileSeconds: number } {
+  const lines = journalOf(directory).trim().split("\n");
+  const seconds = lines.flatMap((line) => {
+    const { event, task, seconds } = JSON.parse(line);
+    return event === "stored" && task.startsWith("field-") ? [Number(seconds)] : [];
+  });
+  const sum = seconds.reduce((a, b) => a + b, 0);
+  return { tiles: seconds.length, tileSeconds: sum / seconds.length };
+}
+
+function journalOf(directory: string): string {
   try {
-    const text = readFileSync(join(directory, "journal.jsonl"), "utf8");
-    return text.split('"event":"stored"').length - 1;
+    return readFileSync(join(directory, "journal.jsonl"), "utf8");
   } catch {
-    return 0; // there is none yet
+    return ""; // there is none yet
   }
 }
 
@@ -140,40 +163,33 @@ export function share({ coordinator, server, worker }: Spent): number {
   return (coordinator + server) / (coordinator + server + worker);
 }
 
-export function overheadReport({ engine, runs }: Overhead): string {
-  const row = (name: string, spent: readonly Spent[]) => {
-    const of = (get: (one: Spent) => number) => medianAndRange(spent.map(get));
-    return [
-      name,
-      of(({ wall }) => wall),
-      of(({ worker }) => worker),
-      of(({ coordinator }) => coordinator),
-      of(({ server }) => server),
-      of((one) => 100 * share(one)),
-    ];
-  };
-  const head = ["", "seconds", "worker, s", "coordinator, s", "nats-server, s", "share, %"];
-  const rows = [
-    row(
-      "first result to last",
-      runs.map(({ steady }) => steady),
-    ),
-    row(
-      "start-up and end, too",
-      runs.map(({ whole }) => whole),
-    ),
+export function overheadReport(cases: readonly Overhead[]): string {
+  const head = [
+    "engine",
+    "tiles",
+    "of, s",
+    "coordinator, ms a tile",
+    "nats-server, ms a tile",
+    "share, %",
+    "with start-up and end, %",
+    "in, s",
   ];
-  const perTask = runs.map(
-    ({ tiles, steady }) => (1000 * (steady.coordinator + steady.server)) / tiles,
-  );
-  const tasks = medianAndRange(runs.map(({ tiles }) => tiles));
-  const mean = medianAndRange(
-    runs.map(({ tiles, steady }) => (THREADS * steady.wall) / tiles),
-    2,
-  );
+  const rows = cases.map(({ what, runs }) => {
+    const of = (get: (run: Run) => number) => medianAndRange(runs.map(get), 2);
+    return [
+      what,
+      String(runs[0]!.tiles),
+      of(({ tileSeconds }) => tileSeconds),
+      of(({ tiles, steady }) => (1000 * steady.coordinator) / tiles),
+      of(({ tiles, steady }) => (1000 * steady.server) / tiles),
+      of(({ steady }) => 100 * share(steady)),
+      of(({ whole }) => 100 * share(whole)),
+      of(({ whole }) => whole.wall),
+    ];
+  });
   const notes = [
-    `- Engine ${engine}, N = ${WIDTH}, L = ${DEPTH}, fields of ${POINTS}² points, tiles as \`ftle run\` chooses them; one worker process of ${THREADS} threads`,
-    `- ${tasks} tasks of ${mean} s; each costs coordinator and broker ${medianAndRange(perTask, 2)} ms of the processor`,
+    `- ${cases[0]!.runs.length} rounds; L = ${DEPTH}, fields of ${POINTS}² points, tiles as \`ftle run\` chooses them; one worker process of ${THREADS} threads`,
+    "- Share: the processor time of coordinator and nats-server in that of all three, from the first stored result to the last",
   ];
   return [table(head, rows), "", ...notes].join("\n");
 }

@@ -6,6 +6,9 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { connectBroker } from "../../shared/nats/connect.ts";
+import { readDepths } from "../../shared/nats/observe.ts";
+import { readQueues } from "../../shared/nats/queue-list.ts";
 import { natsServerBinary, startNatsServer } from "../../shared/testing/nats-server.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Ending } from "./support/ftle.ts";
@@ -29,7 +32,7 @@ const TASKS = 16 * (1 + 9);
 const LONG = `
 axes: {width: 24, depth: 4}
 data: {name: circle, samples: 4000}
-training: {epochs: 60, batch: 20}
+training: {epochs: 150, batch: 20}
 field: none
 engine: reference
 `;
@@ -215,10 +218,12 @@ for (const [how, signal] of [
       try {
         const variables = { FTLE_NATS: server.url, FTLE_GRACE: "1" };
         const leaving = submit("workers", { ...variables, ...arrayTask(1) }, "-t", "1", ...ENGINE);
+        const broker = await connectBroker({ url: server.url });
         await until("the task is computed", async () => {
-          const { stdout } = await ftle("status", ...nats, "--json");
-          return JSON.parse(stdout).sweeps[0]?.depth.inFlight === 1;
+          const depths = await readDepths(broker, (await readQueues(broker)) ?? []);
+          return [...depths.values()].some(({ inFlight }) => inFlight === 1);
         });
+        await broker.close();
         signal(leaving);
         const end = await leaving.ending();
         assert.equal(end.code, 0, end.stderr);
