@@ -66,8 +66,8 @@ async function withEnds(
         return { ...transport, events };
       },
     });
-    await coordinator.cancel("s");
   } finally {
+    await coordinator.cancel("s"); // also after a failure, which must stay this test's own
     for (const stop of stops.reverse()) await stop();
   }
 }
@@ -161,10 +161,15 @@ test("nats: work goes on through a killed server: leases, results and a waiting 
     await server.restart();
     assert.equal(await handedIn, "stored");
     await published;
-    const next = await waiting;
+    let next = await waiting;
+    // A server killed before it wrote down who had "a" hands it out again.
+    if (next.task.id === "a") {
+      assert.equal(await next.complete(result("a", 2)), "exists");
+      next = await transport.lease(worker);
+    }
     assert.equal(next.task.id, "b");
     await next.complete(result("b", 1));
-    assert.equal((await collect(coordinator, 2)).length, 2);
+    assert.deepEqual((await collect(coordinator, 2)).map(taskOf).sort(), ["a", "b"]);
   });
 });
 
