@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { loadStored } from "../cli/stored-sweep.ts";
+import { remainingLoad } from "../coordinator/load.ts";
 import { planSweep } from "../coordinator/plan.ts";
-import { remainingLoad } from "../coordinator/progress.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
 import {
   chunkPath,

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { costModel } from "../coordinator/cost.ts";
+import type { Load } from "../coordinator/load.ts";
+import { remainingLoad, wholeLoad } from "../coordinator/load.ts";
 import type { Cell, Plan } from "../coordinator/plan.ts";
-import type { Load } from "../coordinator/progress.ts";
-import { remainingLoad, wholeLoad } from "../coordinator/progress.ts";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
 import type { StoreState } from "../coordinator/store/scan.ts";
 import { scanStore } from "../coordinator/store/scan.ts";

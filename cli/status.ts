@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { remainingLoad } from "../coordinator/progress.ts";
+import { remainingLoad } from "../coordinator/load.ts";
 import { lockOwner } from "../coordinator/store/lock.ts";
 import type { StoreState } from "../coordinator/store/scan.ts";
 import { scanStore } from "../coordinator/store/scan.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { remainingLoad } from "../coordinator/load.ts";
 import type { Plan } from "../coordinator/plan.ts";
-import { remainingLoad } from "../coordinator/progress.ts";
 import type { Claim } from "../coordinator/recompute.ts";
 import { recompute, sampleClaims } from "../coordinator/recompute.ts";
 import { fieldRecord } from "../coordinator/store/cell-record.ts";

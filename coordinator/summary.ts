@@ -69,11 +69,9 @@ export interface Totals {
 }
 
 export function totals(plan: Plan, state: StoreState): Totals {
-  const cells = { missing: 0, trained: 0, diverged: 0, dead: 0 };
   const fields = { complete: 0, expected: 0 };
   const tiles = { stored: 0, expected: 0 };
   for (const cell of state.cells) {
-    cells[cellStatus(plan, state, cell)]++;
     for (const field of cell.fields) {
       fields.expected++;
       const stored = field.tiles.reduce((sum, isStored) => sum + isStored, 0);
@@ -82,7 +80,13 @@ export function totals(plan: Plan, state: StoreState): Totals {
       tiles.stored += stored;
     }
   }
-  return { cells, fields, tiles, deadLetters: state.dead.size };
+  return { cells: cellCounts(plan, state), fields, tiles, deadLetters: state.dead.size };
+}
+
+export function cellCounts(plan: Plan, state: StoreState): Record<CellStatus, number> {
+  const counts = { missing: 0, trained: 0, diverged: 0, dead: 0 };
+  for (const cell of state.cells) counts[cellStatus(plan, state, cell)]++;
+  return counts;
 }
 
 /** Writes `summary.csv`, and `summary.json` with the totals and the table's digest. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseTask } from "../../shared/messages.ts";
+import { wholeLoad } from "../load.ts";
 import type { Plan } from "../plan.ts";
 import { fieldTask, plannedTile, planSweep, trainTask } from "../plan.ts";
-import { wholeLoad } from "../progress.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import { tileSide } from "../tile-side.ts";
 import { differences, nearestCell } from "../why.ts";

@@ -5,9 +5,10 @@ import type { Job } from "../backlog.ts";
 import { createBacklog } from "../backlog.ts";
 import { costModel } from "../cost.ts";
 import { fieldStatistics } from "../field-statistics.ts";
+import { remainingLoad } from "../load.ts";
 import type { Plan } from "../plan.ts";
 import { planSweep } from "../plan.ts";
-import { followRun, remainingLoad } from "../progress.ts";
+import { followRun } from "../progress.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import type { CellRecord } from "../store/cell-record.ts";
 import type { StoreState } from "../store/scan.ts";
@@ -30,6 +31,7 @@ function nothingStored({ cells }: Plan, dead: readonly string[] = []): StoreStat
   return { cells: states, dead: new Set(dead), damaged: [] };
 }
 
+const STORED = { kind: "stored", attempt: 1, storeSeconds: 0 } as const;
 const RATES = { train: 1e6, field: 1e6 };
 
 test("cost: begins with the measured rates and learns from finished tasks", () => {
@@ -60,7 +62,7 @@ test("progress: everything stored, dropped or given up is everything", () => {
   const progress = followRun(PLAN, nothingStored(PLAN), costModel(RATES), () => 2);
   const backlog = createBacklog(PLAN, nothingStored(PLAN));
   const [first, second] = [backlog.next()!, backlog.next()!];
-  progress.onEvent({ kind: "stored", job: first, seconds: 1 });
+  progress.onEvent({ ...STORED, job: first, seconds: 1 });
   const record = { status: "diverged" } as CellRecord;
   progress.onEvent({ kind: "trained", cell: first.cell, record });
   const { id, sweep, cell, kind } = second.task;

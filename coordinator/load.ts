@@ -1,0 +1,94 @@
+import type { NetworkShape } from "../shared/numerics/network.ts";
+import { fieldWork, trainingWork } from "../shared/work.ts";
+import type { Work } from "./cost.ts";
+import type { Plan } from "./plan.ts";
+import { plannedTile, trainTask } from "./plan.ts";
+import type { CellState, FieldState, StoreState } from "./store/scan.ts";
+
+/** How many tasks and how much work; of a whole sweep, or of what of it is left. */
+export interface Load {
+  readonly trainings: number;
+  readonly tiles: number;
+  readonly work: Work;
+}
+
+/**
+ * What of a plan the store lacks. Cells not yet trained count with the fields they will have; tasks
+ * given up do not count.
+ */
+export function remainingLoad(plan: Plan, state: StoreState): Load {
+  return sum(state.cells.map((cell) => remainingOf(plan, state, cell)));
+}
+
+/** What there is to do for a plan of which nothing is stored. */
+export function wholeLoad(plan: Plan): Load {
+  const cells = plan.cells.map((cell) => ({ cell, record: null, fields: [] }));
+  return remainingLoad(plan, { cells, dead: new Set(), damaged: [] });
+}
+
+/** What of a plan the store has. */
+export function storedLoad(plan: Plan, { cells }: StoreState): Load {
+  return sum(cells.map((cell) => storedOf(plan, cell)));
+}
+
+/** What of one cell the store lacks. */
+export function remainingOf(
+  plan: Plan,
+  { dead }: StoreState,
+  { cell, record, fields }: CellState,
+): Load {
+  if (record !== null) {
+    return sum(fields.map((field) => tilesOf(field, field.missing, record.physics.network)));
+  }
+  if (dead.size > 0 && dead.has(trainTask(plan, cell).id)) return NOTHING;
+  const { network, training } = cell.physics;
+  const train = trainingWork(network, training.epochs, plan.samples);
+  if (plan.field === null) return { trainings: 1, tiles: 0, work: { train, field: 0 } };
+  const { points } = plan.field.grid;
+  const side = Math.ceil(points / plannedTile(plan.field, network));
+  const count = plan.snapshots.length;
+  const field = count * fieldWork(network, points ** 2);
+  return { trainings: 1, tiles: count * side ** 2, work: { train, field } };
+}
+
+const NOTHING: Load = { trainings: 0, tiles: 0, work: { train: 0, field: 0 } };
+
+function storedOf(plan: Plan, { cell, record, fields }: CellState): Load {
+  if (record === null) return NOTHING;
+  const { network, training } = cell.physics;
+  const train = trainingWork(network, training.epochs, plan.samples);
+  return sum([
+    { trainings: 1, tiles: 0, work: { train, field: 0 } },
+    ...fields.map((field) => tilesOf(field, storedTiles(field), network)),
+  ]);
+}
+
+function storedTiles({ tiles }: FieldState): number {
+  return tiles.reduce((count, isStored) => count + isStored, 0);
+}
+
+function tilesOf({ description, tiles }: FieldState, count: number, network: NetworkShape): Load {
+  const points = (description.grid.points ** 2 * count) / tiles.length;
+  return { trainings: 0, tiles: count, work: { train: 0, field: fieldWork(network, points) } };
+}
+
+/** `load` with `times` of another; work does not fall below 0 by rounding. */
+export function plus(load: Load, other: Load, times: 1 | -1): Load {
+  const work = (kind: keyof Work) => Math.max(0, load.work[kind] + times * other.work[kind]);
+  return {
+    trainings: load.trainings + times * other.trainings,
+    tiles: load.tiles + times * other.tiles,
+    work: { train: work("train"), field: work("field") },
+  };
+}
+
+function sum(loads: readonly Load[]): Load {
+  const total = { trainings: 0, tiles: 0, work: { train: 0, field: 0 } };
+  for (const { trainings, tiles, work } of loads) {
+    total.trainings += trainings;
+    total.tiles += tiles;
+    total.work.train += work.train;
+    total.work.field += work.field;
+  }
+  return total;
+}

@@ -1,0 +1,66 @@
+import type { Job } from "./backlog.ts";
+import { type Load, plus, remainingLoad, remainingOf, storedLoad } from "./load.ts";
+import type { Cell, Plan } from "./plan.ts";
+import type { RunEvent } from "./run-sweep.ts";
+import type { StoreState } from "./store/scan.ts";
+import type { CellStatus } from "./summary.ts";
+import { cellCounts } from "./summary.ts";
+
+/** A number for each kind of task. */
+export type ByKind = Readonly<Record<"train" | "field", number>>;
+
+/** Where a sweep stands, kept up to date by the events of its run. */
+export interface Tally {
+  onEvent(event: RunEvent): void;
+  /** What is to be done. Cells not yet trained count with the fields they will have; tasks given up do not. */
+  left(): Load;
+  /** What the store has. */
+  stored(): Load;
+  /** Tasks given up. */
+  dead(): ByKind;
+  cells(): Readonly<Record<CellStatus, number>>;
+}
+
+/** @param state what the store had when the run began. */
+export function tallyOf(plan: Plan, state: StoreState): Tally {
+  let left = remainingLoad(plan, state);
+  let stored = storedLoad(plan, state);
+  const dead = { train: 0, field: 0 };
+  for (const task of state.dead) dead[task.startsWith("train-") ? "train" : "field"]++;
+  const cells = { ...cellCounts(plan, state) };
+  const note = (status: CellStatus) => {
+    cells.missing--;
+    cells[status]++;
+  };
+  const dropFields = (cell: Cell) => {
+    const { tiles, work } = remainingOf(plan, state, { cell, record: null, fields: [] });
+    left = plus(left, { trainings: 0, tiles, work: { ...work, train: 0 } }, -1);
+  };
+  return {
+    onEvent(event) {
+      if (event.kind === "trained") {
+        note(event.record.status);
+        if (event.record.status === "diverged") dropFields(event.cell);
+      }
+      if (event.kind !== "stored" && event.kind !== "dead") return;
+      const { kind, cell } = event.job;
+      const load = loadOf(event.job);
+      left = plus(left, load, -1);
+      if (event.kind === "stored") stored = plus(stored, load, 1);
+      else dead[kind]++;
+      if (event.kind === "dead" && kind === "train") {
+        note("dead");
+        dropFields(cell);
+      }
+    },
+    left: () => left,
+    stored: () => stored,
+    dead: () => dead,
+    cells: () => cells,
+  };
+}
+
+function loadOf({ kind, task }: Job): Load {
+  const [trainings, tiles] = kind === "train" ? [1, 0] : [0, 1];
+  return { trainings, tiles, work: { train: 0, field: 0, [kind]: task.work } };
+}
