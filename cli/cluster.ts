@@ -4,12 +4,15 @@ import { fileURLToPath } from "node:url";
 import { engineWithId } from "../worker/engines/registry.ts";
 import { startEmbeddedBroker } from "./embedded-broker.ts";
 import { natsWork } from "./nats-work.ts";
+import type { RunMetrics } from "./run-metrics.ts";
 import type { WorkPlace } from "./work.ts";
 
 interface ClusterWork {
   /** How many worker processes, of one thread each. */
   readonly threads: number;
   readonly taskTimeoutMs: number;
+  /** Whoever exports the run finds the workers' own metrics, too. */
+  readonly metrics: RunMetrics | null;
   onNotice(line: string): void;
 }
 
@@ -17,16 +20,21 @@ interface ClusterWork {
 const RESTART_MS = 1_000;
 
 /** Computes in worker processes of this machine, over a broker of their own: what a cluster does, in small. */
-export function clusterWork({ threads, taskTimeoutMs, onNotice }: ClusterWork): WorkPlace {
+export function clusterWork({ threads, taskTimeoutMs, metrics, onNotice }: ClusterWork): WorkPlace {
   return async (sweep, signal, use) => {
     const broker = await startEmbeddedBroker();
     const { name: engine } = engineWithId(sweep.engine)!;
+    const args = ["--threads", "1", "--engine", engine];
+    if (Number.isFinite(taskTimeoutMs)) args.push("--task-timeout", `${taskTimeoutMs}ms`);
+    if (metrics !== null) args.push("--metrics", "127.0.0.1:0");
     const workers = Array.from({ length: threads }, (_, i) =>
-      keepWorker({ name: `local-${i + 1}`, engine, url: broker.url, taskTimeoutMs, onNotice }),
+      keepWorker({ name: `local-${i + 1}`, args, url: broker.url, onNotice }),
     );
     try {
       const options = { url: broker.url, name: "ftle coordinator" };
-      const place = natsWork({ broker: options, priority: "normal", keep: false, onNotice });
+      const place = natsWork({
+        ...{ broker: options, priority: "normal", keep: false, metrics, onNotice },
+      });
       return await place(sweep, AbortSignal.any([signal, broker.lost]), use);
     } finally {
       await Promise.all(workers.map((worker) => worker.stop()));
@@ -37,27 +45,39 @@ export function clusterWork({ threads, taskTimeoutMs, onNotice }: ClusterWork): 
 
 interface KeptWorker {
   readonly name: string;
-  readonly engine: string;
+  readonly args: readonly string[];
   /** Of the broker, with its password. */
   readonly url: string;
-  readonly taskTimeoutMs: number;
   onNotice(line: string): void;
 }
 
 /** A worker process that is started again when it dies, and ends with us, however we end. */
-function keepWorker({ name, engine, url, taskTimeoutMs, onNotice }: KeptWorker) {
+function keepWorker({ name, args, url, onNotice }: KeptWorker) {
   let isOver = false;
   let child = start();
   let timer: NodeJS.Timeout | undefined;
 
   function start() {
     // The password goes by the environment, which other users cannot read; the user's own broker is not meant.
-    const { FTLE_NATS_CREDENTIALS: _, FTLE_NATS_CA: __, ...inherited } = process.env;
+    // Nor is our own port for metrics.
+    const {
+      FTLE_NATS_CREDENTIALS: _,
+      FTLE_NATS_CA: __,
+      FTLE_METRICS: ___,
+      ...inherited
+    } = process.env;
     const env = { ...inherited, FTLE_NATS: url };
-    const args = ["worker", "--threads", "1", "--name", name, "--engine", engine];
-    args.push("--quiet", "--end-with-stdin", "--grace", "1ms");
-    if (Number.isFinite(taskTimeoutMs)) args.push("--task-timeout", `${taskTimeoutMs}ms`);
-    const started = spawn(process.execPath, [...process.execArgv, main(), ...args], {
+    const all = [
+      "worker",
+      "--name",
+      name,
+      ...args,
+      "--quiet",
+      "--end-with-stdin",
+      "--grace",
+      "1ms",
+    ];
+    const started = spawn(process.execPath, [...process.execArgv, main(), ...all], {
       env,
       stdio: ["pipe", "ignore", "inherit"],
       detached: true, // Ctrl-C is for us; we tell the workers

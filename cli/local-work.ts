@@ -1,12 +1,17 @@
 import { hostname } from "node:os";
+import type { Registry } from "prom-client";
 import { localTransport } from "../shared/local-transport.ts";
+import { workerMetrics } from "../worker/metrics.ts";
 import { measureRates } from "../worker/rates.ts";
 import { startWorker } from "../worker/worker.ts";
+import type { WorkerEvent } from "../worker/worker-event.ts";
 import type { WorkPlace } from "./work.ts";
 
 interface LocalWork {
   readonly threads: number;
   readonly taskTimeoutMs?: number;
+  /** Exports what the threads do, too. */
+  readonly registry?: Registry | undefined;
 }
 
 /**
@@ -15,12 +20,15 @@ interface LocalWork {
 export function localWork({
   threads,
   taskTimeoutMs = Number.POSITIVE_INFINITY,
+  registry,
 }: LocalWork): WorkPlace {
   return async ({ engine }, signal, use) => {
     const rates = measureRates(engine);
     const transport = localTransport();
     const name = `${hostname()}-${process.pid}`;
-    const worker = startWorker({ transport, name, engine, threads, taskTimeoutMs });
+    const metrics = registry && workerMetrics(registry, { name, engine, threads, rates });
+    const onEvent = (event: WorkerEvent) => metrics?.onEvent(event);
+    const worker = startWorker({ transport, name, engine, threads, taskTimeoutMs, onEvent });
     const either = new AbortController();
     const onAbort = () => either.abort(signal.reason);
     signal.addEventListener("abort", onAbort);
@@ -33,6 +41,8 @@ export function localWork({
         threads: () => threads,
         rates: () => rates,
         note: () => "",
+        isPaused: () => false,
+        queue: () => null,
         report() {},
       });
     } finally {

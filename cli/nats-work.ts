@@ -1,13 +1,16 @@
 import type { ProgressReport } from "../coordinator/progress.ts";
 import { CancelledError } from "../shared/errors.ts";
 import { claimSweep } from "../shared/nats/claim.ts";
-import type { BrokerOptions } from "../shared/nats/connect.ts";
+import type { Broker, BrokerOptions } from "../shared/nats/connect.ts";
 import { connectBroker, place } from "../shared/nats/connect.ts";
 import { coordinatorTransport } from "../shared/nats/coordinator-transport.ts";
+import type { QueueNumbers } from "../shared/nats/observe.ts";
+import { readQueue, readStreamNumbers } from "../shared/nats/observe.ts";
 import { setup } from "../shared/nats/setup.ts";
 import type { CoordinatorTransport, WorkerStatus } from "../shared/transport.ts";
 import { leasePolicy } from "../shared/transport.ts";
 import { counted } from "./format.ts";
+import type { RunMetrics } from "./run-metrics.ts";
 import type { WorkPlace } from "./work.ts";
 
 export interface NatsWork {
@@ -17,6 +20,8 @@ export interface NatsWork {
   readonly leaseMs?: number;
   /** Leave the sweep's messages on the broker when it is complete. */
   readonly keep: boolean;
+  /** Is told of the connection, of workers and streams. */
+  readonly metrics?: RunMetrics | null;
   /** Something that a person should know. */
   onNotice(line: string): void;
 }
@@ -29,6 +34,7 @@ export function natsWork({
   priority,
   leaseMs = leasePolicy.leaseMs,
   keep,
+  metrics = null,
   onNotice,
 }: NatsWork): WorkPlace {
   return async ({ sweep, name, engine }, signal, use) => {
@@ -42,7 +48,9 @@ export function natsWork({
       await setup(broker, undefined, { signal });
       const claim = await claimSweep(broker, { sweep, name, engine }, { signal });
       const transport = coordinatorTransport({ broker, leaseMs });
-      const crew = followWorkers(transport, engine);
+      const crew = followWorkers(transport, engine, (all) => metrics?.workers(all));
+      metrics?.connected(broker);
+      const gauges = metrics && watchBroker(broker, { engine, sweep }, metrics);
       let phase: "stopped" | "complete" | undefined = "stopped";
       try {
         await transport.open({ engine, sweep, priority });
@@ -52,6 +60,8 @@ export function natsWork({
           threads: crew.threads,
           rates: crew.rates,
           note: () => (claim.isPaused() ? "paused" : crew.note()),
+          isPaused: claim.isPaused,
+          queue: () => gauges?.queue() ?? null,
           report: (progress) => claim.report(shown(progress)),
         });
         if (!keep) await transport.cancel(sweep);
@@ -59,6 +69,7 @@ export function natsWork({
         return result;
       } finally {
         crew.stop();
+        gauges?.stop();
         if (claim.lost.reason instanceof CancelledError) {
           await transport.cancel(sweep);
           phase = undefined;
@@ -73,11 +84,16 @@ export function natsWork({
 }
 
 /** The workers of an engine, looked for now and then. */
-function followWorkers(transport: CoordinatorTransport, engine: string) {
+function followWorkers(
+  transport: CoordinatorTransport,
+  engine: string,
+  onLook: (all: readonly WorkerStatus[]) => void,
+) {
   let all: readonly WorkerStatus[] = [];
   const mine = () => all.filter((worker) => worker.engine === engine);
   const look = async () => {
     all = await transport.workers();
+    onLook(all);
   };
   const lookOn = () => void look().catch(() => {}); // a broker that is away: the next look sees
   lookOn();
@@ -97,6 +113,27 @@ function followWorkers(transport: CoordinatorTransport, engine: string) {
     },
     stop: () => clearInterval(timer),
   };
+}
+
+/** The queue and the streams, looked at now and then: not whenever somebody asks for metrics. */
+function watchBroker(
+  broker: Broker,
+  queue: { readonly engine: string; readonly sweep: string },
+  metrics: RunMetrics,
+) {
+  let seen: QueueNumbers | null = null;
+  const look = async () => {
+    const [numbers, streams] = await Promise.all([
+      readQueue(broker, queue),
+      readStreamNumbers(broker),
+    ]);
+    seen = numbers;
+    metrics.streams(streams);
+  };
+  const lookOn = () => void look().catch(() => {}); // a broker that is away: the next look sees
+  lookOn();
+  const timer = setInterval(lookOn, LOOK_MS);
+  return { queue: () => seen, stop: () => clearInterval(timer) };
 }
 
 function shown(progress: ProgressReport) {

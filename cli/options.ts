@@ -1,10 +1,13 @@
 /** Options that several commands share, and how their values are read. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Sweep } from "../coordinator/spec/sweep.ts";
+import { METRICS_PORTS } from "../shared/metrics.ts";
 import { leasePolicy } from "../shared/transport.ts";
 import { engines } from "../worker/engines/registry.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
 import { withBrokerOptions } from "./broker-options.ts";
+import { milliseconds } from "./durations.ts";
+import { withCoordinatorMetrics } from "./metrics-options.ts";
 
 /** A command with `--json` and `--quiet`, and its examples below the help. */
 export function command(name: string, description: string, examples: readonly string[]): Command {
@@ -37,7 +40,12 @@ export function withEngine<T extends { readonly sweep: Sweep }>(
 
 export function withThreadOptions(target: Command): Command {
   return target
-    .option("-t, --threads <n>", "threads that compute", positiveInteger, defaultThreads())
+    .addOption(
+      new Option("-t, --threads <n>", "threads that compute")
+        .argParser(positiveInteger)
+        .default(defaultThreads())
+        .env("FTLE_THREADS"),
+    )
     .addOption(
       new Option("--task-timeout <duration>", "stop a task that runs longer, e.g. 30m or 12h")
         .argParser(milliseconds)
@@ -46,7 +54,8 @@ export function withThreadOptions(target: Command): Command {
 }
 
 export function withRunOptions(target: Command): Command {
-  return withBrokerOptions(withThreadOptions(target))
+  const common = withBrokerOptions(withThreadOptions(target));
+  return withCoordinatorMetrics(common, METRICS_PORTS.coordinator)
     .option("--cluster", "start a broker and worker processes on this machine, and use them")
     .addOption(
       new Option("--priority <lane>", "at a broker: whom workers serve first")
@@ -80,15 +89,6 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError(`Expected a number > 0, got ${text}.`);
-}
-
-/** `90s`, `30m`, `12h`. */
-export function milliseconds(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  const units: Record<string, number> = { ms: 1, s: 1e3, m: 6e4, h: 3.6e6 };
-  const value = Number(match?.[1]) * (units[match?.[2] ?? ""] ?? Number.NaN);
-  if (value > 0) return value;
-  throw new InvalidArgumentError(`Expected a duration such as 90s, 30m or 12h, got ${text}.`);
 }
 
 /** `5%` or `0.05`; in (0, 1]. */

@@ -1,5 +1,7 @@
 import { costModel } from "../coordinator/cost.ts";
-import { followRun, remainingLoad } from "../coordinator/progress.ts";
+import { remainingLoad } from "../coordinator/load.ts";
+import type { SweepState } from "../coordinator/metrics.ts";
+import { followRun } from "../coordinator/progress.ts";
 import type { RunEvent } from "../coordinator/run-sweep.ts";
 import { runSweep } from "../coordinator/run-sweep.ts";
 import { damagedSummary } from "../coordinator/store/check-summary.ts";
@@ -9,10 +11,13 @@ import type { Store } from "../coordinator/store/store.ts";
 import { openStore, readStoredSweep } from "../coordinator/store/store.ts";
 import type { Totals } from "../coordinator/summary.ts";
 import { totals, writeSummary } from "../coordinator/summary.ts";
-import { BrokerResetError } from "../shared/errors.ts";
+import type { SweepMetrics } from "../coordinator/sweep-metrics.ts";
+import { sweepMetrics } from "../coordinator/sweep-metrics.ts";
+import { BrokerResetError, CancelledError } from "../shared/errors.ts";
 import type { Display } from "./display.ts";
 import { startDisplay } from "./display.ts";
 import { cellName, counted } from "./format.ts";
+import type { RunMetrics } from "./run-metrics.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 import type { Work, WorkPlace } from "./work.ts";
 import { noWork } from "./work.ts";
@@ -23,6 +28,9 @@ export interface RunToEndOptions extends PlannedSweep {
   /** Run the tasks given up once more. */
   readonly retry: boolean;
   readonly isQuiet: boolean;
+  readonly metrics?: RunMetrics | null;
+  /** When the sweep should be complete, in milliseconds since the epoch; for metrics. */
+  readonly deadline?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -43,7 +51,7 @@ export interface RunOutcome {
  * @throws LockedError, StoreError, or the signal's reason; what is stored by then stays.
  */
 export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
-  const { directory, plan, sweep, source } = options;
+  const { directory, plan, sweep, source, metrics = null, deadline = null } = options;
   const start = performance.now();
   const store = await openStore(directory);
   try {
@@ -56,14 +64,34 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = { ...state, dead: new Set() };
-    const tasksRun = await work({ ...options, signal }, { store, state, damaged, again });
-    state = await scanStore(plan, { directory, thorough: false });
-    await writeSummary(plan, state, store);
+    const { name } = sweep;
+    const exported =
+      metrics &&
+      sweepMetrics(metrics.coordinator, {
+        ...{ name, plan, state, deadline, damaged: damaged.length },
+      });
+    metrics?.started();
+    let tasksRun: number;
+    try {
+      tasksRun = await work({ ...options, signal }, { store, state, damaged, again, exported });
+      state = await scanStore(plan, { directory, thorough: false });
+      await writeSummary(plan, state, store);
+    } catch (error) {
+      exported?.end(endOf(error, options.signal));
+      throw error;
+    }
+    exported?.end("complete", state);
     const seconds = (performance.now() - start) / 1000;
     return { directory, state, totals: totals(plan, state), tasksRun, damaged, seconds };
   } finally {
     await store.close();
   }
+}
+
+/** How a run ended that was not brought to its end. */
+function endOf(error: unknown, signal: AbortSignal): SweepState {
+  if (error instanceof CancelledError) return "cancelled";
+  return signal.aborted && error === signal.reason ? "interrupted" : "failed";
 }
 
 interface Found {
@@ -72,6 +100,8 @@ interface Found {
   readonly damaged: readonly string[];
   /** Tasks that were given up, and are to be run once more. */
   readonly again: ReadonlySet<string>;
+  /** Where it is exported. */
+  readonly exported: SweepMetrics | null;
 }
 
 /** @returns how many results were stored. */
@@ -98,7 +128,7 @@ async function work(options: RunToEndOptions, found: Found): Promise<number> {
 
 async function workOn(
   { plan, isQuiet }: RunToEndOptions,
-  { store, state, damaged, again }: Found,
+  { store, state, damaged, again, exported }: Found,
   work: Work,
   onStored: () => void,
 ): Promise<void> {
@@ -112,7 +142,10 @@ async function workOn(
     const rates = work.rates();
     if (rates !== null) model.expect(rates);
     const running = await transport.running(sweep).catch(() => []);
-    work.report(progress.report(running, (performance.now() - start) / 1000));
+    const report = progress.report(running, (performance.now() - start) / 1000);
+    work.report(report);
+    const { etaSeconds } = report;
+    exported?.look({ running, etaSeconds, isPaused: work.isPaused(), queue: work.queue() });
   }, TELL_MS);
   try {
     reportDamage(damaged, display);
@@ -127,6 +160,7 @@ async function workOn(
       signal,
       onEvent(event) {
         progress.onEvent(event);
+        exported?.onEvent(event);
         if (event.kind === "stored") onStored();
         tell(event, display);
       },

@@ -9,19 +9,22 @@ import { clusterWork } from "./cluster.ts";
 import { counted, duration, integer, shellWord } from "./format.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { localWork } from "./local-work.ts";
+import type { CoordinatorMetricsFlags } from "./metrics-options.ts";
 import { natsWork } from "./nats-work.ts";
 import type { EngineFlag, RunFlags } from "./options.ts";
 import { command, engineOption, withEngine, withRunOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { createOutput } from "./output.ts";
 import { drawDefaultFigures } from "./plot.ts";
+import type { RunMetrics } from "./run-metrics.ts";
+import { startRunMetrics } from "./run-metrics.ts";
 import type { RunOutcome } from "./run-to-end.ts";
 import { runToEnd } from "./run-to-end.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 import { loadStored, planFor, refuseMissingEngine } from "./stored-sweep.ts";
 import type { WorkPlace } from "./work.ts";
 
-type AllFlags = RunFlags & BrokerFlags & ClusterFlags;
+type AllFlags = RunFlags & BrokerFlags & ClusterFlags & CoordinatorMetricsFlags;
 
 interface ClusterFlags {
   readonly cluster?: boolean;
@@ -44,6 +47,7 @@ export function runCommand(): Command {
     "run wider.yaml --out results/fig2    # computes only the cells that fig2 lacks",
     "run fig2.yaml --nats nats://host:4222    # computed by the workers (ftle worker) at this broker",
     "run fig2.yaml --cluster               # the same on this machine alone, for a trial",
+    "run fig2.yaml --metrics --deadline 36h    # Prometheus metrics at 127.0.0.1:9464",
   ])
     .argument("<spec>", "the sweep spec, a YAML file")
     .option("-o, --out <dir>", "the sweep's directory (default: sweeps/<name of the sweep>)")
@@ -95,11 +99,14 @@ async function runAndReport(
   const interrupt = onInterrupt(
     `interrupted; every finished task is stored. Go on with: ftle resume ${shellWord(directory)}`,
   );
+  const { metrics: address, deadline } = flags;
+  const metrics = address ? await startRunMetrics(address) : null;
   try {
     const isQuiet = flags.quiet ?? false;
     const { signal } = interrupt;
-    const { workPlace, where } = placeOf(planned, flags, output);
+    const { workPlace, where } = placeOf(planned, flags, { output, metrics });
     output.note(headline(planned, directory, where));
+    if (metrics !== null) output.note(`metrics at http://${metrics.server.place}/metrics`);
     for (const { name, reason } of betterEngines(planned)) {
       output.note(`Engine ${name} would be faster, but is not here: ${reason}`);
     }
@@ -109,6 +116,8 @@ async function runAndReport(
       workPlace,
       retry,
       isQuiet,
+      metrics,
+      deadline,
       signal,
     });
     interrupt.dispose(); // all is stored: from here Ctrl-C just ends the program
@@ -117,8 +126,21 @@ async function runAndReport(
     output.result(report(outcome, figures), { ...result, figures });
     if (outcome.totals.deadLetters > 0) process.exitCode = WITH_DEAD_LETTERS;
   } finally {
+    if (metrics !== null) await lastScrape(metrics, flags, interrupt.signal);
     interrupt.dispose();
   }
+}
+
+/** Lets who scrapes see how the run ended, unless a person waits for us to end. */
+async function lastScrape(
+  { server }: RunMetrics,
+  { metricsLinger }: AllFlags,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const isWatched = server.scrapes() > 0;
+  if (isWatched)
+    await server.scraped(AbortSignal.any([interrupted, AbortSignal.timeout(metricsLinger)]));
+  await server.stop();
 }
 
 /** @throws UsageError for an option that would do nothing where the tasks are computed. */
@@ -136,21 +158,22 @@ function refuseIdleFlags(self: Command, flags: AllFlags): void {
 function placeOf(
   { plan }: PlannedSweep,
   flags: AllFlags,
-  output: Output,
+  { output, metrics }: { output: Output; metrics: RunMetrics | null },
 ): { workPlace: WorkPlace; where: string } {
   const { threads, taskTimeout: taskTimeoutMs, priority, lease: leaseMs, keep = false } = flags;
   const onNotice = (line: string) => output.warn(line);
   if (hasBroker(flags) && !flags.cluster) {
     const broker = brokerOptions(flags, "coordinator");
-    const workPlace = natsWork({ broker, priority, leaseMs, keep, onNotice });
+    const workPlace = natsWork({ broker, priority, leaseMs, keep, metrics, onNotice });
     return { workPlace, where: `workers at ${place(broker.url)}` };
   }
   refuseMissingEngine(plan.engine);
   if (!flags.cluster) {
-    return { workPlace: localWork({ threads, taskTimeoutMs }), where: counted(threads, "thread") };
+    const workPlace = localWork({ threads, taskTimeoutMs, registry: metrics?.registry });
+    return { workPlace, where: counted(threads, "thread") };
   }
   return {
-    workPlace: clusterWork({ threads, taskTimeoutMs, onNotice }),
+    workPlace: clusterWork({ threads, taskTimeoutMs, metrics, onNotice }),
     where: `a cluster on this machine, ${counted(threads, "worker")} of one thread`,
   };
 }

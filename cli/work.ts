@@ -1,6 +1,7 @@
 /** Where a run's tasks are computed. */
 import type { ProgressReport } from "../coordinator/progress.ts";
 import { localTransport } from "../shared/local-transport.ts";
+import type { QueueNumbers } from "../shared/nats/observe.ts";
 import type { CoordinatorTransport } from "../shared/transport.ts";
 
 export interface Work {
@@ -13,6 +14,10 @@ export interface Work {
   rates(): { readonly train: number; readonly field: number } | null;
   /** What there is to say of who works, beside the progress; "" for nothing. */
   note(): string;
+  /** Whether somebody has paused the sweep. */
+  isPaused(): boolean;
+  /** The sweep's queue at the broker; null without one, or if it is not known yet. */
+  queue(): QueueNumbers | null;
   /** Shows others how far the run is. */
   report(progress: ProgressReport): void;
 }
@@ -40,6 +45,8 @@ export const noWork: WorkPlace = async (_, signal, use) => {
       threads: () => 0,
       rates: () => null,
       note: () => "",
+      isPaused: () => false,
+      queue: () => null,
       report() {},
     });
   } finally {

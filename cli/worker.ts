@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { UsageError } from "../shared/errors.ts";
+import { METRICS_PORTS } from "../shared/metrics.ts";
 import type { Broker } from "../shared/nats/connect.ts";
 import { connectBroker, place } from "../shared/nats/connect.ts";
 import type { NatsWorkerTransport } from "../shared/nats/worker-transport.ts";
@@ -14,16 +15,20 @@ import { refuseUnsound } from "../worker/soundness.ts";
 import { CHECKPOINT_EVERY_MS } from "../worker/tasks/train.ts";
 import type { Worker } from "../worker/worker.ts";
 import { startWorker } from "../worker/worker.ts";
+import type { WorkerEvent } from "../worker/worker-event.ts";
 import type { BrokerFlags } from "./broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "./broker-options.ts";
+import { milliseconds } from "./durations.ts";
 import { counted, duration } from "./format.ts";
-import { command, engineOption, milliseconds, withThreadOptions } from "./options.ts";
+import type { MetricsFlags } from "./metrics-options.ts";
+import { metricsOption } from "./metrics-options.ts";
+import { command, engineOption, withThreadOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { createOutput } from "./output.ts";
 import { secondSignal } from "./second-signal.ts";
-import { watchedLeases } from "./watched-leases.ts";
+import { exportWorker } from "./worker-metrics.ts";
 
-interface WorkerFlags extends BrokerFlags {
+interface WorkerFlags extends BrokerFlags, MetricsFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly threads: number;
@@ -46,8 +51,10 @@ export function workerCommand(): Command {
     "worker --nats nats://host:4222",
     "worker --nats tls://host:4222 --nats-credentials worker.nk --nats-ca ca.pem --threads 8",
     "worker --nats nats://host:4222 --grace 15s --exit-when-idle 10m    # on a spot node, in a batch job",
+    "worker --nats nats://host:4222 --metrics 0.0.0.0:9465    # for a Prometheus on another machine",
   ]).addOption(engineOption().default("auto"));
   return withThreadOptions(withBrokerOptions(worker))
+    .addOption(metricsOption(METRICS_PORTS.worker))
     .option("--name <name>", "names it in status and provenance (default: host and process)")
     .addOption(
       new Option(
@@ -80,28 +87,36 @@ async function work(flags: WorkerFlags): Promise<void> {
   refuseUnsound(createEngine(engine));
   const rates = measureRates(engine);
   const options = { ...brokerOptions(flags, "worker"), name: `ftle worker ${name}` };
+  const exported = await exportWorker(flags, { name, engine, threads, rates });
   const broker = await connectBroker(options, {
     onState: (state) => output.warn(`${state}: broker at ${place(options.url)}`),
   });
+  exported?.connected(broker);
   const tally = createTally();
   const transport = workerTransport({
     broker,
     onEvent(event) {
-      if (event.kind === "late") tally.late++;
+      exported?.metrics.onTransportEvent(event);
       if (event.kind === "foreign") output.warn(`no task on ${event.subject}: ${event.reason}`);
     },
   });
   const worker = startWorker({
-    transport: watchedLeases(transport, tally),
+    transport,
     name,
     engine,
     threads,
     taskTimeoutMs,
     checkpointEveryMs: flags.checkpointEvery,
+    onEvent(event) {
+      exported?.metrics.onEvent(event);
+      tally.onEvent(event);
+    },
   });
-  await transport.announce({ name, engine, threads, version: VERSION, rates });
+  const metrics = exported?.server.place;
+  await transport.announce({ name, engine, threads, version: VERSION, rates, metrics });
   const where = place(options.url);
   output.note(`worker ${name}: engine ${engine}, ${counted(threads, "thread")}, at ${where}`);
+  if (metrics !== undefined) output.note(`metrics at http://${metrics}/metrics`);
   const telling = setInterval(() => output.note(tally.text()), REPORT_MS);
   try {
     const why = await Promise.race([
@@ -112,10 +127,12 @@ async function work(flags: WorkerFlags): Promise<void> {
     ]);
     const tasks = counted(tally.running, "task");
     output.note(`${why}: draining ${tasks}, for ${duration(flags.grace / 1000)} at most`);
+    exported?.drain();
     await drain(worker, transport, { graceMs: flags.grace, output });
   } finally {
     clearInterval(telling);
     await broker.close();
+    await exported?.server.stop();
   }
   const { done, late, failed, returned } = tally;
   output.result(tally.text(), { name, engine, threads, done, late, failed, returned });
@@ -183,13 +200,15 @@ function createTally() {
     returned: 0,
     /** Results that came second and were refused; counted as done, too. */
     late: 0,
-    onStart() {
-      this.running++;
-    },
-    onEnd(how: "done" | "failed" | "returned") {
+    onEvent(event: WorkerEvent) {
+      if (event.kind === "leased") this.running++;
+      if (event.kind !== "ended") return;
       this.running--;
-      this[how]++;
       idleSince = Date.now();
+      if (event.outcome === "late") this.late++;
+      if (event.outcome === "done" || event.outcome === "late") this.done++;
+      else if (event.outcome === "returned") this.returned++;
+      else this.failed++;
     },
     idleMs() {
       return this.running > 0 ? 0 : Date.now() - idleSince;

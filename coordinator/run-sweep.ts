@@ -9,7 +9,7 @@ import { createBacklog } from "./backlog.ts";
 import { fieldStatistics } from "./field-statistics.ts";
 import type { Cell, Plan } from "./plan.ts";
 import { resultFault } from "./result-fault.ts";
-import type { CellRecord } from "./store/cell-record.ts";
+import type { CellRecord, FieldRecord } from "./store/cell-record.ts";
 import { fieldRecord } from "./store/cell-record.ts";
 import { readFieldArray } from "./store/field-zarr.ts";
 import { storeError } from "./store/files.ts";
@@ -33,10 +33,18 @@ export interface RunOptions {
 }
 
 export type RunEvent =
-  /** A result is in the store. */
-  | { readonly kind: "stored"; readonly job: Job; readonly seconds: number }
+  /** A result is in the store. Times: in the worker's thread; to check and store it here. */
+  | {
+      readonly kind: "stored";
+      readonly job: Job;
+      readonly seconds: number;
+      readonly attempt: number;
+      readonly storeSeconds: number;
+    }
   /** A training is in the store; a diverged one will have no fields. */
   | { readonly kind: "trained"; readonly cell: Cell; readonly record: CellRecord }
+  /** A field is in the store, with its statistics. */
+  | { readonly kind: "mapped"; readonly cell: Cell; readonly field: FieldRecord }
   /** A task was given up. */
   | { readonly kind: "dead"; readonly job: Job; readonly letter: DeadLetter }
   /** An outcome came of a task that is done with: a slow worker's, or one that was stored just before a restart. */
@@ -157,10 +165,12 @@ export async function runSweep(options: RunOptions): Promise<void> {
       await keepDeadLetter(job, { task, sweep, cell, kind, reason, worker, attempts: attempt });
       return;
     }
+    const start = performance.now();
     if (job.kind === "train") await keepTraining(job.cell, result as TrainResult);
     else await keepTile(job, result as FieldResult);
     await store.journal({ event: "stored", task: job.task.id, worker, attempt, seconds });
-    onEvent({ kind: "stored", job, seconds });
+    const storeSeconds = (performance.now() - start) / 1000;
+    onEvent({ kind: "stored", job, seconds, attempt, storeSeconds });
   }
 
   async function keepDeadLetter(job: Job, found: DeadLetter): Promise<void> {
@@ -213,18 +223,20 @@ export async function runSweep(options: RunOptions): Promise<void> {
     if (pending > 0) return;
     const { snapshot, description } = state;
     await transport.dropBlob(plan.sweep, description.weights);
-    if (!isOpen(state)) await noteStatistics(cell.id, snapshot);
+    if (!isOpen(state)) await noteStatistics(cell, snapshot);
   }
 
-  async function noteStatistics(cell: string, snapshot: FieldState["snapshot"]): Promise<void> {
+  async function noteStatistics(cell: Cell, snapshot: FieldState["snapshot"]): Promise<void> {
     const { id, grid } = plan.field!;
-    const record = await readRecord(store.directory, cell);
+    const record = await readRecord(store.directory, cell.id);
     if (record === null) return;
-    const folder = join(store.directory, fieldFolder(cell, snapshot, id));
+    const folder = join(store.directory, fieldFolder(cell.id, snapshot, id));
     const lambda1 = await readFieldArray(folder, "lambda1");
     const output = await readFieldArray(folder, "output");
     const statistics = fieldStatistics(lambda1, output, grid.points);
-    await store.putFieldRecord(record, { snapshot, field: id, statistics });
+    const field = { snapshot, field: id, statistics };
+    await store.putFieldRecord(record, field);
+    onEvent({ kind: "mapped", cell, field });
   }
 
   function hasStatistics(record: CellRecord, { snapshot }: FieldState): boolean {
@@ -245,7 +257,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
       for (const field of fields) {
         if (isOpen(field)) backlog.open(cell, field);
         else if (record !== null && !hasStatistics(record, field)) {
-          await noteStatistics(cell.id, field.snapshot);
+          await noteStatistics(cell, field.snapshot);
         }
       }
     }

@@ -105,6 +105,8 @@ export interface WorkerProfile {
   readonly version: string;
   /** Work a second of one of its threads, as measured when it started (`shared/work.ts`). */
   readonly rates: { readonly train: number; readonly field: number };
+  /** `host:port` at which it serves its metrics, if it does. */
+  readonly metrics?: string | undefined;
 }
 
 export interface WorkerStatus extends WorkerProfile {

@@ -1,5 +1,6 @@
 /** What runs in a piscina thread: one task at a time, from start to end. */
 import { parentPort } from "node:worker_threads";
+import { makeDataSet } from "../shared/datasets/registry.ts";
 import type { ErrorRecord } from "../shared/errors.ts";
 import { errorRecord } from "../shared/errors.ts";
 import type { Task, TrainResult } from "../shared/messages.ts";
@@ -37,7 +38,13 @@ export interface ThreadCheckpoint {
 
 /** Errors come back as records: a class does not survive the way out of a thread. */
 export type ThreadReply =
-  | { readonly kind: "train"; readonly seconds: number; readonly trained: ThreadTraining }
+  | {
+      readonly kind: "train";
+      readonly seconds: number;
+      readonly trained: ThreadTraining;
+      /** What was done here, without what came in a checkpoint: epochs, and samples, each once an epoch. */
+      readonly computed: { readonly epochs: number; readonly samples: number };
+    }
   | { readonly kind: "field"; readonly seconds: number; readonly tile: Tile }
   | {
       readonly kind: "error";
@@ -80,12 +87,16 @@ function compute(
     return { kind: "field", tile } as const;
   }
   const options = checkpoints && trainOptions(checkpoints, { physics: task.physics, engine }, send);
+  const { train: set } = makeDataSet(task.physics.data.name, task.physics.data.options);
+  const { epochs = 0, from = 0 } = options?.resume ?? {};
   const { snapshots, ...rest } = train(task.physics, engine, progress, options);
   const blobs = snapshots.map(({ snapshot, epoch, weights }) => {
     const metadata = { cell: task.cell, snapshot: String(snapshot), epoch: String(epoch) };
     return { snapshot, epoch, bytes: encodeWeights(weights, { format: "pt", ...metadata }) };
   });
-  return { kind: "train", trained: { ...rest, blobs } } as const;
+  const samples = (rest.epochs - epochs) * set.samples - from;
+  const computed = { epochs: samples / set.samples, samples };
+  return { kind: "train", trained: { ...rest, blobs }, computed } as const;
 }
 
 function trainOptions(

@@ -14,6 +14,7 @@ import { prepareTensorFlow } from "./engines/tfjs/load.ts";
 import { progressOver } from "./progress.ts";
 import { CHECKPOINT_EVERY_MS } from "./tasks/train.ts";
 import type { ThreadCheckpoint, ThreadReply, ThreadRequest } from "./thread.ts";
+import type { Computed, TaskOutcome, WorkerEvent, WorkerRun } from "./worker-event.ts";
 
 export interface WorkerOptions {
   readonly transport: WorkerTransport;
@@ -31,6 +32,7 @@ export interface WorkerOptions {
   readonly clock?: Clock;
   /** The threads' module, for tests. */
   readonly threadFile?: URL;
+  onEvent?(event: WorkerEvent): void;
 }
 
 export interface Worker {
@@ -56,7 +58,7 @@ const SUSPECT_ATTEMPT = 3;
 export function startWorker(options: WorkerOptions): Worker {
   const { transport, name, engine, threads, clock = systemClock } = options;
   const { taskTimeoutMs = Number.POSITIVE_INFINITY, extendEveryMs = 200 } = options;
-  const { checkpointEveryMs = CHECKPOINT_EVERY_MS } = options;
+  const { checkpointEveryMs = CHECKPOINT_EVERY_MS, onEvent = () => {} } = options;
   prepareTensorFlow(); // what its threads need of the process, should they load it
   const pool = new Piscina<ThreadRequest, ThreadReply>({
     filename: (options.threadFile ?? threadFile()).href,
@@ -78,18 +80,26 @@ export function startWorker(options: WorkerOptions): Worker {
   async function takeTasks(): Promise<void> {
     while (!taking.signal.aborted) {
       let lease: Lease;
+      const waited = stopwatch();
       try {
         lease = await transport.lease({ worker: name, engine, signal: taking.signal });
       } catch (error) {
         if (taking.signal.aborted) return;
         throw error;
       }
-      await handle(lease);
+      await handle(lease, waited());
     }
   }
 
-  async function handle(lease: Lease): Promise<void> {
+  async function handle(lease: Lease, waitSeconds: number): Promise<void> {
     const progress = progressOver();
+    const run: WorkerRun = {
+      task: lease.task,
+      isResumed: false,
+      progress: progress.get,
+      seconds: stopwatch(),
+    };
+    onEvent({ kind: "leased", run, waitSeconds });
     const stop = stopper();
     const beat = setInterval(() => {
       lease.extend(progress.get()).catch(() => {}); // a lease that is lost says so by its signal
@@ -102,18 +112,23 @@ export function startWorker(options: WorkerOptions): Worker {
     lease.signal.addEventListener("abort", onLost);
     working.signal.addEventListener("abort", onStop);
     stop.onStop(() => progress.stop());
+    let outcome: TaskOutcome = "failed";
+    let reply: ThreadReply | null = null;
     try {
-      const compute = () => run(lease, progress.buffer, stop.terminate);
-      const reply = lease.attempt < SUSPECT_ATTEMPT ? await compute() : await alone(compute);
+      const work = () => compute(lease, { run, buffer: progress.buffer, signal: stop.terminate });
+      reply = lease.attempt < SUSPECT_ATTEMPT ? await work() : await alone(work);
       const isDone = reply.kind !== "error"; // then it counts, whatever reason to stop came meanwhile
-      if (isDone || stop.reason === null) await answer(lease, reply);
-      else if (working.signal.aborted) await lease.giveBack();
-      else await lease.fail(errorRecord(stop.reason));
+      outcome =
+        isDone || stop.reason === null
+          ? await answer(lease, reply)
+          : await endUndone(lease, stop.reason);
     } catch (error) {
-      if (stop.reason !== null && working.signal.aborted) await lease.giveBack();
-      else if (error instanceof InvalidTaskError) await lease.reject(errorRecord(error));
-      else await lease.fail(errorRecord(stop.reason ?? error));
+      if (error instanceof InvalidTaskError && stop.reason === null) {
+        outcome = "invalid";
+        await lease.reject(errorRecord(error));
+      } else outcome = await endUndone(lease, stop.reason ?? error);
     } finally {
+      onEvent({ kind: "ended", run, outcome, computed: computedBy(run, reply) });
       clearInterval(beat);
       cancelTimeout();
       stop.done();
@@ -122,16 +137,25 @@ export function startWorker(options: WorkerOptions): Worker {
     }
   }
 
-  async function run(
-    lease: Lease,
-    progress: SharedArrayBuffer,
-    signal: AbortSignal,
-  ): Promise<ThreadReply> {
+  /** Ends a lease without a result, for the reason why its work was stopped or failed. */
+  async function endUndone(lease: Lease, reason: unknown): Promise<TaskOutcome> {
+    if (working.signal.aborted) {
+      await lease.giveBack();
+      return "returned";
+    }
+    const isLost = lease.signal.aborted;
+    await lease.fail(errorRecord(reason));
+    if (reason instanceof TaskTimeoutError) return "timeout";
+    return isLost ? "lost" : "failed";
+  }
+
+  async function compute(lease: Lease, call: ThreadCall): Promise<ThreadReply> {
     const { task } = lease;
     if (task.engine !== engine) {
       throw new InvalidTaskError(`expected a task of engine ${engine}, got one of ${task.engine}`);
     }
-    if (task.kind === "train") return await runTraining(lease, progress, signal);
+    if (task.kind === "train") return await runTraining(lease, call);
+    const { buffer: progress, signal } = call;
     const weights = await transport.getBlob(task.sweep, task.weights, { signal });
     return await pool.run({ task, weights, progress }, { signal });
   }
@@ -139,32 +163,36 @@ export function startWorker(options: WorkerOptions): Worker {
   /** Saves its checkpoints; when it has ended, the last of them is saved. */
   async function runTraining(
     lease: Lease,
-    progress: SharedArrayBuffer,
-    signal: AbortSignal,
+    { run, buffer: progress, signal }: ThreadCall,
   ): Promise<ThreadReply> {
     const saved = await lease.checkpoint().catch(() => null); // without it more is done again
-    const run = ++runs;
-    const saver = checkpointSaver((bytes) => lease.saveCheckpoint(bytes));
-    const checkpoints = { run, saved, everyMs: checkpointEveryMs };
-    savers.set(run, saver);
+    run.isResumed = saved !== null;
+    const number = ++runs;
+    const saver = checkpointSaver(async (bytes) => {
+      await lease.saveCheckpoint(bytes);
+      onEvent({ kind: "checkpoint" });
+    });
+    const checkpoints = { run: number, saved, everyMs: checkpointEveryMs };
+    savers.set(number, saver);
     try {
       const request = { task: lease.task, weights: null, progress, checkpoints };
       const reply = await pool.run(request, { signal });
       if (reply.kind === "error" && reply.checkpoint != null) saver.add(reply.checkpoint);
       return reply;
     } finally {
-      savers.delete(run);
+      savers.delete(number);
       await saver.settled();
     }
   }
 
-  async function answer(lease: Lease, reply: ThreadReply): Promise<void> {
+  async function answer(lease: Lease, reply: ThreadReply): Promise<TaskOutcome> {
     if (reply.kind === "error") {
       const isInvalid = reply.error.name === "InvalidTaskError";
       await (isInvalid ? lease.reject(reply.error) : lease.fail(reply.error));
-      return;
+      return isInvalid ? "invalid" : "failed";
     }
-    await lease.complete(await resultOf(lease, reply));
+    const isFirst = (await lease.complete(await resultOf(lease, reply))) === "stored";
+    return isFirst ? "done" : "late";
   }
 
   async function resultOf(
@@ -198,6 +226,35 @@ export function startWorker(options: WorkerOptions): Worker {
       return stopping;
     },
   };
+}
+
+/** What a thread needs beside its task. */
+interface ThreadCall {
+  readonly run: WorkerRun;
+  /** Of its progress. */
+  readonly buffer: SharedArrayBuffer;
+  /** Terminates it. */
+  readonly signal: AbortSignal;
+}
+
+function computedBy({ task, isResumed, progress }: WorkerRun, reply: ThreadReply | null): Computed {
+  if (reply === null || reply.kind === "error") {
+    return { operations: isResumed ? 0 : progress() * task.work, points: 0, samples: 0 };
+  }
+  if (task.kind === "field") {
+    const { columns, rows } = task.tile;
+    return { operations: task.work, points: columns * rows, samples: 0 };
+  }
+  const { epochs, samples } = (reply as Extract<ThreadReply, { kind: "train" }>).computed;
+  const planned = task.physics.training.epochs;
+  const operations = planned === 0 ? 0 : (task.work * epochs) / planned;
+  return { operations, points: 0, samples };
+}
+
+/** @returns the seconds since the call. */
+function stopwatch(): () => number {
+  const start = performance.now();
+  return () => (performance.now() - start) / 1000;
 }
 
 /** Stops a thread's work for the first of several reasons: by asking, and if need be by force. */

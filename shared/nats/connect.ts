@@ -35,6 +35,7 @@ export interface Broker {
   readonly inboxPrefix: string;
   /** Aborts when the connection is closed on purpose, or for good. */
   readonly closed: AbortSignal;
+  readonly isConnected: () => boolean;
   /** How often the connection has come back. */
   readonly reconnects: () => number;
   /** Resolves when connected. @throws when the broker is closed or `signal` aborts. */
@@ -112,6 +113,7 @@ export async function connectBroker(
     jsm: await jetstreamManager(nc, { checkAPI: false }),
     inboxPrefix: options.inboxPrefix ?? "_INBOX",
     closed: closed.signal,
+    isConnected: () => isConnected && !closed.signal.aborted,
     reconnects: () => reconnects,
     async connected(signal) {
       while (!isConnected) {

@@ -5,10 +5,11 @@ import { deadLetterSchema } from "../messages.ts";
 import type { Depth } from "../transport.ts";
 import type { Broker } from "./connect.ts";
 import { decodeJson } from "./envelope.ts";
-import { queueName, STREAMS } from "./names.ts";
+import { BUCKETS, queueName, STREAMS } from "./names.ts";
 import type { Queue } from "./queue-list.ts";
 import { readStream } from "./read-stream.ts";
 import { untilDone } from "./retry.ts";
+import { streamInfo } from "./setup.ts";
 
 /** Tasks given up that no coordinator has retried or cleared away yet. */
 export async function readDeadLetters(broker: Broker): Promise<DeadLetter[]> {
@@ -38,18 +39,57 @@ export async function readDepths(
 
 async function depthOf(broker: Broker, { engine, sweep }: Queue): Promise<Depth> {
   return await untilDone(broker, async () => {
-    try {
-      const name = queueName(engine, sweep);
-      const info = await broker.jsm.consumers.info(STREAMS.tasks, name);
-      return { waiting: info.num_pending, inFlight: info.num_ack_pending };
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.status === 404) return NOTHING;
-      throw error;
-    }
+    const { pending, inFlight } = await readQueue(broker, { engine, sweep });
+    return { waiting: pending, inFlight };
   });
 }
 
-const NOTHING: Depth = { waiting: 0, inFlight: 0 };
+export interface QueueNumbers {
+  /** Tasks that wait for a worker, or for the end of a back-off. */
+  readonly pending: number;
+  /** Tasks that a worker has. */
+  readonly inFlight: number;
+  /** Tasks delivered more than once, and not done. */
+  readonly redelivered: number;
+}
+
+/** A queue that is not there is empty. @throws when the broker does not answer. */
+export async function readQueue(
+  broker: Broker,
+  { engine, sweep }: Pick<Queue, "engine" | "sweep">,
+): Promise<QueueNumbers> {
+  try {
+    const info = await broker.jsm.consumers.info(STREAMS.tasks, queueName(engine, sweep));
+    const { num_pending: pending, num_ack_pending: inFlight, num_redelivered: redelivered } = info;
+    return { pending, inFlight, redelivered };
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.status === 404) {
+      return { pending: 0, inFlight: 0, redelivered: 0 };
+    }
+    throw error;
+  }
+}
+
+export interface StreamNumbers {
+  readonly name: string;
+  readonly bytes: number;
+  /** -1: without limit of its own. */
+  readonly maxBytes: number;
+  readonly messages: number;
+}
+
+/** What our streams hold. @throws when the broker does not answer. */
+export async function readStreamNumbers(broker: Broker): Promise<StreamNumbers[]> {
+  const buckets = Object.values(BUCKETS).map((bucket) => `KV_${bucket}`);
+  const names = [...Object.values(STREAMS), ...buckets];
+  const found = await Promise.all(names.map((name) => streamInfo(broker, name)));
+  return found.flatMap((info) => {
+    if (info === null) return [];
+    const { config, state } = info;
+    const { bytes, messages } = state;
+    return [{ name: config.name, bytes, maxBytes: config.max_bytes, messages }];
+  });
+}
 
 function jsonOrNull(data: Uint8Array): unknown {
   try {

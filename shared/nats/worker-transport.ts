@@ -41,6 +41,8 @@ export interface WorkerTransportOptions {
 /** What a worker may want to count. */
 export type WorkerTransportEvent =
   | { readonly kind: "extended"; readonly task: string }
+  /** A result is about to be handed in. */
+  | { readonly kind: "result"; readonly bytes: number }
   /** A result came second and was refused. */
   | { readonly kind: "late"; readonly task: string }
   /** A message that is not one of ours was made a dead letter. */
@@ -224,6 +226,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
   /** A result too large for a message travels as a blob; the message then holds its digest. */
   async function putResult(task: Task, result: TaskResult): Promise<"stored" | "exists"> {
     const bytes = encodeResult(result);
+    onEvent({ kind: "result", bytes: bytes.length });
     let message = { payload: bytes, headers: sealed(bytes) };
     if (bytes.length > messageRoom(broker)) {
       const payload = encodeJson({ blob: await blobs.put(task.sweep, bytes) });

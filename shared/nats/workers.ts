@@ -15,6 +15,7 @@ const statusSchema = z.object({
   threads: z.int().min(1),
   version: z.string().max(64),
   rates: z.object({ train: rate, field: rate }),
+  metrics: z.string().max(300).optional(),
   since: time,
   seen: time,
   running: z.array(

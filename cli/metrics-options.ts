@@ -1,0 +1,63 @@
+/** Where metrics are served: options that several commands share. */
+import type { Command } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import type { MetricsAddress } from "../shared/metrics-server.ts";
+import { parseMetricsAddress } from "../shared/metrics-server.ts";
+import { milliseconds } from "./durations.ts";
+
+export interface MetricsFlags {
+  /** null: nowhere. */
+  readonly metrics?: MetricsAddress | null;
+}
+
+export interface CoordinatorMetricsFlags extends MetricsFlags {
+  readonly metricsLinger: number;
+  readonly deadline?: number;
+}
+
+export function metricsOption(port: number): Option {
+  const read = (text: string): MetricsAddress | null => {
+    if (text === "") return null; // an empty variable names no address
+    const address = parseMetricsAddress(text);
+    if (address !== null) return address;
+    throw new InvalidArgumentError(`Expected host:port or a port, got ${text}.`);
+  };
+  return new Option(
+    "--metrics [address]",
+    `serve Prometheus metrics and health there (host:port or port; alone: 127.0.0.1:${port})`,
+  )
+    .argParser(read)
+    .preset(String(port))
+    .env("FTLE_METRICS");
+}
+
+export function withCoordinatorMetrics(target: Command, port: number): Command {
+  return target
+    .addOption(metricsOption(port))
+    .addOption(
+      new Option(
+        "--metrics-linger <duration>",
+        "how long to wait at the end for who scrapes to see it, if somebody does",
+      )
+        .argParser(milliseconds)
+        .default(60_000, "60s"),
+    )
+    .addOption(
+      new Option(
+        "--deadline <time>",
+        "when the sweep should be complete (2026-12-24T18:00Z, or 36h from now), for metrics and alerts",
+      ).argParser(moment),
+    );
+}
+
+/** An ISO 8601 time, or a duration from now on; in milliseconds since the epoch. */
+function moment(text: string): number {
+  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return Date.parse(text);
+  try {
+    return Date.now() + milliseconds(text);
+  } catch {
+    throw new InvalidArgumentError(
+      `Expected a time such as 2026-12-24T18:00Z, or a duration such as 36h, got ${text}.`,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+/** What a run exports: of the sweep, of the broker, and of the worker if it computes here. */
+import type { Registry } from "prom-client";
+import type { BrokerNumbers, CoordinatorMetrics } from "../coordinator/metrics.ts";
+import { coordinatorMetrics } from "../coordinator/metrics.ts";
+import { createWorkerRoll } from "../coordinator/worker-roll.ts";
+import type { BrokerState } from "../shared/metrics.ts";
+import { addBrokerMetrics, addProcessMetrics, createRegistry } from "../shared/metrics.ts";
+import type { MetricsAddress, MetricsServer } from "../shared/metrics-server.ts";
+import { startMetricsServer } from "../shared/metrics-server.ts";
+import type { WorkerStatus } from "../shared/transport.ts";
+
+export interface RunMetrics {
+  readonly registry: Registry;
+  readonly coordinator: CoordinatorMetrics;
+  readonly server: MetricsServer;
+  /** The connection over which the run goes now. */
+  connected(broker: BrokerState): void;
+  workers(listed: readonly WorkerStatus[]): void;
+  streams(streams: BrokerNumbers["streams"]): void;
+  /** From now on it is ready. */
+  started(): void;
+}
+
+export async function startRunMetrics(address: MetricsAddress): Promise<RunMetrics> {
+  const registry = createRegistry();
+  addProcessMetrics(registry);
+  const coordinator = coordinatorMetrics(registry);
+  const roll = createWorkerRoll();
+  let isStarted = false;
+  let broker: BrokerState | null = null;
+  let listed: readonly WorkerStatus[] = [];
+  let streams: BrokerNumbers["streams"] = [];
+  coordinator.broker(() => ({ workers: roll.engines(), workersLost: roll.lost(), streams }));
+  const server = await startMetricsServer({
+    address,
+    registry,
+    notReady() {
+      if (!isStarted) return "starting";
+      return broker === null || broker.isConnected() ? null : "the broker is away";
+    },
+    json: { "/workers": () => listed.flatMap(targetOf) },
+  });
+  return {
+    registry,
+    coordinator,
+    server,
+    connected(now) {
+      if (broker === null) {
+        addBrokerMetrics(registry, {
+          isConnected: () => broker!.isConnected(),
+          reconnects: () => broker!.reconnects(),
+        });
+      }
+      broker = now;
+    },
+    workers(now) {
+      listed = now;
+      roll.observe(now, performance.now());
+    },
+    streams(now) {
+      streams = now;
+    },
+    started() {
+      isStarted = true;
+    },
+  };
+}
+
+/** For Prometheus' http_sd: https://prometheus.io/docs/prometheus/latest/http_sd/ */
+function targetOf({ metrics, name, engine }: WorkerStatus) {
+  return metrics === undefined ? [] : [{ targets: [metrics], labels: { worker: name, engine } }];
+}

@@ -1,0 +1,159 @@
+/** Serves metrics and health over HTTP. Nothing that is asked here changes anything, or asks the broker anything. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
+import type { Registry } from "prom-client";
+import { UsageError } from "./errors.ts";
+
+export interface MetricsAddress {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+export interface MetricsServerOptions {
+  readonly address: MetricsAddress;
+  readonly registry: Registry;
+  /** Why it is not ready; null when it is. */
+  notReady(): string | null;
+  /** Further paths, each with what it answers as JSON. */
+  readonly json?: Readonly<Record<string, () => unknown>>;
+}
+
+export interface MetricsServer {
+  /** `host:port` under which others may reach it. */
+  readonly place: string;
+  /** How many answers to `/metrics` have been sent whole. */
+  scrapes(): number;
+  /** Resolves after the next answer to a request for `/metrics` that is yet to come, or when `signal` aborts. */
+  scraped(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Who is slower, or opens more connections, is put off: it must not cost a sweep anything. */
+const REQUEST_MS = 5_000;
+const MOST_CONNECTIONS = 64;
+
+/** @throws UsageError if the address cannot be had. */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { address, registry } = options;
+  let rendering: Promise<string> | null = null;
+  let scrapes = 0;
+  let waiting: (() => void)[] = [];
+
+  /** Callers at the same time share one rendering. */
+  function render(): Promise<string> {
+    rendering ??= registry.metrics().finally(() => {
+      rendering = null;
+    });
+    return rendering;
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("Allow", "GET, HEAD");
+      send(response, 405, "expected GET or HEAD\n");
+      return;
+    }
+    const path = request.url!.split("?", 1)[0]!;
+    if (path === "/metrics") {
+      const heard = waiting; // those who waited before this request came
+      waiting = [];
+      const body = await render();
+      response.on("finish", () => {
+        scrapes++;
+        for (const resolve of heard) resolve();
+      });
+      response.on("close", () => {
+        if (!response.writableFinished) waiting.push(...heard);
+      });
+      send(response, 200, body, registry.contentType);
+    } else if (path === "/healthz") {
+      send(response, 200, "ok\n");
+    } else if (path === "/readyz") {
+      const why = options.notReady();
+      send(response, why === null ? 200 : 503, `${why ?? "ready"}\n`);
+    } else if (options.json?.[path] !== undefined) {
+      send(response, 200, JSON.stringify(options.json[path]()), "application/json");
+    } else {
+      const paths = ["/metrics", "/healthz", "/readyz", ...Object.keys(options.json ?? {})];
+      send(response, 404, `expected one of ${paths.join(", ")}\n`);
+    }
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: 8_192,
+      headersTimeout: REQUEST_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 2 * 60_000, // longer than the time between two scrapes: else they meet its end
+    },
+    (request, response) => {
+      request.resume(); // a body is not looked at
+      response.setTimeout(REQUEST_MS, () => response.destroy());
+      answer(request, response).catch((error) => {
+        if (!response.headersSent) send(response, 500, `${error}\n`);
+      });
+    },
+  );
+  server.maxConnections = MOST_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenFault(error, address)));
+    server.listen(address.port, address.host, resolve);
+  });
+  server.unref();
+  const { port } = server.address() as AddressInfo;
+  return {
+    place: `${shown(reachable(address.host))}:${port}`,
+    scrapes: () => scrapes,
+    scraped: (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () => resolve(), { once: true });
+        if (signal.aborted) resolve();
+        else waiting.push(resolve);
+      }),
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** `9464`, `0.0.0.0:9464`, `node7:9464`, `[::1]:9464`; null for anything else. */
+export function parseMetricsAddress(text: string): MetricsAddress | null {
+  const match = /^(?:(\[[\da-fA-F:.]+\]|[\w.-]+):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2] ?? Number.NaN);
+  if (!(port <= 65_535)) return null;
+  return { host: match?.[1]?.replace(/[[\]]/g, "") ?? "127.0.0.1", port };
+}
+
+function send(response: ServerResponse, status: number, body: string, type = "text/plain"): void {
+  const content = type.includes("charset") ? type : `${type}; charset=utf-8`;
+  response.writeHead(status, {
+    "Content-Type": content,
+    "Content-Length": Buffer.byteLength(body),
+  });
+  response.end(body); // of an answer to HEAD, node sends the head alone
+}
+
+/** Of all interfaces, the name of this machine. */
+function reachable(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? hostname() : host;
+}
+
+function shown(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function listenFault(error: NodeJS.ErrnoException, { host, port }: MetricsAddress): Error {
+  const at = `${shown(host)}:${port}`;
+  if (error.code === "EADDRINUSE") {
+    return new UsageError(
+      `expected a free port for metrics, found ${at} in use: give another with --metrics, or 0 for any`,
+    );
+  }
+  return new UsageError(`cannot serve metrics at ${at}: ${error.message}`);
+}
