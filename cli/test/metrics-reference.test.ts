@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { describedMetrics, metricsReference } from "../metrics-reference.ts";
+
+test("metrics: docs/metrics.md is that of the code", async () => {
+  const committed = await readFile(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+  const stale = "run `node --import tsx cli/write-metrics-reference.ts`";
+  assert.equal(committed, metricsReference(), stale);
+});
+
+test("metrics: names have our prefix, a counter's end in _total, and no other's", () => {
+  for (const { name, type, help } of Object.values(describedMetrics()).flat()) {
+    assert.match(name, /^ftle_[a-z0-9_]+$/);
+    assert.equal(name.endsWith("_total"), type === "counter", name);
+    assert.match(help, /^[A-Z0-9].*\.$/, name);
+  }
+});
+
+test("metrics: no label is without bound: no task, no cell, no worker's id in many series", () => {
+  const allowed = {
+    ...{ sweep: 0, kind: 0, state: 0, status: 0, engine: 0, stream: 0, outcome: 0, source: 0 },
+    ...{ id: "ftle_sweep_info", name: "ftle_worker_info" },
+    ...{ version: "ftle_build_info", node: "ftle_build_info" },
+  } as Record<string, string | 0>;
+  for (const { name, labels } of Object.values(describedMetrics()).flat()) {
+    for (const label of labels) assert.ok([0, name].includes(allowed[label]!), `${name} ${label}`);
+  }
+});
