@@ -6,6 +6,7 @@ import { fieldTaskFixture } from "../../shared/testing/task-fixture.ts";
 import type { Outcome, Transport } from "../../shared/transport.ts";
 import type { Worker } from "../worker.ts";
 import { startWorker } from "../worker.ts";
+import type { TaskOutcome } from "../worker-event.ts";
 import { MISBEHAVIOURS } from "./threads/misbehaving.ts";
 
 /** Time passes as it does, but back-offs are over at once. */
@@ -14,6 +15,8 @@ const policy = { leaseMs: 30_000, maxDeliveries: 3, backoffMs: () => 0 };
 interface Rig {
   readonly transport: Transport;
   readonly worker: Worker;
+  /** How tasks ended, in order. */
+  readonly ended: readonly TaskOutcome[];
   publish(id: string, misbehaviour: number): Promise<void>;
   outcomes(count: number): Promise<Outcome[]>;
   /** Waits until a condition on the running tasks holds. */
@@ -25,6 +28,7 @@ async function withWorker(
   body: (rig: Rig) => Promise<void>,
 ): Promise<void> {
   const transport = localTransport({ policy });
+  const ended: TaskOutcome[] = [];
   const worker = startWorker({
     transport,
     name: "w",
@@ -32,6 +36,7 @@ async function withWorker(
     threads: 1,
     extendEveryMs: 5,
     threadFile: new URL("./threads/misbehaving.ts", import.meta.url),
+    onEvent: (event) => event.kind === "ended" && ended.push(event.outcome),
     ...options,
   });
   const deadline = AbortSignal.timeout(30_000);
@@ -39,6 +44,7 @@ async function withWorker(
     await body({
       transport,
       worker,
+      ended,
       async publish(id, snapshot) {
         const weights = await transport.putBlob("s", new Uint8Array(1));
         await transport.publish({ ...fieldTaskFixture(id), snapshot, weights });
@@ -77,13 +83,15 @@ test("worker: a task's result carries worker, engine and attempt", async () => {
 
 for (const kind of ["throw", "exit"] as const) {
   test(`worker: a task whose thread does ${kind} is tried again and then given up`, async () => {
-    await withWorker({}, async ({ publish, outcomes }) => {
+    await withWorker({}, async ({ worker, ended, publish, outcomes }) => {
       await publish("bad", MISBEHAVIOURS[kind]);
       const [outcome] = await outcomes(1);
       assert.ok(outcome?.kind === "dead");
       assert.equal(outcome.letter.attempts, policy.maxDeliveries);
       await publish("good", MISBEHAVIOURS.none);
       assert.equal((await outcomes(1))[0]?.kind, "result");
+      await worker.stop();
+      assert.deepEqual(ended, ["failed", "failed", "failed", "done"]);
     });
   });
 }
@@ -99,32 +107,37 @@ test("worker: a programming fault in a thread keeps its message and stack", asyn
 });
 
 test("worker: an invalid task is given up at once", async () => {
-  await withWorker({}, async ({ publish, outcomes }) => {
+  await withWorker({}, async ({ worker, ended, publish, outcomes }) => {
     await publish("invalid", MISBEHAVIOURS.refuse);
     const [outcome] = await outcomes(1);
     assert.ok(outcome?.kind === "dead");
     assert.equal(outcome.letter.reason.name, "InvalidTaskError");
     assert.equal(outcome.letter.attempts, 1);
+    await worker.stop();
+    assert.deepEqual(ended, ["invalid"]);
   });
 });
 
 for (const kind of ["spin", "spinUntilAsked"] as const) {
   test(`worker: a timeout really stops a thread that does ${kind}`, async () => {
-    await withWorker({ taskTimeoutMs: 50 }, async ({ publish, outcomes }) => {
+    await withWorker({ taskTimeoutMs: 50 }, async ({ worker, ended, publish, outcomes }) => {
       await publish("long", MISBEHAVIOURS[kind]);
       const [outcome] = await outcomes(1);
       assert.ok(outcome?.kind === "dead");
       assert.equal(outcome.letter.reason.name, "TaskTimeoutError");
       await publish("good", MISBEHAVIOURS.none);
       assert.equal((await outcomes(1))[0]?.kind, "result");
+      await worker.stop();
+      assert.deepEqual(ended, ["timeout", "timeout", "timeout", "done"]);
     });
   });
 
   test(`worker: stop ends a thread that does ${kind} and gives the task back uncounted`, async () => {
-    await withWorker({}, async ({ transport, worker, publish, until }) => {
+    await withWorker({}, async ({ transport, worker, ended, publish, until }) => {
       await publish("long", MISBEHAVIOURS[kind]);
       await until(([progress]) => (progress ?? 0) > 0);
       await worker.stop(0);
+      assert.deepEqual(ended, ["returned"]);
       assert.deepEqual(await transport.depth("s"), { waiting: 1, inFlight: 0 });
       const signal = AbortSignal.timeout(10_000);
       const lease = await transport.lease({ worker: "other", engine: "test.1", signal });
@@ -133,12 +146,14 @@ for (const kind of ["spin", "spinUntilAsked"] as const) {
   });
 
   test(`worker: cancel ends a thread that does ${kind} and frees it`, async () => {
-    await withWorker({}, async ({ transport, publish, outcomes, until }) => {
+    await withWorker({}, async ({ transport, worker, ended, publish, outcomes, until }) => {
       await publish("long", MISBEHAVIOURS[kind]);
       await until(([progress]) => (progress ?? 0) > 0);
       await transport.cancel("s");
       await publish("good", MISBEHAVIOURS.none);
       assert.equal((await outcomes(1))[0]?.kind, "result");
+      await worker.stop();
+      assert.deepEqual(ended, ["lost", "done"]);
     });
   });
 }

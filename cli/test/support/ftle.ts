@@ -13,6 +13,8 @@ export interface Ending {
 
 export interface Running {
   readonly pid: number;
+  /** What it has said on standard error so far. */
+  stderr(): string;
   /** Settles when the process is gone and all that it said has been read. */
   readonly ended: Promise<Ending>;
   kill(signal: NodeJS.Signals): void;
@@ -53,6 +55,7 @@ function spawnWith(env: Readonly<Record<string, string>>, args: readonly string[
   return {
     pid: child.pid!,
     ended,
+    stderr: () => said.stderr,
     kill(signal) {
       child.kill(signal);
     },
