@@ -152,7 +152,7 @@ export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
   mirrored(
     Gauge,
     "ftle_sweep_predicted_completion_timestamp_seconds",
-    "When the sweep will be complete, as estimated from the work left and the workers that are there; absent without workers.",
+    "When the sweep will be complete, as estimated from the work left and the workers that are there; absent without workers, and when it has ended.",
     ({ predictedCompletion }) => predictedCompletion,
   );
   mirrored(
@@ -254,14 +254,14 @@ export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
     name: "ftle_sweep_cell_test_accuracy_ratio",
     help: "Accuracy on the test split at the end of training, of the cells in the store.",
     labelNames: ["sweep"],
-    buckets: [0.5, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99],
+    buckets: [0.5, 0.7, 0.9, 0.95, 0.98, 0.99],
     registers,
   });
   const lambda1s = new Histogram({
     name: "ftle_sweep_cell_lambda1_mean",
     help: "Mean of λ₁ over a field of the last snapshot (natural logarithm, per layer), of the complete fields in the store.",
     labelNames: ["sweep"],
-    buckets: [-1, -0.5, -0.25, -0.1, 0, 0.1, 0.25, 0.5, 1],
+    buckets: [-0.5, -0.2, 0, 0.1, 0.2, 0.5, 1],
     registers,
   });
 

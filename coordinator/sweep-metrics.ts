@@ -117,7 +117,7 @@ export function sweepMetrics(
     },
     end(how, final) {
       ended = how;
-      seen = { ...seen, running: [], queue: null, etaSeconds: how === "complete" ? 0 : Number.NaN };
+      seen = { ...seen, running: [], queue: null, etaSeconds: Number.NaN };
       seenAt = seconds();
       if (final !== undefined) tally = tallyOf(plan, final);
     },
