@@ -1,0 +1,20 @@
+/** Parts of queries that several panels share. */
+import type { Thresholds } from "./panels.ts";
+
+/** The sweep of the page "Sweep". */
+export const ONE_SWEEP = 'sweep="$sweep"';
+
+/** What a metric of the sweep says, whichever coordinator tells it. */
+export const ofSweep = (metric: string) => `max(${metric}{${ONE_SWEEP}})`;
+
+/** The workers of the page "Workers". */
+export const WORKERS = 'job=~"$job",instance=~"$instance"';
+
+export const workerRate = (metric: string, by: string) =>
+  `sum by (${by}) (rate(${metric}{${WORKERS}}[$__rate_interval]))`;
+
+export const UTILISATION: Thresholds = [
+  [null, "red"],
+  [0.2, "yellow"],
+  [0.7, "green"],
+];
