@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
+import { addCrewMetrics } from "../coordinator/crew-metrics.ts";
 import { coordinatorMetrics } from "../coordinator/metrics.ts";
 import { planSweep } from "../coordinator/plan.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
@@ -167,7 +168,9 @@ async function answer(): Promise<void> {
     };
   });
   roll.observe(listed, 0);
-  metrics.broker(() => ({ workers: roll.engines(), workersLost: roll.lost(), streams: [] }));
+  addCrewMetrics(registry, () => {
+    return { workers: roll.engines(), workersLost: roll.lost(), streams: [] };
+  });
   const server = await startMetricsServer({ address: LOOPBACK, registry, notReady: () => null });
   const times: number[] = [];
   let bytes = 0;

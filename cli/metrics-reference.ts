@@ -1,5 +1,6 @@
 /** docs/metrics.md, from what the code registers. */
 import type { Registry } from "prom-client";
+import { addCrewMetrics } from "../coordinator/crew-metrics.ts";
 import { coordinatorMetrics } from "../coordinator/metrics.ts";
 import { addBrokerMetrics, createRegistry, METRICS_PORTS } from "../shared/metrics.ts";
 import { workerMetrics } from "../worker/metrics.ts";
@@ -22,6 +23,7 @@ export function describedMetrics(): Record<
   addBrokerMetrics(common, AWAY);
   const coordinator = createRegistry();
   coordinatorMetrics(coordinator);
+  addCrewMetrics(coordinator, () => ({ workers: [], workersLost: 0, streams: [] }));
   const worker = createRegistry();
   workerMetrics(worker, { name: "w", engine: "e", threads: 1, rates: { train: 1, field: 1 } });
   const isCommon = ({ name }: MetricDescription) => common.getSingleMetric(name) !== undefined;

@@ -1,6 +1,8 @@
 /** What a run exports: of the sweep, of the broker, and of the worker if it computes here. */
 import type { Registry } from "prom-client";
-import type { BrokerNumbers, CoordinatorMetrics } from "../coordinator/metrics.ts";
+import type { BrokerNumbers } from "../coordinator/crew-metrics.ts";
+import { addCrewMetrics } from "../coordinator/crew-metrics.ts";
+import type { CoordinatorMetrics } from "../coordinator/metrics.ts";
 import { coordinatorMetrics } from "../coordinator/metrics.ts";
 import { createWorkerRoll } from "../coordinator/worker-roll.ts";
 import type { BrokerState } from "../shared/metrics.ts";
@@ -30,7 +32,9 @@ export async function startRunMetrics(address: MetricsAddress): Promise<RunMetri
   let broker: BrokerState | null = null;
   let listed: readonly WorkerStatus[] = [];
   let streams: BrokerNumbers["streams"] = [];
-  coordinator.broker(() => ({ workers: roll.engines(), workersLost: roll.lost(), streams }));
+  addCrewMetrics(registry, () => {
+    return { workers: roll.engines(), workersLost: roll.lost(), streams };
+  });
   const server = await startMetricsServer({
     address,
     registry,

@@ -4,12 +4,10 @@
  */
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
-import { STREAMS } from "../shared/nats/names.ts";
-import type { QueueNumbers, StreamNumbers } from "../shared/nats/observe.ts";
+import type { QueueNumbers } from "../shared/nats/observe.ts";
 import type { RunEvent } from "./run-sweep.ts";
 import type { CellStatus } from "./summary.ts";
 import type { ByKind } from "./tally.ts";
-import type { EngineCrew } from "./worker-roll.ts";
 
 /**
  * - `running`: tasks are handed out
@@ -59,18 +57,9 @@ export interface SweepNumbers {
   readonly queue: QueueNumbers | null;
 }
 
-/** What is known of the broker's workers and streams. */
-export interface BrokerNumbers {
-  readonly workers: readonly EngineCrew[];
-  /** Workers that fell silent without saying that they end, since the start. */
-  readonly workersLost: number;
-  readonly streams: readonly StreamNumbers[];
-}
-
 export interface CoordinatorMetrics {
   /** Exports a sweep from now on; `numbers` is called at each scrape. */
   follow(sweep: string, numbers: () => SweepNumbers): void;
-  broker(numbers: () => BrokerNumbers): void;
   /** Counts what one event says. */
   onEvent(sweep: string, event: RunEvent): void;
   /** A cell of which the store knows the accuracy on the test split, 0…1. */
@@ -87,7 +76,6 @@ const SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 120, 600];
 export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
   const registers = [registry];
   const sweeps = new Map<string, () => SweepNumbers>();
-  let brokerNumbers: (() => BrokerNumbers) | null = null;
 
   /** A metric that is, for each sweep, what `value` says; null leaves it out. */
   function mirrored(
@@ -265,64 +253,6 @@ export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
     registers,
   });
 
-  new Gauge({
-    name: "ftle_workers",
-    help: "Workers at the broker, by engine; silent: none of their heartbeats came for 20 s.",
-    labelNames: ["engine", "state"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { engine, alive, silent } of brokerNumbers?.().workers ?? []) {
-        this.set({ engine, state: "alive" }, alive);
-        this.set({ engine, state: "silent" }, silent);
-      }
-    },
-  });
-  new Gauge({
-    name: "ftle_workers_threads",
-    help: "Threads of the workers at the broker that are alive, by engine.",
-    labelNames: ["engine"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { engine, threads } of brokerNumbers?.().workers ?? [])
-        this.set({ engine }, threads);
-    },
-  });
-  new Counter({
-    name: "ftle_workers_lost_total",
-    help: "Workers that fell silent without having said that they end.",
-    registers,
-    collect() {
-      this.reset();
-      this.inc(brokerNumbers?.().workersLost ?? 0);
-    },
-  });
-  const streamGauge = (
-    name: string,
-    help: string,
-    value: (stream: BrokerNumbers["streams"][number]) => number,
-  ) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ["stream"],
-      registers,
-      collect() {
-        this.reset();
-        for (const stream of brokerNumbers?.().streams ?? []) {
-          if (value(stream) >= 0) this.set({ stream: stream.name }, value(stream));
-        }
-      },
-    });
-  streamGauge("ftle_broker_stream_bytes", "Bytes in a stream.", ({ bytes }) => bytes);
-  streamGauge(
-    "ftle_broker_stream_max_bytes",
-    `What a stream may hold; absent where the server's limit alone counts. When ${STREAMS.results} is full, workers wait.`,
-    ({ maxBytes }) => maxBytes,
-  );
-  streamGauge("ftle_broker_stream_messages", "Messages in a stream.", ({ messages }) => messages);
-
   /** Of the sweeps that have ended, those that were followed first go; of all, how long their tasks took. */
   function forgetOldest(): void {
     for (const [sweep, numbers] of sweeps) {
@@ -341,9 +271,6 @@ export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
       for (const histogram of [accuracies, lambda1s]) histogram.zero({ sweep });
       for (const kind of KINDS) durations.zero({ sweep, kind });
       forgetOldest();
-    },
-    broker(numbers) {
-      brokerNumbers = numbers;
     },
     onEvent(sweep, event) {
       if (event.kind !== "stored") return;

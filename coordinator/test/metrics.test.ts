@@ -4,6 +4,7 @@ import { Registry } from "prom-client";
 import type { RunningTask } from "../../shared/transport.ts";
 import type { Job } from "../backlog.ts";
 import { createBacklog } from "../backlog.ts";
+import { addCrewMetrics } from "../crew-metrics.ts";
 import { coordinatorMetrics, SWEEP_STATES } from "../metrics.ts";
 import { planSweep } from "../plan.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
@@ -159,7 +160,7 @@ test("metrics: 50 sweeps, ten of them running, are less than 200 kB; of more the
   const crews = Array.from({ length: 3 }, (_, i) => {
     return { engine: `engine-${i}.1`, alive: 60, silent: 6, threads: 480 };
   });
-  metrics.broker(() => ({ workers: crews, workersLost: 2, streams: [] }));
+  addCrewMetrics(registry, () => ({ workers: crews, workersLost: 2, streams: [] }));
   const text = await registry.metrics();
   assert.ok(Buffer.byteLength(text) < 200_000, `${Buffer.byteLength(text)} bytes`);
   const named = new Set([...text.matchAll(/sweep="([^"]*)"/g)].map(([, name]) => name));
