@@ -138,7 +138,7 @@ function ofBinary(node: Node, scope: Scope): Labels {
 /** A scalar, which is compared with a vector of whatever labels. */
 function isNumber(node: Node, scope: Scope): boolean {
   if (node.name === "NumberDurationLiteral") return true;
-  if (node.name === "FunctionCall") return textOf(node, scope.expr) === "time()";
+  if (node.name === "FunctionCall") return /^(time|scalar)\b/.test(textOf(node, scope.expr));
   if (node.name === "ParenExpr") return isNumber(children(node)[0]!, scope);
   return (
     node.name === "BinaryExpr" &&
