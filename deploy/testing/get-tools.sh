@@ -8,6 +8,8 @@ kept=$PWD/.tools
 release=trixie
 plugins=/usr/libexec/docker/cli-plugins
 kustomize_module=sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
+alertmanager_version=0.28.1 # built: Debian's runs only where its package is installed, with files under /usr/share
+alertmanager_module=github.com/prometheus/alertmanager/cmd/alertmanager@v$alertmanager_version
 
 tool=${1:-}
 case $tool in
@@ -33,6 +35,7 @@ private_apt() {
     -o APT::Sandbox::User=root "$@"
 }
 unpack() { # leaves the tool of Debian's package in the current folder
+  [ "$tool" != alertmanager ] || return 1
   command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
   local keyring=/usr/share/keyrings/debian-archive-keyring.gpg place
   place=$(apt-get indextargets --format '$(CREATED_BY) $(COMPONENT) $(REPO_URI)' | sed -n 's#^Packages main \(.*/debian/\)$#\1#p' | head -1)
@@ -48,8 +51,14 @@ unpack() { # leaves the tool of Debian's package in the current folder
   return 1
 }
 build() { # what has no package here, but can be built
-  [ "$tool" = kustomize ] && command -v go >/dev/null || return 1
-  GOBIN=$PWD GOFLAGS=-mod=mod go install "$kustomize_module"
+  local flags= module
+  case $tool in
+    kustomize) module=$kustomize_module ;;
+    alertmanager) module=$alertmanager_module flags="-X github.com/prometheus/common/version.Version=$alertmanager_version" ;;
+    *) return 1 ;;
+  esac
+  command -v go >/dev/null || return 1
+  GOBIN=$PWD GOFLAGS=-mod=mod go install -ldflags "$flags" "$module"
 }
 
 # Whoever comes while another gets a tool waits, and finds it.
@@ -68,7 +77,7 @@ get() (
     fi
     rm -rf ./*
   done
-  echo "no fit $tool could be had (wanted: /$fit/ in the answer to \`$tool $ask\`): put one on PATH, or run on Debian or Ubuntu with apt" >&2
+  echo "no fit $tool could be had (wanted: /$fit/ in the answer to \`$tool $ask\`): put one on PATH, or run on Debian or Ubuntu with apt and, for alertmanager, Go" >&2
   return 1
 )
 
