@@ -71,7 +71,7 @@ export interface CoordinatorMetrics {
 /** Ended sweeps are exported until so many are. */
 const MOST_SWEEPS = 50;
 /** Around the 1–10 s for which tasks are cut. */
-const SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 120, 600];
+const SECONDS = [0.1, 0.5, 1, 2, 4, 8, 15, 30, 120, 600, 3600];
 
 export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
   const registers = [registry];
