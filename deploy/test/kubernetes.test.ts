@@ -99,7 +99,8 @@ test("kubernetes: what manifests say of each other, and of streams and ports, is
   for (const [name, set] of Object.entries(sets)) assert.deepEqual(referenceFaults(set), [], name);
 });
 
-test("kubernetes: each of the usual mistakes is found", () => {
+test("kubernetes: each of the usual mistakes is found", (context) => {
+  if (withoutSwagger) context.diagnostic(`mistakes against the schema left out: ${withoutSwagger}`);
   const faultsOf = hasSwagger ? coreValidator() : null;
   const changed = MISTAKES.map(({ set, change }) => {
     const copy = structuredClone(sets[set]) as Manifest[];
