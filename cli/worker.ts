@@ -42,7 +42,7 @@ interface WorkerFlags extends BrokerFlags, MetricsFlags {
 }
 
 /** What giving tasks back may take beyond the grace; a broker that is away cannot be told. */
-const FAREWELL_MS = 3_000;
+export const FAREWELL_MS = 3_000;
 /** How often a worker says what it has done. */
 const REPORT_MS = 60_000;
 

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { runCommand } from "../../cli/run.ts";
-import { workerCommand } from "../../cli/worker.ts";
+import { FAREWELL_MS, workerCommand } from "../../cli/worker.ts";
 import { METRICS_PORTS } from "../../shared/metrics.ts";
 import { natsServerBinary } from "../../shared/testing/nats-server.ts";
 import type { ComposeConfig, ComposeService } from "../testing/compose-faults.ts";
@@ -17,7 +17,7 @@ import { toolPath } from "../testing/tool.ts";
 const folder = fileURLToPath(new URL("../compose", import.meta.url));
 const text = readFileSync(join(folder, "compose.yaml"), "utf8");
 const commands = { coordinator: runCommand(), worker: workerCommand() };
-const farewellSeconds = readFarewellSeconds();
+const farewellSeconds = FAREWELL_MS / 1000;
 
 describe("compose", () => {
   let program: string;
@@ -228,10 +228,4 @@ describe("compose", () => {
 interface ScrapeConfig {
   readonly job_name: string;
   readonly dns_sd_configs: readonly [{ readonly names: readonly string[]; readonly port: number }];
-}
-
-function readFarewellSeconds(): number {
-  const source = readFileSync(new URL("../../cli/worker.ts", import.meta.url), "utf8");
-  const [, milliseconds] = /\bFAREWELL_MS = ([\d_]+);/.exec(source)!;
-  return Number(milliseconds!.replaceAll("_", "")) / 1000;
 }

@@ -1,10 +1,9 @@
 /** What holds between manifests and the program: what it is given, what it is asked, the time and memory it has. */
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command, Option } from "commander";
 import { natsCommand } from "../../cli/nats.ts";
 import { runCommand } from "../../cli/run.ts";
-import { workerCommand } from "../../cli/worker.ts";
+import { FAREWELL_MS, workerCommand } from "../../cli/worker.ts";
 import { METRICS_PORTS } from "../../shared/metrics.ts";
 import type { Container, Manifest, PodSpec } from "./kubernetes-manifest.ts";
 import { nameOf, podOf, quantity } from "./kubernetes-manifest.ts";
@@ -102,7 +101,7 @@ function ofWorker({ args = [], env = [] }: Container, spec: PodSpec, command: Co
   const graceMs = args.includes("--grace")
     ? readAs(option, args[args.indexOf("--grace") + 1]!)
     : option.defaultValue;
-  const needed = Number(graceMs) / 1000 + FAREWELL_SECONDS + MARGIN_SECONDS;
+  const needed = Number(graceMs) / 1000 + FAREWELL_MS / 1000 + MARGIN_SECONDS;
   const threads = env.find(({ name }) => name === "FTLE_THREADS")?.valueFrom?.resourceFieldRef;
   return [
     [
@@ -111,14 +110,6 @@ function ofWorker({ args = [], env = [] }: Container, spec: PodSpec, command: Co
     ],
     [threads?.resource === "limits.cpu", "threads are not its CPUs"],
   ];
-}
-
-const FAREWELL_SECONDS = readFarewellSeconds();
-
-function readFarewellSeconds(): number {
-  const source = readFileSync(new URL("../../cli/worker.ts", import.meta.url), "utf8");
-  const [, milliseconds] = /\bFAREWELL_MS = ([\d_]+);/.exec(source)!;
-  return Number(milliseconds!.replaceAll("_", "")) / 1000;
 }
 
 function ofEndpoint(container: Container, port: number): Rule[] {
