@@ -3,6 +3,7 @@
  * in under 50 ms, with less than 200 kB. `npm run bench:metrics`, after `npm run build`.
  */
 import { spawn } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { addCrewMetrics } from "../coordinator/crew-metrics.ts";
 import { coordinatorMetrics } from "../coordinator/metrics.ts";
@@ -31,6 +32,8 @@ const { values: flags } = parseArgs({
 const ROUNDS = Number(flags.rounds);
 const TASKS = Number(flags.tasks);
 const THREADS = 2;
+const EVENTS = 200_000;
+const SCRAPES = 500;
 /** Fifteen times as often as usual. */
 const SCRAPE_MS = 1_000;
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
@@ -45,8 +48,43 @@ const NETWORK: NetworkShape = {
 };
 const POINTS = 96;
 
+await parts();
 await throughput();
 await answer();
+
+/** Processor time of what metrics add: a task's events, and a scrape; and what that is of a worker's time. */
+async function parts(): Promise<void> {
+  const registry = createRegistry();
+  addProcessMetrics(registry);
+  const rates = { train: 1, field: 1 };
+  const metrics = workerMetrics(registry, { name: "w", engine: "e", threads: THREADS, rates });
+  const run = { task: tile("t", "e", ""), isResumed: false, progress: () => 1, seconds: () => 1 };
+  const computed = { operations: 1, points: 1, samples: 0 };
+  const taskSeconds = cpuOf(EVENTS, () => {
+    metrics.onEvent({ kind: "leased", run, waitSeconds: 0 });
+    metrics.onEvent({ kind: "ended", run, outcome: "done", computed });
+  });
+  const server = await startMetricsServer({ address: LOOPBACK, registry, notReady: () => null });
+  const before = process.cpuUsage();
+  const source = `for (let i = 0; i < ${SCRAPES}; i++) await (await fetch("http://${server.place}/metrics")).text()`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", source]);
+  await new Promise((resolve) => child.once("close", resolve));
+  const { user, system } = process.cpuUsage(before);
+  await server.stop();
+  const scrapeSeconds = (user + system) / 1e6 / SCRAPES;
+  const share = taskSeconds / 1 + scrapeSeconds / 15; // of one thread with tasks of 1 s, scraped every 15 s
+  process.stdout.write(
+    `processor time: ${(taskSeconds * 1e6).toFixed(1)} µs a task, ${(scrapeSeconds * 1e3).toFixed(2)} ms a scrape; with tasks of 1 s on one thread and a scrape every 15 s: ${(100 * share).toFixed(3)} %\n\n`,
+  );
+}
+
+function cpuOf(times: number, call: () => void): number {
+  for (let i = 0; i < times / 10; i++) call();
+  const before = process.cpuUsage();
+  for (let i = 0; i < times; i++) call();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6 / times;
+}
 
 /** Tasks and processor time a second with and without metrics, in turns. */
 async function throughput(): Promise<void> {
@@ -89,7 +127,7 @@ async function round(isWatched: boolean): Promise<Spent> {
     ? workerMetrics(registry, { name: "w", engine, threads: THREADS, rates })
     : null;
   const server = await startMetricsServer({ address: LOOPBACK, registry, notReady: () => null });
-  const scraper = isWatched ? scrape(server.place) : null;
+  const scraper = scrape(server.place); // of an empty registry, too: what it takes itself is not the worker's
   const worker = startWorker({
     ...{ transport, name: "w", engine, threads: THREADS },
     onEvent: (event) => metrics?.onEvent(event),
@@ -107,13 +145,14 @@ async function round(isWatched: boolean): Promise<Spent> {
   };
   try {
     await run(0, 4 * THREADS); // threads start
+    while (server.scrapes() === 0) await pause(10);
     const start = performance.now();
     const before = process.cpuUsage();
     await run(1000, TASKS);
     const { user, system } = process.cpuUsage(before);
     return { wall: (performance.now() - start) / 1000, cpu: (user + system) / 1e6 };
   } finally {
-    scraper?.kill();
+    scraper.kill();
     await worker.stop();
     await transport.stop();
     await server.stop();
