@@ -2,7 +2,10 @@ import type { WorkerStatus } from "../shared/transport.ts";
 
 /** Who works at the broker, as heartbeats tell. */
 export interface WorkerRoll {
-  /** Takes note of the workers that are listed now; `now` in milliseconds, of this machine's clock alone. */
+  /**
+   * Takes note of the workers that are listed now; `now` in milliseconds, of this machine's clock alone. A list that
+   * was seen before (the same array) says nothing new: who reads seldom must not take workers for silent.
+   */
   observe(listed: readonly WorkerStatus[], now: number): void;
   /** One entry for each engine that was ever seen. */
   engines(): readonly EngineCrew[];
@@ -26,8 +29,11 @@ export function createWorkerRoll(silentMs = SILENT_MS): WorkerRoll {
   let known = new Map<string, { readonly beat: number; readonly at: number; isLost: boolean }>();
   const engines = new Map<string, EngineCrew>();
   let lost = 0;
+  let last: readonly WorkerStatus[] | null = null;
   return {
     observe(listed, now) {
+      if (listed === last) return;
+      last = listed;
       for (const engine of engines.keys()) engines.set(engine, nobody(engine));
       const next: typeof known = new Map();
       for (const { name, engine, threads, seen } of listed) {

@@ -23,6 +23,14 @@ test("workers: one whose heartbeats stop is silent after a while, and lost once"
   assert.deepEqual([roll.engines(), roll.lost()], [[crew(1, 0)], 1]);
 });
 
+test("workers: a list that is only read seldom makes nobody silent", () => {
+  const roll = createWorkerRoll(100);
+  const first = [worker("a", 1)];
+  for (const now of [0, 90, 180]) roll.observe(first, now);
+  roll.observe([worker("a", 9)], 400);
+  assert.deepEqual([roll.engines(), roll.lost()], [[crew(1, 0)], 0]);
+});
+
 test("workers: one that says it ends is not lost; an engine nobody has any more counts 0", () => {
   const roll = createWorkerRoll(100);
   roll.observe([worker("a", 1)], 0);
