@@ -8,6 +8,8 @@ const NAMED = {
   red: "#f2495c",
   blue: "#5794f2",
   text: "#ccccdc",
+  "light-blue": "#8ab8ff",
+  purple: "#b877d9",
 };
 const UNIT = 30; // pixels of one row of the grid
 

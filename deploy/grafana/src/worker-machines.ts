@@ -67,7 +67,7 @@ export const workerMachines: readonly Section[] = [
             thresholds: SPEED,
           },
           {
-            expr: `max by (instance) (process_resident_memory_bytes{${WORKERS}})`,
+            expr: `max by (instance) (process_resident_memory_bytes{${WORKERS}} and on (job, instance) ftle_worker_info)`,
             name: "Memory",
             unit: "bytes",
           },
