@@ -13,17 +13,19 @@ import { panelQueries } from "../grafana/src/queries.ts";
 import type { TestPrometheus } from "../testing/prometheus.ts";
 import { startPrometheus } from "../testing/prometheus.ts";
 
-/** Tiles of half a second for minutes, small trainings, and one that takes longer than its workers allow. */
+/** Tiles of a tenth of a second for minutes, small trainings, and one that takes longer than its workers allow. */
 const SPEC = `
 name: live
 axes: {width: [24, 160], depth: [4], seed: {count: 12}}
 where: width < 100 or seed == 0
 data: {name: circle, samples: 4000}
 training: {epochs: 6, batch: 20}
-field: {points: 512, tile: 64}
+field: {points: 512, tile: 32}
 engine: reference
 `;
 const WORKERS = 3;
+/** Five attempts with their pauses, and a worker's silence, take 20 s each where nothing else runs. */
+const PATIENCE_MS = 180_000;
 
 test("live: every panel has data of a real sweep, no alert is active; then what breaks is told", async () => {
   await inFolder(async (folder) => {
@@ -43,7 +45,7 @@ test("live: every panel has data of a real sweep, no alert is active; then what 
       const workers = Array.from({ length: WORKERS }, (_, i) =>
         start(
           ...["worker", "--engine", "reference", "--threads", "1"],
-          ...["--name", `w${i}`, "--task-timeout", "3s"],
+          ...["--name", `w${i}`, "--task-timeout", "2s"],
         ),
       );
       prometheus = await startPrometheus(
@@ -125,7 +127,8 @@ async function names(prometheus: TestPrometheus): Promise<string[]> {
 }
 
 async function activeAlert(prometheus: TestPrometheus, name: string): Promise<void> {
-  await until(`${name} is pending or fires`, async () => (await names(prometheus)).includes(name));
+  const isActive = async () => (await names(prometheus)).includes(name);
+  await until(`${name} is pending or fires`, isActive, PATIENCE_MS);
 }
 
 /** Every alert's and recording rule's expression is evaluated without a fault. */
@@ -155,7 +158,7 @@ async function assertPanels(prometheus: TestPrometheus): Promise<void> {
     }
     return empty.size === 0;
   };
-  await until("every panel has data", look).catch((error) => {
+  await until("every panel has data", look, PATIENCE_MS).catch((error) => {
     const lines = [...empty].map(
       ({ dashboard, panel, expr }) => `${dashboard} · ${panel}: ${expr}`,
     );
