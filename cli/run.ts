@@ -138,8 +138,14 @@ async function lastScrape(
   interrupted: AbortSignal,
 ): Promise<void> {
   const isWatched = server.scrapes() > 0;
-  if (isWatched)
-    await server.scraped(AbortSignal.any([interrupted, AbortSignal.timeout(metricsLinger)]));
+  if (isWatched) {
+    // The timer also keeps the process alive, which the server does not. AbortSignal.timeout would not;
+    // and inside of AbortSignal.any Node 20 may collect it before it fires.
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), metricsLinger);
+    await server.scraped(AbortSignal.any([interrupted, patience.signal]));
+    clearTimeout(timer);
+  }
   await server.stop();
 }
 
