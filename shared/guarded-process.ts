@@ -91,7 +91,7 @@ export async function spawnGuarded(
   for (const held of [guard, orders, news]) held.unref();
 
   async function end(lastOrder: "" | "keep"): Promise<void> {
-    guard.ref();
+    for (const awaited of [guard, news]) awaited.ref(); // whichever is heard last
     orders.end(lastOrder);
     await Promise.all([ended, gone]);
   }
