@@ -32,7 +32,7 @@ A first sweep:
 
 Every command has --help with examples, --json for programs, and --quiet.
 Exit codes: 0 complete, 1 fault, 2 usage or spec, 3 complete with tasks given up,
-130 interrupted and resumable.`,
+4 cancelled at its broker, 130 interrupted; what is not complete is resumable.`,
   )
   .exitOverride((error) => {
     // commander's own code for a wrong command line is 1; ours is 2.

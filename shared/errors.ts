@@ -58,7 +58,8 @@ export class BrokerResetError extends FtleError {
 /** Somebody cancelled the sweep on the broker. */
 export class CancelledError extends FtleError {
   override readonly name = "CancelledError";
-  override readonly exitCode = 130;
+  /** Not an interruption's: whoever restarts what was interrupted must let this rest. */
+  override readonly exitCode = 4;
 
   constructor(sweep: string) {
     super(`sweep ${sweep} was cancelled; what is stored stays, and ftle resume goes on with it`);

@@ -206,7 +206,7 @@ export const NAME_MISTAKES: readonly Mistake[] = [
     "an interruption that ends it",
     "reference",
     "gives up what may go on",
-    inSpec(SWEEP, (s) => (s.podFailurePolicy!.rules[0]!.onExitCodes!.values = [2, 3, 130])),
+    inSpec(SWEEP, (s) => (s.podFailurePolicy!.rules[0]!.onExitCodes!.values = [2, 3, 4, 130])),
   ),
   mistake(
     "demo",

@@ -118,7 +118,7 @@ function workload(manifest: Manifest, all: readonly Manifest[]): Rule[] {
   ];
 }
 
-/** Exit codes: 0 complete, 1 fault, 2 spec, 3 with tasks given up, 130 interrupted. */
+/** Exit codes: 0 complete, 1 fault, 2 spec, 3 with tasks given up, 4 cancelled, 130 interrupted. */
 function job(manifest: Manifest, all: readonly Manifest[]): Rule[] {
   const spec = manifest.spec!;
   const pod = podOf(manifest)!.spec;
@@ -136,7 +136,7 @@ function job(manifest: Manifest, all: readonly Manifest[]): Rule[] {
     ...always,
     [pod.restartPolicy === "Never", "a failure policy needs restartPolicy Never"],
     [
-      ends.flatMap(({ values }) => values).join() === "2,3",
+      ends.flatMap(({ values }) => values).join() === "2,3,4",
       "tries again what ends the same, or gives up what may go on",
     ],
     [
