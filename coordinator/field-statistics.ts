@@ -25,65 +25,65 @@ export function fieldStatistics(
   points: number,
 ): FieldStatistics {
   const last = lambda1.subarray(lambda1.length - points * points);
-  const all = moments();
-  const centre = moments();
-  const boundary = moments();
-  const middle = [Math.floor(points * 0.45), Math.ceil(points * 0.55)] as const;
-  const isMiddle = (i: number) => i >= middle[0] && i < middle[1];
-  for (let row = 0; row < points; row++) {
-    for (let column = 0; column < points; column++) {
-      const at = row * points + column;
-      const value = last[at]!;
-      all.add(value);
-      if (isMiddle(row) && isMiddle(column)) centre.add(value);
-      if (isBesideSignChange(output, points, row, column)) boundary.add(value);
-    }
-  }
+  const [from, to] = [Math.floor(points * 0.45), Math.ceil(points * 0.55)];
+  const isMiddle = (i: number) => i >= from && i < to;
+  const centre = pick(last, points, (row, column) => isMiddle(row) && isMiddle(column));
+  const boundary = pick(last, points, (row, column) => {
+    const at = row * points + column;
+    const isPositive = output[at]! > 0;
+    return (
+      (row > 0 && output[at - points]! > 0 !== isPositive) ||
+      (row < points - 1 && output[at + points]! > 0 !== isPositive) ||
+      (column > 0 && output[at - 1]! > 0 !== isPositive) ||
+      (column < points - 1 && output[at + 1]! > 0 !== isPositive)
+    );
+  });
+  const all = moments(last);
   return {
-    lambda1Mean: all.mean(),
-    lambda1Std: all.standardDeviation(),
-    lambda1Min: all.minimum(),
-    lambda1Max: all.maximum(),
-    lambda1Centre: centre.mean(),
-    lambda1Boundary: boundary.mean(),
-    notFinite: last.length - all.count(),
+    lambda1Mean: all.mean,
+    lambda1Std: all.standardDeviation,
+    lambda1Min: all.minimum,
+    lambda1Max: all.maximum,
+    lambda1Centre: moments(centre).mean,
+    lambda1Boundary: moments(boundary).mean,
+    notFinite: last.length - all.count,
   };
 }
 
-function isBesideSignChange(output: Float32Array, points: number, row: number, column: number) {
-  const here = output[row * points + column]! > 0;
-  const differs = (r: number, c: number) =>
-    r >= 0 && c >= 0 && r < points && c < points && output[r * points + c]! > 0 !== here;
-  return (
-    differs(row - 1, column) ||
-    differs(row + 1, column) ||
-    differs(row, column - 1) ||
-    differs(row, column + 1)
-  );
+/** The values at those points of a square grid, row by row. */
+function pick(
+  values: Float32Array,
+  points: number,
+  isIn: (row: number, column: number) => boolean,
+): Float32Array {
+  const picked = new Float32Array(values.length);
+  let count = 0;
+  for (let row = 0; row < points; row++) {
+    for (let column = 0; column < points; column++) {
+      if (isIn(row, column)) picked[count++] = values[row * points + column]!;
+    }
+  }
+  return picked.subarray(0, count);
 }
 
-/** Mean and spread of the finite ones among the values added (Welford 1962: stable in one pass). */
-function moments() {
-  let n = 0;
+/** Mean and spread of the finite values (Welford 1962: stable in one pass); null if there is none. */
+function moments(values: Float32Array) {
+  let count = 0;
   let mean = 0;
   let squares = 0;
   let minimum = Number.POSITIVE_INFINITY;
   let maximum = Number.NEGATIVE_INFINITY;
-  const unlessEmpty = (value: number) => (n === 0 ? null : value);
-  return {
-    add(value: number) {
-      if (!Number.isFinite(value)) return;
-      n++;
-      const deviation = value - mean;
-      mean += deviation / n;
-      squares += deviation * (value - mean);
-      minimum = Math.min(minimum, value);
-      maximum = Math.max(maximum, value);
-    },
-    count: () => n,
-    mean: () => unlessEmpty(mean),
-    standardDeviation: () => unlessEmpty(Math.sqrt(squares / n)),
-    minimum: () => unlessEmpty(minimum),
-    maximum: () => unlessEmpty(maximum),
-  };
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    count++;
+    const deviation = value - mean;
+    mean += deviation / count;
+    squares += deviation * (value - mean);
+    minimum = Math.min(minimum, value);
+    maximum = Math.max(maximum, value);
+  }
+  if (count === 0) {
+    return { count, mean: null, standardDeviation: null, minimum: null, maximum: null };
+  }
+  return { count, mean, standardDeviation: Math.sqrt(squares / count), minimum, maximum };
 }
