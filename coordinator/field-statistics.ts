@@ -25,7 +25,7 @@ export function fieldStatistics(
   points: number,
 ): FieldStatistics {
   const last = lambda1.subarray(lambda1.length - points * points);
-  const [from, to] = [Math.floor(points * 0.45), Math.ceil(points * 0.55)];
+  const [from, to] = [Math.floor((points * 45) / 100), Math.ceil((points * 55) / 100)]; // 0.55 · 100 > 55
   const isMiddle = (i: number) => i >= from && i < to;
   const centre = pick(last, points, (row, column) => isMiddle(row) && isMiddle(column));
   const boundary = pick(last, points, (row, column) => {
