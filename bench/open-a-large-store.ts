@@ -90,7 +90,7 @@ async function fillField(folder: string, { description, tiles }: FieldState): Pr
   const { tile } = description;
   const values = new Float32Array(tile * tile).fill(0.5);
   const first = { column: 0, row: 0, columns: tile, rows: tile };
-  const files = await tileFiles(description, first, {
+  const files = tileFiles(description, first, {
     lambda1: values,
     direction: values,
     output: values,

@@ -25,42 +25,46 @@ export function fieldStatistics(
   points: number,
 ): FieldStatistics {
   const last = lambda1.subarray(lambda1.length - points * points);
-  const [from, to] = [Math.floor((points * 45) / 100), Math.ceil((points * 55) / 100)]; // 0.55 · 100 > 55
-  const isMiddle = (i: number) => i >= from && i < to;
-  const centre = pick(last, points, (row, column) => isMiddle(row) && isMiddle(column));
-  const boundary = pick(last, points, (row, column) => {
-    const at = row * points + column;
-    const isPositive = output[at]! > 0;
-    return (
-      (row > 0 && output[at - points]! > 0 !== isPositive) ||
-      (row < points - 1 && output[at + points]! > 0 !== isPositive) ||
-      (column > 0 && output[at - 1]! > 0 !== isPositive) ||
-      (column < points - 1 && output[at + 1]! > 0 !== isPositive)
-    );
-  });
   const all = moments(last);
   return {
     lambda1Mean: all.mean,
     lambda1Std: all.standardDeviation,
     lambda1Min: all.minimum,
     lambda1Max: all.maximum,
-    lambda1Centre: moments(centre).mean,
-    lambda1Boundary: moments(boundary).mean,
+    lambda1Centre: moments(centreOf(last, points)).mean,
+    lambda1Boundary: moments(boundaryOf(last, output, points)).mean,
     notFinite: last.length - all.count,
   };
 }
 
-/** The values at those points of a square grid, row by row. */
-function pick(
-  values: Float32Array,
-  points: number,
-  isIn: (row: number, column: number) => boolean,
-): Float32Array {
+/** The values of the middle tenth of each side. */
+function centreOf(values: Float32Array, points: number): Float32Array {
+  const [from, to] = [Math.floor((points * 45) / 100), Math.ceil((points * 55) / 100)]; // 0.55 · 100 > 55
+  const side = to - from;
+  const picked = new Float32Array(side ** 2);
+  for (let row = from; row < to; row++) {
+    const middle = values.subarray(row * points + from, row * points + to);
+    picked.set(middle, (row - from) * side);
+  }
+  return picked;
+}
+
+/** The values at the points beside which the output changes its sign. */
+function boundaryOf(values: Float32Array, output: Float32Array, points: number): Float32Array {
   const picked = new Float32Array(values.length);
   let count = 0;
   for (let row = 0; row < points; row++) {
     for (let column = 0; column < points; column++) {
-      if (isIn(row, column)) picked[count++] = values[row * points + column]!;
+      const at = row * points + column;
+      const isPositive = output[at]! > 0;
+      if (
+        (row > 0 && output[at - points]! > 0 !== isPositive) ||
+        (row < points - 1 && output[at + points]! > 0 !== isPositive) ||
+        (column > 0 && output[at - 1]! > 0 !== isPositive) ||
+        (column < points - 1 && output[at + 1]! > 0 !== isPositive)
+      ) {
+        picked[count++] = values[at]!;
+      }
     }
   }
   return picked.subarray(0, count);
@@ -73,14 +77,15 @@ function moments(values: Float32Array) {
   let squares = 0;
   let minimum = Number.POSITIVE_INFINITY;
   let maximum = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     if (!Number.isFinite(value)) continue;
     count++;
     const deviation = value - mean;
     mean += deviation / count;
     squares += deviation * (value - mean);
-    minimum = Math.min(minimum, value);
-    maximum = Math.max(maximum, value);
+    if (value < minimum) minimum = value;
+    if (value > maximum) maximum = value;
   }
   if (count === 0) {
     return { count, mean: null, standardDeviation: null, minimum: null, maximum: null };

@@ -77,11 +77,7 @@ export async function recompute(
     const { field, task } = claim;
     const folder = fieldFolder(cell, field.snapshot, plan.field!.id);
     const paths: string[] = [];
-    for (const [name, bytes] of await tileFiles(
-      field.description,
-      task.tile,
-      result as FieldResult,
-    )) {
+    for (const [name, bytes] of tileFiles(field.description, task.tile, result as FieldResult)) {
       const stored = await readIfThere(join(directory, folder, name));
       if (stored === null || !stored.equals(bytes)) paths.push(`${folder}/${name}`);
     }

@@ -91,7 +91,7 @@ async function runOnce(
   { out, engine }: { out: string; engine: string },
 ): Promise<Run> {
   const program = built("cli/main");
-  const server = await startNatsServer();
+  const server = await startNatsServer({ config: "max_payload: 8MB" }); // as deploy/nats has it
   const ftle = (...args: string[]) =>
     spawn(
       process.execPath,

@@ -8,7 +8,7 @@ import type { FieldResult, FieldTask } from "../../shared/messages.ts";
 import { gridCoordinates } from "../../shared/numerics/grid.ts";
 import { seal, unseal } from "./sealed-json.ts";
 import { consolidatedGroup } from "./zarr-consolidated.ts";
-import { CHECKSUM_BYTES } from "./zarr-crc32c.ts";
+import { CHECKSUM_BYTES, sealedChunk } from "./zarr-crc32c.ts";
 
 export const FIELD_ARRAYS = ["lambda1", "direction", "output"] as const;
 
@@ -90,30 +90,26 @@ export async function fieldMetadata(field: FieldDescription): Promise<Files> {
 }
 
 /** The three chunks of one tile. */
-export async function tileFiles(
+export function tileFiles(
   field: FieldDescription,
   tile: FieldTask["tile"],
   result: Pick<FieldResult, (typeof FIELD_ARRAYS)[number]>,
-): Promise<Files> {
-  const files = await fieldMetadata(field);
-  const metadata = new Set(files.keys());
-  const rows = zarr.slice(tile.row, tile.row + tile.rows);
-  const columns = zarr.slice(tile.column, tile.column + tile.columns);
-  for (const name of FIELD_ARRAYS) {
-    const array = await zarr.open.v3(zarr.root(storeOver(files)).resolve(name), { kind: "array" });
-    if (!array.is("float32")) throw new TypeError(`${name} is not float32`);
-    const layers = array.shape.length === 3 ? [field.depth] : [];
-    const shape = [...layers, tile.rows, tile.columns];
-    const stride = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
-    const selection = [...layers.map(() => null), rows, columns];
-    await zarr.set(array, selection, {
-      data: result[name] as Float32Array<ArrayBuffer>,
-      shape,
-      stride,
-    });
-  }
-  for (const path of metadata) files.delete(path);
-  return files;
+): Files {
+  const place = [tile.row / field.tile, tile.column / field.tile] as const;
+  return new Map(
+    FIELD_ARRAYS.map((name) => {
+      const chunk = sealedChunk(chunkBytes(field, name), (values) => {
+        if (tile.rows < field.tile || tile.columns < field.tile) values.fill(Number.NaN);
+        const rows = result[name].length / tile.columns; // of all layers
+        for (let row = 0; row < rows; row++) {
+          const layer = Math.floor(row / tile.rows);
+          const to = (layer * field.tile + (row % tile.rows)) * field.tile;
+          values.set(result[name].subarray(row * tile.columns, (row + 1) * tile.columns), to);
+        }
+      });
+      return [chunkPath(field, name, ...place), chunk];
+    }),
+  );
 }
 
 /**

@@ -120,7 +120,7 @@ export async function openStore(directory: string): Promise<Store> {
         await put(inFolder(folder, await fieldMetadata(description)));
         described.add(folder);
       }
-      await put(inFolder(folder, await tileFiles(description, task.tile, result)));
+      await put(inFolder(folder, tileFiles(description, task.tile, result)));
     },
 
     async putFieldRecord(record, field) {

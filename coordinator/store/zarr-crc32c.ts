@@ -14,8 +14,7 @@ registry.set("crc32c", async () => ({
     encode(content: Uint8Array): Uint8Array {
       const chunk = new Uint8Array(content.length + CHECKSUM_BYTES);
       chunk.set(content);
-      new DataView(chunk.buffer).setUint32(content.length, crc32c(content), true);
-      return chunk;
+      return withChecksum(chunk);
     },
     decode(chunk: Uint8Array): Uint8Array {
       if (!isChunkIntact(chunk)) throw new Error("the chunk's checksum does not match");
@@ -24,6 +23,19 @@ registry.set("crc32c", async () => ({
     },
   }),
 }));
+
+/** A chunk of so many bytes whose float32 values are put in place by `fill`: without a copy. */
+export function sealedChunk(bytes: number, fill: (values: Float32Array) => void): Uint8Array {
+  const chunk = new Uint8Array(bytes);
+  fill(new Float32Array(chunk.buffer, 0, (bytes - CHECKSUM_BYTES) / 4));
+  return withChecksum(chunk);
+}
+
+function withChecksum(chunk: Uint8Array): Uint8Array {
+  const end = chunk.length - CHECKSUM_BYTES;
+  new DataView(chunk.buffer).setUint32(end, crc32c(chunk.subarray(0, end)), true);
+  return chunk;
+}
 
 /** Whether a chunk ends with the CRC-32C of what comes before. */
 export function isChunkIntact(chunk: Uint8Array): boolean {

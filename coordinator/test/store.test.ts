@@ -119,7 +119,7 @@ for (const layers of ["last", "all"] as const) {
               return value(l, row + Math.floor(rest / columns), column + (rest % columns));
             });
           const result = { lambda1: fill(depth), direction: fill(depth), output: fill(1) };
-          const files = await tileFiles(field, { row, column, rows, columns }, result);
+          const files = tileFiles(field, { row, column, rows, columns }, result);
           assert.equal(files.size, 3);
           for (const [path, bytes] of files) {
             assert.equal(bytes.length, chunkBytes(field, path.split("/")[0] as "lambda1"));
@@ -148,7 +148,7 @@ test("field: tiles not stored read as NaN, and a damaged chunk does not read at 
     assert.ok((await readFieldArray(folder, "lambda1")).every(Number.isNaN));
     const ones = new Float32Array(256).fill(1);
     const tile = { row: 0, column: 0, rows: 16, columns: 16 };
-    const files = await tileFiles(FIELD, tile, { lambda1: ones, direction: ones, output: ones });
+    const files = tileFiles(FIELD, tile, { lambda1: ones, direction: ones, output: ones });
     files.get("lambda1/c.0.0")![7]! ^= 4;
     await writeFiles(folder, files);
     await assert.rejects(readFieldArray(folder, "lambda1"));

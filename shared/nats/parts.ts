@@ -55,6 +55,17 @@ export async function getParts(
     found.push(...(await Promise.all(few)));
     if (found.includes(null)) return null;
   }
-  const bytes = new Uint8Array(Buffer.concat(found.map((part) => part!.payload)));
+  const bytes = joined(found.map((part) => part!.payload));
   return digestOf(bytes) === digest ? bytes : null;
+}
+
+/** In memory of its own: typed arrays can be laid over it. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

@@ -61,7 +61,7 @@ export function decodeResult(bytes: Uint8Array): TaskResult {
   for (const [name, length] of arrays) {
     const end = at + 4 * length;
     if (end > bytes.length) refuse(`array ${name} is cut off`);
-    message[name] = new Float32Array(new Uint8Array(bytes.subarray(at, end)).buffer);
+    message[name] = floatsIn(bytes.subarray(at, end));
     at = end;
   }
   if (at !== bytes.length) refuse(`${bytes.length - at} bytes too many`);
@@ -70,6 +70,13 @@ export function decodeResult(bytes: Uint8Array): TaskResult {
   } catch (error) {
     throw new ForeignMessageError((error as Error).message);
   }
+}
+
+/** Over the same memory where it is aligned. */
+function floatsIn(bytes: Uint8Array): Float32Array {
+  const { buffer, byteOffset, length } =
+    bytes.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
+  return new Float32Array(buffer, byteOffset, length / Float32Array.BYTES_PER_ELEMENT);
 }
 
 function readHeader(bytes: Uint8Array): Header {
