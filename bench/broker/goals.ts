@@ -28,7 +28,7 @@ export function goalsReport({ throughput, overhead, scale }: Measured): string {
     ),
     ...(overhead ?? []).map(({ what, runs }) =>
       row(
-        `coordinator and broker beside tiles of ${what}: under ${100 * LARGEST_SHARE} %`,
+        `coordinator and broker beside ${what}: under ${100 * LARGEST_SHARE} %`,
         100 * median(runs.map(({ steady }) => share(steady))),
         (percent) => percent < 100 * LARGEST_SHARE,
       ),

@@ -3,9 +3,11 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
 import { fieldWork } from "../../shared/work.ts";
+import type { EngineName } from "../../worker/engines/registry.ts";
 import { resolveEngine } from "../../worker/engines/registry.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { medianAndRange } from "../engines/statistics.ts";
@@ -42,26 +44,32 @@ const POINTS = 512;
 /** How often the processes are looked at. */
 const LOOK_MS = 50;
 
+/** Trainings and tiles as they come, from milliseconds to some ten seconds. */
+const WHOLE_SWEEP = fileURLToPath(new URL("../../examples/fig2.yaml", import.meta.url));
 /** With the fast engine the least that a tile of a second can be, and what Fig. 2 takes longest for; the slow engine. */
-const CASES = [
+const TILES_ALONE = [
   { engine: "native", width: 100 },
   { engine: "native", width: 250 },
   { engine: "reference", width: 50 },
 ] as const;
 
-type Case = (typeof CASES)[number];
+interface Case {
+  readonly engine: EngineName;
+  readonly what: string;
+  readonly spec: string;
+}
 
 export async function measureOverhead(
   folder: string,
   { rounds, seconds }: { rounds: number; seconds: number },
 ): Promise<Overhead[]> {
-  const cases = CASES.map((one) => {
-    const engine = resolveEngine(one.engine);
-    const what = `${engine}, N = ${one.width}`;
-    const spec = join(folder, `${one.engine}-${one.width}.yaml`);
-    writeFileSync(spec, stringify(specFor(one, seconds)));
-    return { ...one, what, spec, runs: [] as Run[] };
+  const whole: Case = { engine: "native", what: "native, fig2.yaml whole", spec: WHOLE_SWEEP };
+  const alone = TILES_ALONE.map(({ engine, width }): Case => {
+    const spec = join(folder, `${engine}-${width}.yaml`);
+    writeFileSync(spec, stringify(tilesAlone(engine, { width, seconds })));
+    return { engine, what: `${engine}, N = ${width}`, spec };
   });
+  const cases = [whole, ...alone].map((one) => ({ ...one, runs: [] as Run[] }));
   for (let round = 0; round < rounds; round++) {
     for (const { what, spec, engine, runs } of cases) {
       runs.push(await runOnce(spec, { out: join(folder, `${what}-${round}`), engine }));
@@ -71,7 +79,10 @@ export async function measureOverhead(
 }
 
 /** Enough networks for so many seconds; not trained, so that there are tiles only. */
-function specFor({ engine, width }: Case, seconds: number): object {
+function tilesAlone(
+  engine: EngineName,
+  { width, seconds }: { width: number; seconds: number },
+): object {
   const hidden = Array.from({ length: DEPTH }, () => width);
   const [activation, outputActivation] = ["tanh", "tanh"] as const;
   const network = { inputs: 2, hidden, outputs: 1, activation, outputActivation };
@@ -188,7 +199,7 @@ export function overheadReport(cases: readonly Overhead[]): string {
     ];
   });
   const notes = [
-    `- ${cases[0]!.runs.length} rounds; L = ${DEPTH}, fields of ${POINTS}² points, tiles as \`ftle run\` chooses them; one worker process of ${THREADS} threads`,
+    `- ${cases[0]!.runs.length} rounds; tiles alone: L = ${DEPTH}, networks not trained; fields of ${POINTS}² points, tiles as \`ftle run\` chooses them; one worker process of ${THREADS} threads`,
     "- Share: the processor time of coordinator and nats-server in that of all three, from the first stored result to the last",
   ];
   return [table(head, rows), "", ...notes].join("\n");
