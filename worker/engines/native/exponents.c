@@ -192,25 +192,14 @@ enum status KERNEL(exponents)(const struct network *net, const float *factor, co
                               float *lambda1, float *lambda2, stop_flag stop) {
   const size_t depth = net->layers - 1, N0 = net->layer[0].cols;
   const size_t columns = N0 < net->layer[0].rows ? N0 : net->layer[0].rows;
-  size_t widest = 0, weights = 0;
-  for (size_t l = 0; l < depth; l++) {
-    const size_t rows = net->layer[l].rows;
-    if (rows > widest) widest = rows;
-    weights += rows * net->layer[l].cols;
-  }
+  const size_t widest = widest_layer(net, depth);
   const size_t state = widest * (1 + columns);
   vf *room = allocate((2 * state + widest + N0) * sizeof *room);
-  float *packed = allocate(weights * sizeof *packed);
+  float *packed = allocate(count_weights(net, 0, depth) * sizeof *packed);
   float **starts = allocate(depth * sizeof *starts);
   enum status status = NO_MEMORY;
   if (room != NULL && packed != NULL && starts != NULL) {
-    float *at = packed;
-    for (size_t l = 0; l < depth; l++) {
-      const struct layer *layer = &net->layer[l];
-      starts[l] = at;
-      pack_panels(layer->weight, layer->stride, layer->rows, layer->cols, at);
-      at += layer->rows * layer->cols;
-    }
+    pack_layers(net, 0, depth, packed, starts);
     const struct plan plan = {
         .network = net,
         .factor = factor,

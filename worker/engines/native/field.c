@@ -299,27 +299,15 @@ static enum status field_blocks(const struct plan *plan, struct points points, s
 enum status KERNEL(field)(const struct network *net, struct points points, int all_layers, struct field field,
                           stop_flag stop) {
   const size_t depth = net->layers - 1;
-  size_t widest = 0, weights = 0;
-  for (size_t l = 0; l < depth; l++) {
-    const size_t rows = net->layer[l].rows;
-    if (rows > widest) widest = rows;
-    if (l > 0) weights += rows * net->layer[l].cols;
-  }
-  const size_t state = widest * STREAMS * sizeof(vf);
+  const size_t state = widest_layer(net, depth) * STREAMS * sizeof(vf);
   const size_t slices = (all_layers ? depth : 1) * sizeof(struct slice);
   const size_t abreast = MAX_ABREAST * 2 * state <= NEAREST * sizeof(float) ? MAX_ABREAST : 1;
   char *room = allocate(abreast * (2 * state + slices) + slices);
-  float *packed = allocate(weights * sizeof *packed);
+  float *packed = allocate(count_weights(net, 1, depth) * sizeof *packed);
   float **starts = allocate(depth * sizeof *starts);
   enum status status = NO_MEMORY;
   if (room != NULL && packed != NULL && starts != NULL) {
-    float *at = packed;
-    for (size_t l = 1; l < depth; l++) {
-      const struct layer *layer = &net->layer[l];
-      starts[l] = at;
-      pack_panels(layer->weight, layer->stride, layer->rows, layer->cols, at);
-      at += layer->rows * layer->cols;
-    }
+    pack_layers(net, 1, depth, packed, starts);
     const struct plan plan = {
         .network = net,
         .g = (enum activation)net->hidden,

@@ -31,6 +31,31 @@ INLINE void pack_panels(const float *w, size_t stride, size_t rows, size_t cols,
   }
 }
 
+/** The most neurons that one of the first `depth` layers has. */
+INLINE size_t widest_layer(const struct network *net, size_t depth) {
+  size_t widest = 0;
+  for (size_t l = 0; l < depth; l++)
+    if (net->layer[l].rows > widest) widest = net->layer[l].rows;
+  return widest;
+}
+
+/** Numbers that the weights of layers first … depth - 1 take. */
+INLINE size_t count_weights(const struct network *net, size_t first, size_t depth) {
+  size_t weights = 0;
+  for (size_t l = first; l < depth; l++) weights += net->layer[l].rows * net->layer[l].cols;
+  return weights;
+}
+
+/** Packs the weights of those layers one after the other; `starts[l]` is where layer l begins. */
+INLINE void pack_layers(const struct network *net, size_t first, size_t depth, float *packed, float **starts) {
+  for (size_t l = first; l < depth; l++) {
+    const struct layer *layer = &net->layer[l];
+    starts[l] = packed;
+    pack_panels(layer->weight, layer->stride, layer->rows, layer->cols, packed);
+    packed += layer->rows * layer->cols;
+  }
+}
+
 /** sums[r][s] += Σ_k w[k, r]·in[k, s]; `in_step` vectors from a neuron to the next. */
 INLINE void multiply(size_t rows, size_t streams, const float *w, const vf *in, size_t in_step, size_t cols,
                      vf sums[PANEL][STREAMS]) {
