@@ -120,13 +120,14 @@ test("metrics: a run and its worker export what they do; a coordinator that is w
     const ended = again.ended.finally(() => {
       isOver = true;
     });
-    await until("it ends", async () => {
+    const isSeenToEnd = async () => {
       last = await get(`${url}/metrics`).then(
         (answer) => answer.text,
         () => last, // it has gone
       );
       return isOver;
-    });
+    };
+    await until("it ends", isSeenToEnd, 120_000);
     assert.equal((await ended).code, 0);
     const atEnd = (sample: string) => valueIn(last, sample);
     assert.equal(atEnd('ftle_sweep_state{sweep="watched",state="complete"}'), 1);
