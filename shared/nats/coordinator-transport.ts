@@ -54,6 +54,8 @@ export function coordinatorTransport({
   const open = new Map<string, Task>();
   /** Dead letters seen here: they stay on the broker, for `ftle status`, until their sweep ends. */
   const seenDead = new Set<string>();
+  /** When the streams were made that have what we gave them: others mean that it is lost. */
+  let born: string | null = null;
   let lastWorkers: { readonly found: Promise<WorkerStatus[]>; staleAt: number } | null = null;
 
   /** Asked for often, and told every few seconds only; of thousands, reading is kept to a small share of the time. */
@@ -85,8 +87,13 @@ export function coordinatorTransport({
     return opened;
   }
 
-  async function makeQueue(queue: Queue): Promise<void> {
+  async function prepare(): Promise<void> {
     await setup(broker, undefined, { signal });
+    born ??= await birthday();
+  }
+
+  async function makeQueue(queue: Queue): Promise<void> {
+    await prepare();
     const { engine, sweep } = queue;
     const found = await queueInfo(queue);
     if (found !== null && found.config.ack_wait !== nanos(queue.leaseMs)) {
@@ -172,14 +179,13 @@ export function coordinatorTransport({
    * and nobody can get, because an acknowledgement outlived its result, are published anew.
    */
   async function watch(sweep: string, until: AbortSignal, progress: () => number): Promise<never> {
-    const born = await birthday();
     let before = -1;
     for (;;) {
       await pause(checkMs, until);
       until.throwIfAborted();
-      const now = await birthday();
-      if (now !== born) {
+      if ((await birthday()) !== born) {
         queues.clear();
+        born = null;
         throw new BrokerResetError(
           "the broker has lost its streams; the store has all that is done",
         );
@@ -241,7 +247,7 @@ export function coordinatorTransport({
     },
 
     async *outcomes(sweep, options) {
-      await setup(broker, undefined, { signal }).catch((error) => {
+      await prepare().catch((error) => {
         if (!signal.aborted) throw error;
       });
       const over = new AbortController();
@@ -267,6 +273,7 @@ export function coordinatorTransport({
     },
 
     async cancel(sweep) {
+      await setup(broker, undefined, { signal }); // a broker that lost its streams would not answer
       for (const { engine } of await queuesOf(sweep)) {
         const name = queueName(engine, sweep);
         const entry = queues.get(name);

@@ -217,6 +217,28 @@ test("nats: a broker that lost its streams ends the outcomes with BrokerResetErr
   });
 });
 
+test("nats: a broker that lost its streams while its outcomes were being opened ends them, too", async () => {
+  await withEnds(async ({ coordinator }) => {
+    await coordinator.publish(fieldTaskFixture("a"));
+    const outcomes = assert.rejects(collect(coordinator, 1), { name: "BrokerResetError" });
+    await server.kill(); // at once: the streams are still being looked at
+    await server.wipe();
+    await server.restart();
+    await outcomes;
+  });
+});
+
+test("nats: a sweep can be cancelled at a broker that lost its streams", async () => {
+  await withEnds(async ({ coordinator }) => {
+    await coordinator.publish(fieldTaskFixture("a"));
+    await server.kill();
+    await server.wipe();
+    await server.restart();
+    await coordinator.cancel("s");
+    assert.deepEqual(await coordinator.depth("s"), { waiting: 0, inFlight: 0 });
+  });
+});
+
 test("nats: what is on a task's subject and is no task becomes a dead letter, and work goes on", async () => {
   await withEnds(async ({ broker, coordinator, newWorker }) => {
     await coordinator.open({ engine: "test.1", sweep: "s", priority: "normal" });
