@@ -58,6 +58,7 @@ export function natsWork({
           transport,
           signal: AbortSignal.any([signal, claim.lost, broker.closed]),
           threads: crew.threads,
+          onThreads: crew.onLook,
           rates: crew.rates,
           note: () => (claim.isPaused() ? "paused" : crew.note()),
           isPaused: claim.isPaused,
@@ -90,29 +91,41 @@ function followWorkers(
   onLook: (all: readonly WorkerStatus[]) => void,
 ) {
   let all: readonly WorkerStatus[] = [];
-  const mine = () => all.filter((worker) => worker.engine === engine);
+  let mine = crewOf(all, engine);
+  const listeners: (() => void)[] = [];
   const look = async () => {
     all = await transport.workers();
+    mine = crewOf(all, engine);
     onLook(all);
+    for (const listener of listeners) listener();
   };
   const lookOn = () => void look().catch(() => {}); // a broker that is away: the next look sees
   lookOn();
   const timer = setInterval(lookOn, LOOK_MS);
-  const threads = () => mine().reduce((sum, worker) => sum + worker.threads, 0);
-  const mean = (kind: "train" | "field") =>
-    mine().reduce((sum, worker) => sum + worker.threads * worker.rates[kind], 0) / threads();
   return {
-    threads,
-    rates: () => (threads() === 0 ? null : { train: mean("train"), field: mean("field") }),
+    threads: () => mine.threads,
+    rates: () => mine.rates,
+    /** Calls back after each look. */
+    onLook: (listener: () => void) => void listeners.push(listener),
     note() {
-      const count = mine().length;
-      if (count > 0) return `${counted(count, "worker")}, ${counted(threads(), "thread")}`;
+      const { count, threads } = mine;
+      if (count > 0) return `${counted(count, "worker")}, ${counted(threads, "thread")}`;
       if (all.length === 0) return "waiting for workers (ftle worker)";
       const others = [...new Set(all.map((worker) => worker.engine))].join(", ");
       return `waiting for workers of engine ${engine}; those there have ${others}`;
     },
     stop: () => clearInterval(timer),
   };
+}
+
+/** What those of one engine are together; of thousands it is asked for with every task. */
+function crewOf(all: readonly WorkerStatus[], engine: string) {
+  const mine = all.filter((worker) => worker.engine === engine);
+  const threads = mine.reduce((sum, worker) => sum + worker.threads, 0);
+  const mean = (kind: "train" | "field") =>
+    mine.reduce((sum, worker) => sum + worker.threads * worker.rates[kind], 0) / threads;
+  const rates = threads === 0 ? null : { train: mean("train"), field: mean("field") };
+  return { count: mine.length, threads, rates };
 }
 
 /** The queue and the streams, looked at now and then: not whenever somebody asks for metrics. */

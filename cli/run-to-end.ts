@@ -157,6 +157,7 @@ async function workOn(
       transport,
       // Each thread has a next task waiting, so that none idles while a result is stored.
       flight: () => Math.max(LEAST_FLIGHT, 2 * threads()),
+      onFlight: work.onThreads,
       signal,
       onEvent(event) {
         progress.onEvent(event);

@@ -10,6 +10,8 @@ export interface Work {
   readonly signal: AbortSignal;
   /** Threads that compute for us now. */
   threads(): number;
+  /** Calls back whenever there may be others; absent where they stay the same. */
+  onThreads?(listener: () => void): void;
   /** Work a second of one of them; null if not known yet. */
   rates(): { readonly train: number; readonly field: number } | null;
   /** What there is to say of who works, beside the progress; "" for nothing. */

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import pLimit from "p-limit";
 import { digestOf } from "../shared/identity.ts";
 import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../shared/messages.ts";
 import type { CoordinatorTransport, Outcome } from "../shared/transport.ts";
@@ -27,10 +26,15 @@ export interface RunOptions {
   readonly transport: CoordinatorTransport;
   /** How many tasks may be published and without an outcome at a time, as things are now. */
   flight(): number;
+  /** Calls back whenever `flight` may have grown; tasks under way may take hours. */
+  readonly onFlight?: ((listener: () => void) => void) | undefined;
   /** Aborts: no more tasks, and the promise rejects with its reason. What is stored stays. */
   readonly signal: AbortSignal;
   onEvent(event: RunEvent): void;
 }
+
+/** Enough to hide the way to a distant broker; of 10⁵ at a time the requests alone would fill a gigabyte. */
+const MOST_PUBLISHING = 256;
 
 export type RunEvent =
   /** A result is in the store. Times: in the worker's thread; to check and store it here. */
@@ -62,9 +66,9 @@ export type RunEvent =
 export async function runSweep(options: RunOptions): Promise<void> {
   const { plan, store, state, transport, onEvent } = options;
   const backlog = createBacklog(plan, state);
-  const jobs = new Map<string, { job: Job; settle: () => void }>();
+  const jobs = new Map<string, Job>(); // handed out, and without an outcome in the store
+  let publishing = 0;
   const offers = new WeakMap<OpenField, Promise<void>>();
-  const limit = pLimit(options.flight());
   const over = new AbortController(); // aborted: nothing more is begun
   let topUp = () => {};
   let fail: (reason: unknown) => void = () => {};
@@ -79,25 +83,24 @@ export async function runSweep(options: RunOptions): Promise<void> {
       topUp = () => {
         if (over.signal.aborted) return;
         const flight = options.flight();
-        limit.concurrency = flight;
-        while (limit.activeCount + limit.pendingCount < flight) {
+        while (jobs.size < flight && publishing < MOST_PUBLISHING) {
           const job = backlog.next();
           if (job === undefined) break;
-          begin(job, () => publish(job));
+          begin(job);
         }
-        if (limit.activeCount + limit.pendingCount === 0) resolve();
+        if (jobs.size + publishing === 0) resolve();
       };
       topUp();
     });
   }
 
-  /** Notes a job, sees to it that its task is on its way, and waits until its outcome is in the store. */
-  function begin(job: Job, sendOff: () => Promise<void>): void {
-    const settled = new Promise<void>((settle) => jobs.set(job.task.id, { job, settle }));
-    limit(async () => {
-      await sendOff();
-      await settled;
-    }).then(() => topUp(), fail);
+  function begin(job: Job): void {
+    jobs.set(job.task.id, job);
+    publishing++;
+    publish(job).then(() => {
+      publishing--;
+      topUp();
+    }, fail);
   }
 
   async function publish(job: Job): Promise<void> {
@@ -127,21 +130,20 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function collect(): Promise<void> {
     for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
       const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
-      const entry = jobs.get(id) ?? adopt(id);
-      if (entry === undefined) await noteLate(id);
-      else await keep(entry.job, outcome);
+      const job = jobs.get(id) ?? adopt(id);
+      if (job === undefined) await noteLate(id);
+      else await keep(job, outcome);
       await outcome.ack();
       jobs.delete(id);
-      entry?.settle();
+      topUp();
     }
   }
 
   /** Takes up a task that an earlier coordinator published, and whose outcome waited for us. */
-  function adopt(task: string) {
+  function adopt(task: string): Job | undefined {
     const job = backlog.take(task);
-    if (job === undefined) return undefined;
-    begin(job, async () => {});
-    return jobs.get(task);
+    if (job !== undefined) jobs.set(task, job);
+    return job;
   }
 
   /** It came second, or twice: what is stored stays. */
@@ -265,6 +267,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
 
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
+  options.onFlight?.(() => topUp());
   const prepared = prepare();
   const collected = prepared.then(collect);
   try {

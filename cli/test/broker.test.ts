@@ -62,7 +62,11 @@ interface Status {
     readonly depth: { readonly waiting: number; readonly inFlight: number };
     readonly progress: { readonly tasksDone: number; readonly tasksTotal: number } | null;
   }[];
-  readonly workers: readonly { readonly name: string; readonly threads: number }[];
+  readonly workers: readonly {
+    readonly name: string;
+    readonly threads: number;
+    readonly running: readonly { readonly id: string }[];
+  }[];
   readonly letters: readonly unknown[];
 }
 
@@ -238,6 +242,22 @@ test("broker: a worker asked to stop gives back what it cannot finish, and anoth
     });
     await until("the run has ended", () => code !== null, 120_000);
     assert.equal(code, 0);
+  });
+});
+
+test("broker: a worker that joins has tasks at once, however long those of the others take", async () => {
+  await onBench(async ({ spec, directory, start, startWorker, status }) => {
+    const endless = LONG.replace("depth: 4", "depth: 4, seed: {count: 6}");
+    await writeFile(spec, endless.replace("epochs: 40", "epochs: 100000"));
+    start("run", spec, "--out", directory, "--no-plot", "--quiet");
+    const busy = async () => {
+      const running = (await status()).workers.flatMap((worker) => worker.running);
+      return new Set(running.map(({ id }) => id)).size;
+    };
+    startWorker("--name", "early");
+    await until("two tasks run", async () => (await busy()) === 2);
+    startWorker("--name", "late");
+    await until("four tasks run", async () => (await busy()) === 4);
   });
 });
 

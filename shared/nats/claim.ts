@@ -193,8 +193,7 @@ export async function claimSweep(
 /** The records of all sweeps on a broker. */
 export async function readSweeps(broker: Broker): Promise<SweepRecord[]> {
   const { sweeps } = BUCKETS;
-  const messages = await readStream(broker, `KV_${sweeps}`, `$KV.${sweeps}.${keyOf(">")}`);
-  return messages.flatMap(({ data }) => recordIn(data) ?? []);
+  return await readStream(broker, `KV_${sweeps}`, `$KV.${sweeps}.${keyOf(">")}`, recordIn);
 }
 
 /** Removes the record of a sweep whose coordinator is gone. */

@@ -238,8 +238,8 @@ export function coordinatorTransport({
   return {
     open: (queue) => opened({ ...queue, state: "running", leaseMs }),
 
-    async publish(message) {
-      const task = parseTask(message);
+    async publish(task) {
+      parseTask(task);
       const { engine, sweep } = task;
       await opened(usual(engine, sweep));
       open.set(task.id, task);

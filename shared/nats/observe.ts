@@ -13,10 +13,9 @@ import { streamInfo } from "./setup.ts";
 
 /** Tasks given up that no coordinator has retried or cleared away yet. */
 export async function readDeadLetters(broker: Broker): Promise<DeadLetter[]> {
-  const messages = await readStream(broker, STREAMS.dead, "ftle.dead.>");
-  return messages.flatMap(({ data }) => {
-    const letter = deadLetterSchema.safeParse(jsonOrNull(data));
-    return letter.success ? [letter.data] : [];
+  return await readStream(broker, STREAMS.dead, "ftle.dead.>", (payload) => {
+    const letter = deadLetterSchema.safeParse(jsonOrNull(payload));
+    return letter.success ? letter.data : null;
   });
 }
 

@@ -32,10 +32,8 @@ const statusSchema = z.object({
 /** The workers heard of in the last minute; messages that are not theirs are left out. */
 export async function readWorkers(broker: Broker): Promise<WorkerStatus[]> {
   const { workers } = BUCKETS;
-  const messages = await readStream(broker, `KV_${workers}`, `$KV.${workers}.>`);
-  return messages
-    .flatMap(({ data }) => statusOf(data) ?? [])
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const found = await readStream(broker, `KV_${workers}`, `$KV.${workers}.>`, statusOf);
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function statusOf(data: Uint8Array): WorkerStatus | null {
