@@ -155,7 +155,9 @@ export async function runSweep(options: RunOptions): Promise<void> {
   async function keep(job: Job, outcome: Outcome): Promise<void> {
     if (outcome.kind === "dead") await keepDeadLetter(job, outcome.letter);
     else await keepResult(job, outcome.result);
-    if (job.kind === "field") await closeIfLast(job.cell, job.field);
+    if (job.kind !== "field") return;
+    const tile = outcome.kind === "result" ? (outcome.result as FieldResult) : null;
+    await closeIfLast(job.cell, job.field, tile);
   }
 
   async function keepResult(job: Job, result: TaskResult): Promise<void> {
@@ -221,20 +223,34 @@ export async function runSweep(options: RunOptions): Promise<void> {
   }
 
   /** With a field's last tile come its statistics, and its weights are needed no more. */
-  async function closeIfLast(cell: Cell, { state, pending }: OpenField): Promise<void> {
+  async function closeIfLast(
+    cell: Cell,
+    { state, pending }: OpenField,
+    last: FieldResult | null = null,
+  ): Promise<void> {
     if (pending > 0) return;
-    const { snapshot, description } = state;
+    const { snapshot, description, tiles } = state;
     await transport.dropBlob(plan.sweep, description.weights);
-    if (!isOpen(state)) await noteStatistics(cell, snapshot);
+    if (isOpen(state)) return;
+    const isWhole = tiles.length === 1; // nothing to read that is not at hand
+    await noteStatistics(cell, snapshot, (isWhole && last) || (await readField(cell, snapshot)));
   }
 
-  async function noteStatistics(cell: Cell, snapshot: FieldState["snapshot"]): Promise<void> {
+  async function readField(cell: Cell, snapshot: FieldState["snapshot"]): Promise<FieldValues> {
+    const folder = join(store.directory, fieldFolder(cell.id, snapshot, plan.field!.id));
+    const lambda1 = await readFieldArray(folder, "lambda1");
+    const output = await readFieldArray(folder, "output");
+    return { lambda1, output };
+  }
+
+  async function noteStatistics(
+    cell: Cell,
+    snapshot: FieldState["snapshot"],
+    { lambda1, output }: FieldValues,
+  ): Promise<void> {
     const { id, grid } = plan.field!;
     const record = await readRecord(store.directory, cell.id);
     if (record === null) return;
-    const folder = join(store.directory, fieldFolder(cell.id, snapshot, id));
-    const lambda1 = await readFieldArray(folder, "lambda1");
-    const output = await readFieldArray(folder, "output");
     const statistics = fieldStatistics(lambda1, output, grid.points);
     const field = { snapshot, field: id, statistics };
     await store.putFieldRecord(record, field);
@@ -259,7 +275,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
       for (const field of fields) {
         if (isOpen(field)) backlog.open(cell, field);
         else if (record !== null && !hasStatistics(record, field)) {
-          await noteStatistics(cell, field.snapshot);
+          await noteStatistics(cell, field.snapshot, await readField(cell, field.snapshot));
         }
       }
     }
@@ -278,6 +294,12 @@ export async function runSweep(options: RunOptions): Promise<void> {
     // Whoever lets go of the store next must be the last to write: the race has seen their errors.
     await Promise.allSettled([prepared, collected]);
   }
+}
+
+/** Arrays of a whole field. */
+interface FieldValues {
+  readonly lambda1: Float32Array;
+  readonly output: Float32Array;
 }
 
 function isOpen({ tiles }: FieldState): boolean {

@@ -89,6 +89,22 @@ describe("extend", { concurrency: 2 }, () => {
     });
   });
 
+  for (const layers of ["last", "all"]) {
+    test(`extend: a field of one tile has the statistics of one of many, layers ${layers}`, async () => {
+      await withFinished(async (directory, changed) => {
+        const field = `points: 32, layers: ${layers}`;
+        const summaries = new Set<string | undefined>();
+        for (const tile of [16, 32]) {
+          const out = `${directory}-${tile}`;
+          await runHere(await changed(["points: 32, tile: 16", `${field}, tile: ${tile}`]), out);
+          summaries.add((await contents(out))["summary.csv"]); // its digest, times apart
+        }
+        assert.equal(summaries.size, 1);
+        assert.ok(!summaries.has(undefined));
+      });
+    });
+  }
+
   test("extend: a second region trains nothing, computes its fields and keeps those of the first", async () => {
     await withFinished(async (directory, changed) => {
       const before = await contents(directory);
