@@ -18,6 +18,8 @@ import { tcpProxy } from "../testing/tcp-proxy.ts";
 import type { Outcome } from "../transport.ts";
 
 const LEASE_MS = 1_200;
+/** Tries to reconnect after which the client gives up unless it is told otherwise. */
+const USUAL_TRIES = 10;
 const worker = { worker: "w1", engine: "test.1", signal: AbortSignal.timeout(120_000) };
 
 let server: TestServer;
@@ -170,6 +172,26 @@ test("nats: work goes on through a killed server: leases, results and a waiting 
     assert.equal(next.task.id, "b");
     await next.complete(result("b", 1));
     assert.deepEqual((await collect(coordinator, 2)).map(taskOf).sort(), ["a", "b"]);
+  });
+});
+
+test("nats: a broker that cannot be reached for longer than a client usually tries is waited for", async () => {
+  await withEnds(async ({ coordinator, newWorker }) => {
+    const proxy = await tcpProxy(server.port);
+    try {
+      const away = await newWorker(`nats://127.0.0.1:${proxy.port}`);
+      await coordinator.publish(fieldTaskFixture("a"));
+      const lease = await away.lease(worker);
+      proxy.hangUp();
+      const handedIn = lease.complete(result("a", 1));
+      await until("it has been tried often", () => proxy.refused > USUAL_TRIES + 1);
+      proxy.mend();
+      assert.equal(await handedIn, "stored");
+      await coordinator.publish(fieldTaskFixture("b"));
+      assert.equal((await away.lease(worker)).task.id, "b");
+    } finally {
+      await proxy.stop();
+    }
   });
 });
 

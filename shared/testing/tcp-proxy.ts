@@ -1,18 +1,29 @@
 import type { Socket } from "node:net";
 import { connect, createServer } from "node:net";
 
-/** A wire that can be cut: while it is, nothing passes and nobody is told. */
+/** A wire that can be cut: while it is, nothing passes and nobody is told. Or hung up: then both sides are. */
 export interface TcpProxy {
   readonly port: number;
   cut(): void;
   mend(): void;
+  /** Ends every connection, and each that comes until `mend`. */
+  hangUp(): void;
+  /** How many connections were hung up as they came. */
+  readonly refused: number;
   stop(): Promise<void>;
 }
 
 export async function tcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let isHungUp = false;
+  let refused = 0;
   const server = createServer((near) => {
+    if (isHungUp) {
+      refused++;
+      near.destroy();
+      return;
+    }
     const far = connect(target, "127.0.0.1");
     for (const socket of [near, far]) {
       sockets.add(socket);
@@ -37,8 +48,16 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
       isCut = true;
       for (const socket of sockets) socket.pause();
     },
+    hangUp() {
+      isHungUp = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    get refused() {
+      return refused;
+    },
     mend() {
       isCut = false;
+      isHungUp = false;
       for (const socket of sockets) socket.resume();
     },
     async stop() {
