@@ -63,7 +63,7 @@ function readFlags(): Flags {
     .description(
       "No-op tasks a second through a real nats-server, beside BullMQ on Redis (after `npm run bench:broker-peers`); the share of " +
         "the processor time that coordinator and broker take beside real tiles; `ftle status` and the coordinator's memory with " +
-        "ten thousand workers and a hundred thousand tasks. After `npm run build`, on Linux. Takes a quarter of an hour.",
+        "ten thousand workers and a hundred thousand tasks. After `npm run build`, on Linux. Takes half an hour.",
     )
     .addOption(new Option("--only <sections...>", "measure only these").choices(SECTIONS))
     .option("--quick", "a small part, in two minutes: to see that it works")
