@@ -62,11 +62,7 @@ interface Status {
     readonly depth: { readonly waiting: number; readonly inFlight: number };
     readonly progress: { readonly tasksDone: number; readonly tasksTotal: number } | null;
   }[];
-  readonly workers: readonly {
-    readonly name: string;
-    readonly threads: number;
-    readonly running: readonly { readonly id: string }[];
-  }[];
+  readonly workers: readonly { readonly name: string; readonly threads: number }[];
   readonly letters: readonly unknown[];
 }
 
@@ -249,15 +245,14 @@ test("broker: a worker that joins has tasks at once, however long those of the o
   await onBench(async ({ spec, directory, start, startWorker, status }) => {
     const endless = LONG.replace("depth: 4", "depth: 4, seed: {count: 6}");
     await writeFile(spec, endless.replace("epochs: 40", "epochs: 100000"));
-    start("run", spec, "--out", directory, "--no-plot", "--quiet");
-    const busy = async () => {
-      const running = (await status()).workers.flatMap((worker) => worker.running);
-      return new Set(running.map(({ id }) => id)).size;
-    };
+    const run = start("run", spec, "--out", directory, "--no-plot", "--quiet");
+    const inFlight = async () => (await status()).sweeps[0]?.depth.inFlight;
     startWorker("--name", "early");
-    await until("two tasks run", async () => (await busy()) === 2);
+    await until("two tasks run", async () => (await inFlight()) === 2);
     startWorker("--name", "late");
-    await until("four tasks run", async () => (await busy()) === 4);
+    await until("four tasks run", async () => (await inFlight()) === 4);
+    assert.equal((await start("cancel", directory).ended).code, 0); // the broker is the next test's, too
+    assert.equal((await run.ended).code, 4);
   });
 });
 
