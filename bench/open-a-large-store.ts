@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { loadStored } from "../cli/stored-sweep.ts";
+import { loadStored } from "../cli/sweeps/stored-sweep.ts";
 import { remainingLoad } from "../coordinator/load.ts";
 import { planSweep } from "../coordinator/plan.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";

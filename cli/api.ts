@@ -17,11 +17,11 @@ import { gridCoordinates } from "../shared/numerics/grid.ts";
 import type { Weights } from "../shared/numerics/network.ts";
 import { decodeWeights } from "../shared/safetensors.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
-import { localWork } from "./local-work.ts";
-import { natsWork } from "./nats-work.ts";
-import { withEngine } from "./options.ts";
-import { runToEnd } from "./run-to-end.ts";
-import { loadStored, planFor, refuseMissingEngine } from "./stored-sweep.ts";
+import { natsWork } from "./places/broker.ts";
+import { localWork } from "./places/here.ts";
+import { runToEnd } from "./sweeps/run-to-end.ts";
+import { loadStored, planFor, refuseMissingEngine } from "./sweeps/stored-sweep.ts";
+import { withEngine } from "./terminal/options.ts";
 
 export { SpecError } from "../coordinator/spec/spec-error.ts";
 export type { SummaryRow, Totals } from "../coordinator/summary.ts";

@@ -2,17 +2,17 @@
 import { Command } from "commander";
 import { FtleError } from "../shared/errors.ts";
 import { VERSION } from "../shared/version.ts";
-import { cancelCommand, pauseCommand, unpauseCommand } from "./control.ts";
-import { doctorCommand } from "./doctor.ts";
-import { exportCommand } from "./export.ts";
-import { natsCommand } from "./nats.ts";
-import { planCommand } from "./plan.ts";
-import { plotCommand } from "./plot.ts";
-import { resumeCommand, retryCommand, runCommand } from "./run.ts";
-import { statusCommand } from "./status.ts";
-import { verifyCommand } from "./verify.ts";
-import { whyCommand } from "./why.ts";
-import { workerCommand } from "./worker.ts";
+import { cancelCommand, pauseCommand, unpauseCommand } from "./commands/control.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { exportCommand } from "./commands/export.ts";
+import { natsCommand } from "./commands/nats.ts";
+import { planCommand } from "./commands/plan.ts";
+import { plotCommand } from "./commands/plot.ts";
+import { resumeCommand, retryCommand, runCommand } from "./commands/run.ts";
+import { statusCommand } from "./commands/status.ts";
+import { verifyCommand } from "./commands/verify.ts";
+import { whyCommand } from "./commands/why.ts";
+import { workerCommand } from "./commands/worker.ts";
 
 const USAGE_EXIT_CODE = 2;
 

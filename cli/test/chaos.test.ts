@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { readDeadLetters } from "../../coordinator/store/store.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
-import { loadStored } from "../stored-sweep.ts";
+import { loadStored } from "../sweeps/stored-sweep.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Running } from "./support/ftle.ts";
 import { ftle, LOADER, moduleAt, spawnFtle } from "./support/ftle.ts";

@@ -6,7 +6,7 @@ import { writeCellRecord } from "../../coordinator/store/cell-record.ts";
 import { cellJson, FIGURES, JOURNAL, SWEEP_JSON } from "../../coordinator/store/layout.ts";
 import { readRecords } from "../../coordinator/store/store.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
-import { loadStored } from "../stored-sweep.ts";
+import { loadStored } from "../sweeps/stored-sweep.ts";
 import { makeFolder, removeFolder } from "./support/folder.ts";
 import { ftle } from "./support/ftle.ts";
 import { resumeHere, runHere } from "./support/run-here.ts";

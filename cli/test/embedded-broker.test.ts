@@ -13,8 +13,8 @@ import { connect } from "@nats-io/transport-node";
 import { UsageError } from "../../shared/errors.ts";
 import { processStart } from "../../shared/process-start.ts";
 import { natsServerBinary, oldNatsServerBinary } from "../../shared/testing/nats-server.ts";
-import type { EmbeddedBroker } from "../embedded-broker.ts";
-import { startEmbeddedBroker } from "../embedded-broker.ts";
+import type { EmbeddedBroker } from "../places/embedded-broker.ts";
+import { startEmbeddedBroker } from "../places/embedded-broker.ts";
 import { inFolder } from "./support/folder.ts";
 import { LOADER, moduleAt } from "./support/ftle.ts";
 import { until } from "./support/until.ts";
@@ -218,7 +218,7 @@ type Said = Pick<EmbeddedBroker, "url" | "pid" | "folder">;
  */
 async function ownerOfBroker(): Promise<{ owner: ChildProcess; broker: Said; said: Said[] }> {
   const script = `
-    import { startEmbeddedBroker } from ${JSON.stringify(moduleAt("../../embedded-broker").href)};
+    import { startEmbeddedBroker } from ${JSON.stringify(moduleAt("../../places/embedded-broker").href)};
     const broker = await startEmbeddedBroker();
     const say = () => console.log(JSON.stringify(broker));
     for (const name of ["SIGINT", "SIGHUP", "SIGTERM"]) process.on(name, say);

@@ -1,9 +1,9 @@
 /** What holds between manifests and the program: what it is given, what it is asked, the time and memory it has. */
 import { basename } from "node:path";
 import type { Command, Option } from "commander";
-import { natsCommand } from "../../cli/nats.ts";
-import { runCommand } from "../../cli/run.ts";
-import { FAREWELL_MS, workerCommand } from "../../cli/worker.ts";
+import { natsCommand } from "../../cli/commands/nats.ts";
+import { runCommand } from "../../cli/commands/run.ts";
+import { FAREWELL_MS, workerCommand } from "../../cli/commands/worker.ts";
 import { METRICS_PORTS } from "../../shared/metrics.ts";
 import type { Container, Manifest, PodSpec } from "./kubernetes-manifest.ts";
 import { nameOf, podOf, quantity } from "./kubernetes-manifest.ts";

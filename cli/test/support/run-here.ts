@@ -1,9 +1,9 @@
 import { readSweep } from "../../../coordinator/spec/read-sweep.ts";
-import { localWork } from "../../local-work.ts";
-import type { RunOutcome } from "../../run-to-end.ts";
-import { runToEnd } from "../../run-to-end.ts";
-import type { PlannedSweep } from "../../stored-sweep.ts";
-import { loadStored, planFor } from "../../stored-sweep.ts";
+import { localWork } from "../../places/here.ts";
+import type { RunOutcome } from "../../sweeps/run-to-end.ts";
+import { runToEnd } from "../../sweeps/run-to-end.ts";
+import type { PlannedSweep } from "../../sweeps/stored-sweep.ts";
+import { loadStored, planFor } from "../../sweeps/stored-sweep.ts";
 
 /** `ftle run SPEC --out DIRECTORY` in this process, without figures. */
 export async function runHere(spec: string, directory: string): Promise<RunOutcome> {

@@ -9,7 +9,7 @@ import { FIGURES, JOURNAL } from "../../../coordinator/store/layout.ts";
 import { scanStore } from "../../../coordinator/store/scan.ts";
 import { tileTask } from "../../../coordinator/tile-task.ts";
 import { digestOf } from "../../../shared/identity.ts";
-import { loadStored } from "../../stored-sweep.ts";
+import { loadStored } from "../../sweeps/stored-sweep.ts";
 
 /**
  * Of every file of a store, hidden ones too, the digest of what must be the same whoever computed it,

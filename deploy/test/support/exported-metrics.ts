@@ -1,6 +1,6 @@
 /** What Prometheus has of our processes: our metrics as the code registers them, and the process's own. */
 import { collectDefaultMetrics, Registry } from "prom-client";
-import { describedMetrics } from "../../../cli/metrics-reference.ts";
+import { describedMetrics } from "../../../cli/metrics/reference.ts";
 import { SWEEP_STATES, TASK_STATES } from "../../../coordinator/metrics.ts";
 import { STREAMS } from "../../../shared/nats/names.ts";
 import { KINDS } from "../../../worker/metrics.ts";

@@ -1,5 +1,5 @@
 /** Numbers and cells as people read them. */
-import type { LatticePoint } from "../coordinator/spec/enumerate.ts";
+import type { LatticePoint } from "../../coordinator/spec/enumerate.ts";
 
 /** `0.4 s`, `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`. */
 export function duration(seconds: number): string {

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
-import type { CheckResult } from "../shared/numerics/exact-checks.ts";
-import { exactChecks } from "../shared/numerics/exact-checks.ts";
-import { VERSION } from "../shared/version.ts";
-import { fieldWork, trainingWork } from "../shared/work.ts";
-import type { LoadedEngine } from "../worker/engines/registry.ts";
-import { engines, resolveEngine } from "../worker/engines/registry.ts";
-import { MEASURED_NETWORK, measureRates } from "../worker/rates.ts";
-import { defaultThreads } from "../worker/thread-count.ts";
-import { integer } from "./format.ts";
-import { command } from "./options.ts";
-import { createOutput } from "./output.ts";
+import type { CheckResult } from "../../shared/numerics/exact-checks.ts";
+import { exactChecks } from "../../shared/numerics/exact-checks.ts";
+import { VERSION } from "../../shared/version.ts";
+import { fieldWork, trainingWork } from "../../shared/work.ts";
+import type { LoadedEngine } from "../../worker/engines/registry.ts";
+import { engines, resolveEngine } from "../../worker/engines/registry.ts";
+import { MEASURED_NETWORK, measureRates } from "../../worker/rates.ts";
+import { defaultThreads } from "../../worker/thread-count.ts";
+import { integer } from "../terminal/format.ts";
+import { command } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 
 export function doctorCommand(): Command {
   return command(

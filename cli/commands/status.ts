@@ -1,18 +1,18 @@
 import type { Command } from "commander";
-import { remainingLoad } from "../coordinator/load.ts";
-import { lockOwner } from "../coordinator/store/lock.ts";
-import type { StoreState } from "../coordinator/store/scan.ts";
-import { scanStore } from "../coordinator/store/scan.ts";
-import { readDeadLetters } from "../coordinator/store/store.ts";
-import { totals } from "../coordinator/summary.ts";
-import type { DeadLetter } from "../shared/messages.ts";
-import type { BrokerFlags } from "./broker-options.ts";
-import { withBrokerOptions } from "./broker-options.ts";
+import { remainingLoad } from "../../coordinator/load.ts";
+import { lockOwner } from "../../coordinator/store/lock.ts";
+import type { StoreState } from "../../coordinator/store/scan.ts";
+import { scanStore } from "../../coordinator/store/scan.ts";
+import { readDeadLetters } from "../../coordinator/store/store.ts";
+import { totals } from "../../coordinator/summary.ts";
+import type { DeadLetter } from "../../shared/messages.ts";
+import { loadStored } from "../sweeps/stored-sweep.ts";
+import type { BrokerFlags } from "../terminal/broker-options.ts";
+import { withBrokerOptions } from "../terminal/broker-options.ts";
+import { cellName, counted, integer, shellWord, table } from "../terminal/format.ts";
+import { command } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 import { brokerStatus } from "./broker-status.ts";
-import { cellName, counted, integer, shellWord, table } from "./format.ts";
-import { command } from "./options.ts";
-import { createOutput } from "./output.ts";
-import { loadStored } from "./stored-sweep.ts";
 
 interface StatusFlags extends BrokerFlags {
   readonly json?: boolean;

@@ -1,10 +1,10 @@
 /** Where the broker is and who we are to it: options that several commands share. */
 import type { Command } from "commander";
 import { Option } from "commander";
-import { UsageError } from "../shared/errors.ts";
-import type { BrokerOptions } from "../shared/nats/connect.ts";
-import type { Role } from "../shared/nats/names.ts";
-import { INBOXES } from "../shared/nats/names.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { BrokerOptions } from "../../shared/nats/connect.ts";
+import type { Role } from "../../shared/nats/names.ts";
+import { INBOXES } from "../../shared/nats/names.ts";
 
 export interface BrokerFlags {
   readonly nats?: string;

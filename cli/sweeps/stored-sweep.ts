@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Plan } from "../coordinator/plan.ts";
-import { planSweep } from "../coordinator/plan.ts";
-import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
-import { SpecError } from "../coordinator/spec/spec-error.ts";
-import type { Sweep } from "../coordinator/spec/sweep.ts";
-import { SWEEP_YAML } from "../coordinator/store/layout.ts";
-import type { StoredSweep } from "../coordinator/store/store.ts";
-import { readRecords, readStoredSweep } from "../coordinator/store/store.ts";
-import { tileWork } from "../coordinator/tile-side.ts";
-import { UsageError } from "../shared/errors.ts";
-import { engines, engineWithId, resolveEngine } from "../worker/engines/registry.ts";
+import type { Plan } from "../../coordinator/plan.ts";
+import { planSweep } from "../../coordinator/plan.ts";
+import { parseSweep } from "../../coordinator/spec/parse-sweep.ts";
+import { SpecError } from "../../coordinator/spec/spec-error.ts";
+import type { Sweep } from "../../coordinator/spec/sweep.ts";
+import { SWEEP_YAML } from "../../coordinator/store/layout.ts";
+import type { StoredSweep } from "../../coordinator/store/store.ts";
+import { readRecords, readStoredSweep } from "../../coordinator/store/store.ts";
+import { tileWork } from "../../coordinator/tile-side.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { engines, engineWithId, resolveEngine } from "../../worker/engines/registry.ts";
 
 /** A sweep with its plan, and the text it was read from. */
 export interface PlannedSweep {

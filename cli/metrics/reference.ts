@@ -1,9 +1,9 @@
 /** docs/metrics.md, from what the code registers. */
 import type { Registry } from "prom-client";
-import { addCrewMetrics } from "../coordinator/crew-metrics.ts";
-import { coordinatorMetrics } from "../coordinator/metrics.ts";
-import { addBrokerMetrics, createRegistry, METRICS_PORTS } from "../shared/metrics.ts";
-import { workerMetrics } from "../worker/metrics.ts";
+import { addCrewMetrics } from "../../coordinator/crew-metrics.ts";
+import { coordinatorMetrics } from "../../coordinator/metrics.ts";
+import { addBrokerMetrics, createRegistry, METRICS_PORTS } from "../../shared/metrics.ts";
+import { workerMetrics } from "../../worker/metrics.ts";
 
 /** Of everything that is exported beside the process's own; `type` as Prometheus has it. */
 export interface MetricDescription {
@@ -52,7 +52,7 @@ export function metricsReference(): string {
   const { common, coordinator, worker } = describedMetrics();
   return `# Metrics
 
-What \`--metrics\` (or \`FTLE_METRICS\`) exports, generated from the code by \`node --import tsx cli/write-metrics-reference.ts\`.
+What \`--metrics\` (or \`FTLE_METRICS\`) exports, generated from the code by \`node --import tsx cli/metrics/write-reference.ts\`.
 
 A coordinator (\`ftle run\`, \`resume\`, \`retry\`) serves at 127.0.0.1:${METRICS_PORTS.coordinator}, a worker at 127.0.0.1:${METRICS_PORTS.worker}, unless told otherwise; \`--metrics 0.0.0.0:${METRICS_PORTS.worker}\` lets other machines ask.
 Paths: \`/metrics\`; \`/healthz\`, 200 while the process answers; \`/readyz\`, 503 with the reason while it starts, drains, or its broker is away; at a coordinator also \`/workers\`, the addresses of

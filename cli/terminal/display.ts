@@ -1,9 +1,9 @@
-import type { Plan } from "../coordinator/plan.ts";
-import type { Progress, ProgressReport } from "../coordinator/progress.ts";
-import type { Task } from "../shared/messages.ts";
-import type { RunningTask } from "../shared/transport.ts";
+import type { Plan } from "../../coordinator/plan.ts";
+import type { Progress, ProgressReport } from "../../coordinator/progress.ts";
+import type { Task } from "../../shared/messages.ts";
+import type { RunningTask } from "../../shared/transport.ts";
+import type { Work } from "../places/place.ts";
 import { cellName, duration, integer, percent } from "./format.ts";
-import type { Work } from "./work.ts";
 
 /** Shows a run while it goes on. */
 export interface Display {

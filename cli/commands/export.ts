@@ -1,22 +1,22 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { cellsTable } from "../coordinator/export/cells-table.ts";
-import { writeCsv } from "../coordinator/export/csv.ts";
-import { writeLattice } from "../coordinator/export/lattice-zarr.ts";
-import { writeParquet } from "../coordinator/export/parquet.ts";
-import { pointsTable } from "../coordinator/export/points-table.ts";
-import type { StoredSweepState } from "../coordinator/export/stored-fields.ts";
-import type { Table } from "../coordinator/export/table.ts";
-import { writeWhole } from "../coordinator/export/write-whole.ts";
-import { scanStore } from "../coordinator/store/scan.ts";
-import { summaryRows, totals } from "../coordinator/summary.ts";
-import { UsageError } from "../shared/errors.ts";
-import { integer } from "./format.ts";
-import { onInterrupt } from "./interrupt.ts";
-import { command } from "./options.ts";
-import { createOutput } from "./output.ts";
-import { loadStored } from "./stored-sweep.ts";
+import { cellsTable } from "../../coordinator/export/cells-table.ts";
+import { writeCsv } from "../../coordinator/export/csv.ts";
+import { writeLattice } from "../../coordinator/export/lattice-zarr.ts";
+import { writeParquet } from "../../coordinator/export/parquet.ts";
+import { pointsTable } from "../../coordinator/export/points-table.ts";
+import type { StoredSweepState } from "../../coordinator/export/stored-fields.ts";
+import type { Table } from "../../coordinator/export/table.ts";
+import { writeWhole } from "../../coordinator/export/write-whole.ts";
+import { scanStore } from "../../coordinator/store/scan.ts";
+import { summaryRows, totals } from "../../coordinator/summary.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { loadStored } from "../sweeps/stored-sweep.ts";
+import { integer } from "../terminal/format.ts";
+import { onInterrupt } from "../terminal/interrupt.ts";
+import { command } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 
 interface ExportFlags {
   readonly json?: boolean;

@@ -1,19 +1,19 @@
 import type { Command } from "commander";
-import { costModel } from "../coordinator/cost.ts";
-import type { Load } from "../coordinator/load.ts";
-import { remainingLoad, wholeLoad } from "../coordinator/load.ts";
-import type { Cell, Plan } from "../coordinator/plan.ts";
-import { readSweep } from "../coordinator/spec/read-sweep.ts";
-import type { StoreState } from "../coordinator/store/scan.ts";
-import { scanStore } from "../coordinator/store/scan.ts";
-import { storedBytes } from "../coordinator/stored-bytes.ts";
-import { measureRates } from "../worker/rates.ts";
-import { defaultThreads } from "../worker/thread-count.ts";
-import { bytes, cellName, counted, duration, integer, table } from "./format.ts";
-import type { EngineFlag } from "./options.ts";
-import { command, engineOption, positiveInteger, withEngine } from "./options.ts";
-import { createOutput } from "./output.ts";
-import { loadStored, planFor, refuseMissingEngine } from "./stored-sweep.ts";
+import { costModel } from "../../coordinator/cost.ts";
+import type { Load } from "../../coordinator/load.ts";
+import { remainingLoad, wholeLoad } from "../../coordinator/load.ts";
+import type { Cell, Plan } from "../../coordinator/plan.ts";
+import { readSweep } from "../../coordinator/spec/read-sweep.ts";
+import type { StoreState } from "../../coordinator/store/scan.ts";
+import { scanStore } from "../../coordinator/store/scan.ts";
+import { storedBytes } from "../../coordinator/stored-bytes.ts";
+import { measureRates } from "../../worker/rates.ts";
+import { defaultThreads } from "../../worker/thread-count.ts";
+import { loadStored, planFor, refuseMissingEngine } from "../sweeps/stored-sweep.ts";
+import { bytes, cellName, counted, duration, integer, table } from "../terminal/format.ts";
+import type { EngineFlag } from "../terminal/options.ts";
+import { command, engineOption, positiveInteger, withEngine } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 
 interface PlanFlags extends EngineFlag {
   readonly json?: boolean;

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import type { Cell, Plan } from "../coordinator/plan.ts";
-import { readSweep } from "../coordinator/spec/read-sweep.ts";
-import { readRecords } from "../coordinator/store/store.ts";
-import type { Nearest } from "../coordinator/why.ts";
-import { nearestCell } from "../coordinator/why.ts";
-import { UsageError } from "../shared/errors.ts";
-import { cellName, counted } from "./format.ts";
-import { command } from "./options.ts";
-import { createOutput } from "./output.ts";
-import { loadStored, planFor } from "./stored-sweep.ts";
+import type { Cell, Plan } from "../../coordinator/plan.ts";
+import { readSweep } from "../../coordinator/spec/read-sweep.ts";
+import { readRecords } from "../../coordinator/store/store.ts";
+import type { Nearest } from "../../coordinator/why.ts";
+import { nearestCell } from "../../coordinator/why.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { loadStored, planFor } from "../sweeps/stored-sweep.ts";
+import { cellName, counted } from "../terminal/format.ts";
+import { command } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 
 interface WhyFlags {
   readonly json?: boolean;

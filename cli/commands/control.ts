@@ -2,22 +2,22 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Command } from "commander";
-import { lockOwner } from "../coordinator/store/lock.ts";
-import { UsageError } from "../shared/errors.ts";
-import { forgetClaim, readSweeps } from "../shared/nats/claim.ts";
-import type { Broker } from "../shared/nats/connect.ts";
-import { connectBroker, place } from "../shared/nats/connect.ts";
-import { coordinatorTransport } from "../shared/nats/coordinator-transport.ts";
-import type { Queue } from "../shared/nats/queue-list.ts";
-import { changeQueues, readQueues } from "../shared/nats/queue-list.ts";
-import { pause } from "../shared/nats/retry.ts";
-import { isSetUp } from "../shared/nats/setup.ts";
-import type { BrokerFlags } from "./broker-options.ts";
-import { brokerOptions, hasBroker, withBrokerOptions } from "./broker-options.ts";
-import { command } from "./options.ts";
-import type { Output } from "./output.ts";
-import { createOutput } from "./output.ts";
-import { loadStored } from "./stored-sweep.ts";
+import { lockOwner } from "../../coordinator/store/lock.ts";
+import { UsageError } from "../../shared/errors.ts";
+import { forgetClaim, readSweeps } from "../../shared/nats/claim.ts";
+import type { Broker } from "../../shared/nats/connect.ts";
+import { connectBroker, place } from "../../shared/nats/connect.ts";
+import { coordinatorTransport } from "../../shared/nats/coordinator-transport.ts";
+import type { Queue } from "../../shared/nats/queue-list.ts";
+import { changeQueues, readQueues } from "../../shared/nats/queue-list.ts";
+import { pause } from "../../shared/nats/retry.ts";
+import { isSetUp } from "../../shared/nats/setup.ts";
+import { loadStored } from "../sweeps/stored-sweep.ts";
+import type { BrokerFlags } from "../terminal/broker-options.ts";
+import { brokerOptions, hasBroker, withBrokerOptions } from "../terminal/broker-options.ts";
+import { command } from "../terminal/options.ts";
+import type { Output } from "../terminal/output.ts";
+import { createOutput } from "../terminal/output.ts";
 
 interface ControlFlags extends BrokerFlags {
   readonly json?: boolean;

@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import type { Registry } from "prom-client";
-import { localTransport } from "../shared/local-transport.ts";
-import { workerMetrics } from "../worker/metrics.ts";
-import { measureRates } from "../worker/rates.ts";
-import { startWorker } from "../worker/worker.ts";
-import type { WorkerEvent } from "../worker/worker-event.ts";
-import type { WorkPlace } from "./work.ts";
+import { localTransport } from "../../shared/local-transport.ts";
+import { workerMetrics } from "../../worker/metrics.ts";
+import { measureRates } from "../../worker/rates.ts";
+import { startWorker } from "../../worker/worker.ts";
+import type { WorkerEvent } from "../../worker/worker-event.ts";
+import type { WorkPlace } from "./place.ts";
 
 interface LocalWork {
   readonly threads: number;

@@ -1,17 +1,17 @@
-import type { ProgressReport } from "../coordinator/progress.ts";
-import { CancelledError } from "../shared/errors.ts";
-import { claimSweep } from "../shared/nats/claim.ts";
-import type { Broker, BrokerOptions } from "../shared/nats/connect.ts";
-import { connectBroker, place } from "../shared/nats/connect.ts";
-import { coordinatorTransport } from "../shared/nats/coordinator-transport.ts";
-import type { QueueNumbers } from "../shared/nats/observe.ts";
-import { readQueue, readStreamNumbers } from "../shared/nats/observe.ts";
-import { setup } from "../shared/nats/setup.ts";
-import type { CoordinatorTransport, WorkerStatus } from "../shared/transport.ts";
-import { leasePolicy } from "../shared/transport.ts";
-import { counted } from "./format.ts";
-import type { RunMetrics } from "./run-metrics.ts";
-import type { WorkPlace } from "./work.ts";
+import type { ProgressReport } from "../../coordinator/progress.ts";
+import { CancelledError } from "../../shared/errors.ts";
+import { claimSweep } from "../../shared/nats/claim.ts";
+import type { Broker, BrokerOptions } from "../../shared/nats/connect.ts";
+import { connectBroker, place } from "../../shared/nats/connect.ts";
+import { coordinatorTransport } from "../../shared/nats/coordinator-transport.ts";
+import type { QueueNumbers } from "../../shared/nats/observe.ts";
+import { readQueue, readStreamNumbers } from "../../shared/nats/observe.ts";
+import { setup } from "../../shared/nats/setup.ts";
+import type { CoordinatorTransport, WorkerStatus } from "../../shared/transport.ts";
+import { leasePolicy } from "../../shared/transport.ts";
+import type { RunMetrics } from "../metrics/run-metrics.ts";
+import { counted } from "../terminal/format.ts";
+import type { WorkPlace } from "./place.ts";
 
 export interface NatsWork {
   readonly broker: BrokerOptions;

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { connectBroker, place } from "../shared/nats/connect.ts";
-import type { SetupChange } from "../shared/nats/setup.ts";
-import { planSetup, SETUP_DEFAULTS, setup } from "../shared/nats/setup.ts";
-import type { BrokerFlags } from "./broker-options.ts";
-import { brokerOptions, withBrokerOptions } from "./broker-options.ts";
-import { byteCount, command, positiveInteger } from "./options.ts";
-import { createOutput } from "./output.ts";
+import { connectBroker, place } from "../../shared/nats/connect.ts";
+import type { SetupChange } from "../../shared/nats/setup.ts";
+import { planSetup, SETUP_DEFAULTS, setup } from "../../shared/nats/setup.ts";
+import type { BrokerFlags } from "../terminal/broker-options.ts";
+import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";
+import { byteCount, command, positiveInteger } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 
 interface SetupFlags extends BrokerFlags {
   readonly json?: boolean;

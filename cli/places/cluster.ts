@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { engineWithId } from "../worker/engines/registry.ts";
+import { engineWithId } from "../../worker/engines/registry.ts";
+import type { RunMetrics } from "../metrics/run-metrics.ts";
+import { natsWork } from "./broker.ts";
 import { startEmbeddedBroker } from "./embedded-broker.ts";
-import { natsWork } from "./nats-work.ts";
-import type { RunMetrics } from "./run-metrics.ts";
-import type { WorkPlace } from "./work.ts";
+import type { WorkPlace } from "./place.ts";
 
 interface ClusterWork {
   /** How many worker processes, of one thread each. */
@@ -107,5 +107,5 @@ function keepWorker({ name, args, url, onNotice }: KeptWorker) {
 
 /** The program's main module, source or build. */
 function main(): string {
-  return fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
+  return fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
 }

@@ -1,21 +1,21 @@
 import type { Command } from "commander";
-import { remainingLoad } from "../coordinator/load.ts";
-import type { Plan } from "../coordinator/plan.ts";
-import type { Claim } from "../coordinator/recompute.ts";
-import { recompute, sampleClaims } from "../coordinator/recompute.ts";
-import { fieldRecord } from "../coordinator/store/cell-record.ts";
-import { damagedSummary } from "../coordinator/store/check-summary.ts";
-import { fieldFolder } from "../coordinator/store/layout.ts";
-import type { StoreState } from "../coordinator/store/scan.ts";
-import { scanStore } from "../coordinator/store/scan.ts";
-import { totals } from "../coordinator/summary.ts";
-import { defaultThreads } from "../worker/thread-count.ts";
-import { counted, integer, shellWord } from "./format.ts";
-import { onInterrupt } from "./interrupt.ts";
-import { localWork } from "./local-work.ts";
-import { command, positiveInteger, share } from "./options.ts";
-import { createOutput } from "./output.ts";
-import { loadStored } from "./stored-sweep.ts";
+import { remainingLoad } from "../../coordinator/load.ts";
+import type { Plan } from "../../coordinator/plan.ts";
+import type { Claim } from "../../coordinator/recompute.ts";
+import { recompute, sampleClaims } from "../../coordinator/recompute.ts";
+import { fieldRecord } from "../../coordinator/store/cell-record.ts";
+import { damagedSummary } from "../../coordinator/store/check-summary.ts";
+import { fieldFolder } from "../../coordinator/store/layout.ts";
+import type { StoreState } from "../../coordinator/store/scan.ts";
+import { scanStore } from "../../coordinator/store/scan.ts";
+import { totals } from "../../coordinator/summary.ts";
+import { defaultThreads } from "../../worker/thread-count.ts";
+import { localWork } from "../places/here.ts";
+import { loadStored } from "../sweeps/stored-sweep.ts";
+import { counted, integer, shellWord } from "../terminal/format.ts";
+import { onInterrupt } from "../terminal/interrupt.ts";
+import { command, positiveInteger, share } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 
 interface VerifyFlags {
   readonly json?: boolean;

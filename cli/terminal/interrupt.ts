@@ -1,4 +1,4 @@
-import { FtleError } from "../shared/errors.ts";
+import { FtleError } from "../../shared/errors.ts";
 import { secondSignal } from "./second-signal.ts";
 
 /** The user, or the system, asked the program to stop. */

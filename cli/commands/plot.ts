@@ -1,27 +1,32 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import type { FieldPlan, Plan } from "../coordinator/plan.ts";
-import type { LatticeOptions, LineQuantity, NumericAxis, Quantity } from "../coordinator/plot.ts";
+import type { FieldPlan, Plan } from "../../coordinator/plan.ts";
+import type {
+  LatticeOptions,
+  LineQuantity,
+  NumericAxis,
+  Quantity,
+} from "../../coordinator/plot.ts";
 import {
   LINE_QUANTITIES,
   latticeFigure,
   lineFigure,
   NUMERIC_AXES,
   QUANTITIES,
-} from "../coordinator/plot.ts";
-import type { PictureAxis, Slice, SliceOptions } from "../coordinator/slices.ts";
-import { PICTURE_AXES, slicesOf } from "../coordinator/slices.ts";
-import { writeFiles } from "../coordinator/store/files.ts";
-import { FIGURES } from "../coordinator/store/layout.ts";
-import type { StoreState } from "../coordinator/store/scan.ts";
-import { scanStore } from "../coordinator/store/scan.ts";
-import { summaryRows } from "../coordinator/summary.ts";
-import { UsageError } from "../shared/errors.ts";
-import { command, positiveInteger, positiveNumber } from "./options.ts";
-import { createOutput } from "./output.ts";
-import type { PlannedSweep } from "./stored-sweep.ts";
-import { loadStored } from "./stored-sweep.ts";
+} from "../../coordinator/plot.ts";
+import type { PictureAxis, Slice, SliceOptions } from "../../coordinator/slices.ts";
+import { PICTURE_AXES, slicesOf } from "../../coordinator/slices.ts";
+import { writeFiles } from "../../coordinator/store/files.ts";
+import { FIGURES } from "../../coordinator/store/layout.ts";
+import type { StoreState } from "../../coordinator/store/scan.ts";
+import { scanStore } from "../../coordinator/store/scan.ts";
+import { summaryRows } from "../../coordinator/summary.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { PlannedSweep } from "../sweeps/stored-sweep.ts";
+import { loadStored } from "../sweeps/stored-sweep.ts";
+import { command, positiveInteger, positiveNumber } from "../terminal/options.ts";
+import { createOutput } from "../terminal/output.ts";
 
 interface PlotFlags {
   readonly json?: boolean;
@@ -113,9 +118,9 @@ export function plotCommand(): Command {
 
 /** Vega takes longer to load than most commands take: only what draws loads it. */
 const figures = {
-  lattice: () => import("../coordinator/figures/lattice-figure.ts"),
-  lines: () => import("../coordinator/figures/line-figure.ts"),
-  png: () => import("../coordinator/figures/render-png.ts"),
+  lattice: () => import("../../coordinator/figures/lattice-figure.ts"),
+  lines: () => import("../../coordinator/figures/line-figure.ts"),
+  png: () => import("../../coordinator/figures/render-png.ts"),
 };
 
 /** What a finished run shows: L·λ₁ of the first few slices. */

@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BrokerError, UsageError } from "../shared/errors.ts";
-import type { NatsProcess } from "../shared/nats-process.ts";
-import { startNatsProcess } from "../shared/nats-process.ts";
+import { BrokerError, UsageError } from "../../shared/errors.ts";
+import type { NatsProcess } from "../../shared/nats-process.ts";
+import { startNatsProcess } from "../../shared/nats-process.ts";
 
 export interface EmbeddedBroker {
   /** With user and password: give it to other processes by the environment, never by argv. */
