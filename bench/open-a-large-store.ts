@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { loadStored } from "../cli/sweeps/stored-sweep.ts";
-import { remainingLoad } from "../coordinator/load.ts";
-import { planSweep } from "../coordinator/plan.ts";
+import { planSweep } from "../coordinator/plan/plan.ts";
+import { totals } from "../coordinator/results/summary.ts";
+import { remainingLoad } from "../coordinator/run/load.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
 import {
   chunkPath,
@@ -18,7 +19,6 @@ import { fieldFolder } from "../coordinator/store/layout.ts";
 import type { FieldState } from "../coordinator/store/scan.ts";
 import { scanFields, scanStore } from "../coordinator/store/scan.ts";
 import { openStore } from "../coordinator/store/store.ts";
-import { totals } from "../coordinator/summary.ts";
 import { digestOf } from "../shared/identity.ts";
 import { resolveEngine } from "../worker/engines/registry.ts";
 

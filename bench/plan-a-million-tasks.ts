@@ -1,7 +1,7 @@
 /** Claim: a sweep of 10⁶ tasks is planned in under 10 s and 1 GB. `npm run bench:plan` */
 import { performance } from "node:perf_hooks";
-import { wholeLoad } from "../coordinator/load.ts";
-import { planSweep } from "../coordinator/plan.ts";
+import { planSweep } from "../coordinator/plan/plan.ts";
+import { wholeLoad } from "../coordinator/run/load.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
 import { createEngine, resolveEngine } from "../worker/engines/registry.ts";
 

@@ -5,12 +5,12 @@
 import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { addCrewMetrics } from "../coordinator/crew-metrics.ts";
-import { coordinatorMetrics } from "../coordinator/metrics.ts";
-import { planSweep } from "../coordinator/plan.ts";
+import { coordinatorMetrics } from "../coordinator/metrics/coordinator-metrics.ts";
+import { addCrewMetrics } from "../coordinator/metrics/crew-metrics.ts";
+import { sweepMetrics } from "../coordinator/metrics/sweep-metrics.ts";
+import { createWorkerRoll } from "../coordinator/metrics/worker-roll.ts";
+import { planSweep } from "../coordinator/plan/plan.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
-import { sweepMetrics } from "../coordinator/sweep-metrics.ts";
-import { createWorkerRoll } from "../coordinator/worker-roll.ts";
 import { localTransport } from "../shared/local-transport.ts";
 import type { FieldTask } from "../shared/messages.ts";
 import { addProcessMetrics, createRegistry } from "../shared/metrics.ts";

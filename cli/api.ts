@@ -3,13 +3,13 @@
  * @module
  */
 import { join } from "node:path";
+import type { SummaryRow, Totals } from "../coordinator/results/summary.ts";
+import { summaryRows, totals } from "../coordinator/results/summary.ts";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
 import { readFieldArray } from "../coordinator/store/field-zarr.ts";
 import { readIfThere } from "../coordinator/store/files.ts";
 import { fieldFolder, weightsFile } from "../coordinator/store/layout.ts";
 import { scanStore } from "../coordinator/store/scan.ts";
-import type { SummaryRow, Totals } from "../coordinator/summary.ts";
-import { summaryRows, totals } from "../coordinator/summary.ts";
 import type { Snapshot } from "../shared/cell.ts";
 import { UsageError } from "../shared/errors.ts";
 import type { BrokerOptions } from "../shared/nats/connect.ts";
@@ -23,8 +23,8 @@ import { runToEnd } from "./sweeps/run-to-end.ts";
 import { loadStored, planFor, refuseMissingEngine } from "./sweeps/stored-sweep.ts";
 import { withEngine } from "./terminal/options.ts";
 
+export type { SummaryRow, Totals } from "../coordinator/results/summary.ts";
 export { SpecError } from "../coordinator/spec/spec-error.ts";
-export type { SummaryRow, Totals } from "../coordinator/summary.ts";
 export type { Snapshot } from "../shared/cell.ts";
 export { BrokerError, FtleError, LockedError, StoreError, UsageError } from "../shared/errors.ts";
 export type { BrokerOptions } from "../shared/nats/connect.ts";

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { costModel } from "../../coordinator/cost.ts";
-import type { Load } from "../../coordinator/load.ts";
-import { remainingLoad, wholeLoad } from "../../coordinator/load.ts";
-import type { Cell, Plan } from "../../coordinator/plan.ts";
+import { costModel } from "../../coordinator/plan/cost.ts";
+import type { Cell, Plan } from "../../coordinator/plan/plan.ts";
+import { storedBytes } from "../../coordinator/plan/stored-bytes.ts";
+import type { Load } from "../../coordinator/run/load.ts";
+import { remainingLoad, wholeLoad } from "../../coordinator/run/load.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
-import { storedBytes } from "../../coordinator/stored-bytes.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { loadStored, planFor, refuseMissingEngine } from "../sweeps/stored-sweep.ts";

@@ -1,27 +1,27 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
-import type { FieldPlan, Plan } from "../../coordinator/plan.ts";
+import type { FieldPlan, Plan } from "../../coordinator/plan/plan.ts";
 import type {
   LatticeOptions,
   LineQuantity,
   NumericAxis,
   Quantity,
-} from "../../coordinator/plot.ts";
+} from "../../coordinator/results/plot.ts";
 import {
   LINE_QUANTITIES,
   latticeFigure,
   lineFigure,
   NUMERIC_AXES,
   QUANTITIES,
-} from "../../coordinator/plot.ts";
-import type { PictureAxis, Slice, SliceOptions } from "../../coordinator/slices.ts";
-import { PICTURE_AXES, slicesOf } from "../../coordinator/slices.ts";
+} from "../../coordinator/results/plot.ts";
+import type { PictureAxis, Slice, SliceOptions } from "../../coordinator/results/slices.ts";
+import { PICTURE_AXES, slicesOf } from "../../coordinator/results/slices.ts";
+import { summaryRows } from "../../coordinator/results/summary.ts";
 import { writeFiles } from "../../coordinator/store/files.ts";
 import { FIGURES } from "../../coordinator/store/layout.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
-import { summaryRows } from "../../coordinator/summary.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { PlannedSweep } from "../sweeps/stored-sweep.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
@@ -118,9 +118,9 @@ export function plotCommand(): Command {
 
 /** Vega takes longer to load than most commands take: only what draws loads it. */
 const figures = {
-  lattice: () => import("../../coordinator/figures/lattice-figure.ts"),
-  lines: () => import("../../coordinator/figures/line-figure.ts"),
-  png: () => import("../../coordinator/figures/render-png.ts"),
+  lattice: () => import("../../coordinator/results/figures/lattice-figure.ts"),
+  lines: () => import("../../coordinator/results/figures/line-figure.ts"),
+  png: () => import("../../coordinator/results/figures/render-png.ts"),
 };
 
 /** What a finished run shows: L·λ₁ of the first few slices. */

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { remainingLoad } from "../../coordinator/load.ts";
+import { totals } from "../../coordinator/results/summary.ts";
+import { remainingLoad } from "../../coordinator/run/load.ts";
 import { lockOwner } from "../../coordinator/store/lock.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { readDeadLetters } from "../../coordinator/store/store.ts";
-import { totals } from "../../coordinator/summary.ts";
 import type { DeadLetter } from "../../shared/messages.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";

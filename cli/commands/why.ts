@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { Cell, Plan } from "../../coordinator/plan.ts";
+import type { Cell, Plan } from "../../coordinator/plan/plan.ts";
+import type { Nearest } from "../../coordinator/plan/why.ts";
+import { nearestCell } from "../../coordinator/plan/why.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import { readRecords } from "../../coordinator/store/store.ts";
-import type { Nearest } from "../../coordinator/why.ts";
-import { nearestCell } from "../../coordinator/why.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { loadStored, planFor } from "../sweeps/stored-sweep.ts";
 import { cellName, counted } from "../terminal/format.ts";

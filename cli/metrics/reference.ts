@@ -1,7 +1,7 @@
 /** docs/metrics.md, from what the code registers. */
 import type { Registry } from "prom-client";
-import { addCrewMetrics } from "../../coordinator/crew-metrics.ts";
-import { coordinatorMetrics } from "../../coordinator/metrics.ts";
+import { coordinatorMetrics } from "../../coordinator/metrics/coordinator-metrics.ts";
+import { addCrewMetrics } from "../../coordinator/metrics/crew-metrics.ts";
 import { addBrokerMetrics, createRegistry, METRICS_PORTS } from "../../shared/metrics.ts";
 import { workerMetrics } from "../../worker/metrics.ts";
 

@@ -1,10 +1,10 @@
 /** What a run exports: of the sweep, of the broker, and of the worker if it computes here. */
 import type { Registry } from "prom-client";
-import type { BrokerNumbers } from "../../coordinator/crew-metrics.ts";
-import { addCrewMetrics } from "../../coordinator/crew-metrics.ts";
-import type { CoordinatorMetrics } from "../../coordinator/metrics.ts";
-import { coordinatorMetrics } from "../../coordinator/metrics.ts";
-import { createWorkerRoll } from "../../coordinator/worker-roll.ts";
+import type { CoordinatorMetrics } from "../../coordinator/metrics/coordinator-metrics.ts";
+import { coordinatorMetrics } from "../../coordinator/metrics/coordinator-metrics.ts";
+import type { BrokerNumbers } from "../../coordinator/metrics/crew-metrics.ts";
+import { addCrewMetrics } from "../../coordinator/metrics/crew-metrics.ts";
+import { createWorkerRoll } from "../../coordinator/metrics/worker-roll.ts";
 import type { BrokerState } from "../../shared/metrics.ts";
 import { addBrokerMetrics, addProcessMetrics, createRegistry } from "../../shared/metrics.ts";
 import type { MetricsAddress, MetricsServer } from "../../shared/metrics-server.ts";

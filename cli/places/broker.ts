@@ -1,4 +1,4 @@
-import type { ProgressReport } from "../../coordinator/progress.ts";
+import type { ProgressReport } from "../../coordinator/run/progress.ts";
 import { CancelledError } from "../../shared/errors.ts";
 import { claimSweep } from "../../shared/nats/claim.ts";
 import type { Broker, BrokerOptions } from "../../shared/nats/connect.ts";

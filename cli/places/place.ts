@@ -1,5 +1,5 @@
 /** Where a run's tasks are computed. */
-import type { ProgressReport } from "../../coordinator/progress.ts";
+import type { ProgressReport } from "../../coordinator/run/progress.ts";
 import { localTransport } from "../../shared/local-transport.ts";
 import type { QueueNumbers } from "../../shared/nats/observe.ts";
 import type { CoordinatorTransport } from "../../shared/transport.ts";

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Plan } from "../../coordinator/plan.ts";
-import { planSweep } from "../../coordinator/plan.ts";
+import type { Plan } from "../../coordinator/plan/plan.ts";
+import { planSweep } from "../../coordinator/plan/plan.ts";
+import { tileWork } from "../../coordinator/plan/tile-side.ts";
 import { parseSweep } from "../../coordinator/spec/parse-sweep.ts";
 import { SpecError } from "../../coordinator/spec/spec-error.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
 import { SWEEP_YAML } from "../../coordinator/store/layout.ts";
 import type { StoredSweep } from "../../coordinator/store/store.ts";
 import { readRecords, readStoredSweep } from "../../coordinator/store/store.ts";
-import { tileWork } from "../../coordinator/tile-side.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { engines, engineWithId, resolveEngine } from "../../worker/engines/registry.ts";
 

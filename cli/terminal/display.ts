@@ -1,5 +1,5 @@
-import type { Plan } from "../../coordinator/plan.ts";
-import type { Progress, ProgressReport } from "../../coordinator/progress.ts";
+import type { Plan } from "../../coordinator/plan/plan.ts";
+import type { Progress, ProgressReport } from "../../coordinator/run/progress.ts";
 import type { Task } from "../../shared/messages.ts";
 import type { RunningTask } from "../../shared/transport.ts";
 import type { Work } from "../places/place.ts";

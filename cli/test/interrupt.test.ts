@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { planSweep } from "../../coordinator/plan.ts";
+import { planSweep } from "../../coordinator/plan/plan.ts";
 import { parseSweep } from "../../coordinator/spec/parse-sweep.ts";
 import { cellFolder } from "../../coordinator/store/layout.ts";
 import { lockOwner } from "../../coordinator/store/lock.ts";

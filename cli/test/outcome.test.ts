@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { runSweep } from "../../coordinator/run-sweep.ts";
+import { runSweep } from "../../coordinator/run/run-sweep.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { openStore } from "../../coordinator/store/store.ts";

@@ -1,7 +1,7 @@
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { History, Provenance } from "../../shared/messages.ts";
-import type { FieldStatistics } from "../field-statistics.ts";
+import type { FieldStatistics } from "../run/field-statistics.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
 
 /** What `cell.json` holds: one network's parameters, training and the digests of what lies beside it. */

@@ -5,7 +5,7 @@ import { UsageError } from "../../shared/errors.ts";
 import type { DeadLetter, FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
 import { deadLetterSchema } from "../../shared/messages.ts";
 import { VERSION } from "../../shared/version.ts";
-import type { Cell } from "../plan.ts";
+import type { Cell } from "../plan/plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
 import type { CellRecord, FieldRecord } from "./cell-record.ts";
 import { readCellRecord, storedHistory, writeCellRecord } from "./cell-record.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError } from "../../shared/errors.ts";
-import { latticeOf, placesIn } from "../export/lattice.ts";
+import { latticeOf, placesIn } from "../results/export/lattice.ts";
+import type { SummaryRow } from "../results/summary.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
-import type { SummaryRow } from "../summary.ts";
 
 function dimensions(axes: string, more = "") {
   const parsed = parseSweep(`axes: {${axes}}\ndata: {name: circle}\nfield: none\n${more}`, {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { StoreError, UsageError } from "../../shared/errors.ts";
-import { writeWhole } from "../export/write-whole.ts";
+import { writeWhole } from "../results/export/write-whole.ts";
 
 let root: string;
 let folder: string;

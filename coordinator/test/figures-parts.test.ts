@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { coarsen, coarsenLines, type SquareField } from "../figures/field-raster.ts";
-import { seriesMeans } from "../figures/series-means.ts";
-import { zeroContour } from "../figures/zero-contour.ts";
+import { coarsen, coarsenLines, type SquareField } from "../results/figures/field-raster.ts";
+import { seriesMeans } from "../results/figures/series-means.ts";
+import { zeroContour } from "../results/figures/zero-contour.ts";
 
 /** A field over the unit square. */
 function field(points: number, value: (x: number, y: number) => number): SquareField {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { convertIndexedToRgb, decode } from "fast-png";
-import type { LatticeFigure, LatticePanel } from "../figures/lattice-figure.ts";
-import { drawLattice } from "../figures/lattice-figure.ts";
-import { drawLines } from "../figures/line-figure.ts";
-import { renderPng } from "../figures/render-png.ts";
+import type { LatticeFigure, LatticePanel } from "../results/figures/lattice-figure.ts";
+import { drawLattice } from "../results/figures/lattice-figure.ts";
+import { drawLines } from "../results/figures/line-figure.ts";
+import { renderPng } from "../results/figures/render-png.ts";
 
 const POINTS = 64;
 

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Registry } from "prom-client";
 import type { RunningTask } from "../../shared/transport.ts";
-import type { Job } from "../backlog.ts";
-import { createBacklog } from "../backlog.ts";
-import { addCrewMetrics } from "../crew-metrics.ts";
-import { coordinatorMetrics, SWEEP_STATES } from "../metrics.ts";
-import { planSweep } from "../plan.ts";
+import { coordinatorMetrics, SWEEP_STATES } from "../metrics/coordinator-metrics.ts";
+import { addCrewMetrics } from "../metrics/crew-metrics.ts";
+import { sweepMetrics } from "../metrics/sweep-metrics.ts";
+import { planSweep } from "../plan/plan.ts";
+import type { Job } from "../run/backlog.ts";
+import { createBacklog } from "../run/backlog.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import type { CellRecord } from "../store/cell-record.ts";
 import type { StoreState } from "../store/scan.ts";
-import { sweepMetrics } from "../sweep-metrics.ts";
 
 const parsed = parseSweep(
   `

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseTask } from "../../shared/messages.ts";
-import { wholeLoad } from "../load.ts";
-import type { Plan } from "../plan.ts";
-import { fieldTask, plannedTile, planSweep, trainTask } from "../plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { fieldTask, plannedTile, planSweep, trainTask } from "../plan/plan.ts";
+import { tileSide } from "../plan/tile-side.ts";
+import { differences, nearestCell } from "../plan/why.ts";
+import { wholeLoad } from "../run/load.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
-import { tileSide } from "../tile-side.ts";
-import { differences, nearestCell } from "../why.ts";
 
 const SPEC = `
 axes: {width: [5, 10], depth: [2, 3], seed: {count: 2}}

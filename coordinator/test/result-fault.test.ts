@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FieldResult, FieldTask, TrainTask } from "../../shared/messages.ts";
 import { fieldTaskFixture } from "../../shared/testing/task-fixture.ts";
-import { resultFault } from "../result-fault.ts";
+import { resultFault } from "../run/result-fault.ts";
 
 const provenance = { worker: "w", engine: "test.1", version: "0", attempt: 1, seconds: 0 };
 const tile = { column: 0, row: 0, columns: 3, rows: 2 };

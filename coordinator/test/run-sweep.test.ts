@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { localTransport } from "../../shared/local-transport.ts";
 import type { Transport } from "../../shared/transport.ts";
-import { planSweep } from "../plan.ts";
-import type { RunOptions } from "../run-sweep.ts";
-import { runSweep } from "../run-sweep.ts";
+import { planSweep } from "../plan/plan.ts";
+import type { RunOptions } from "../run/run-sweep.ts";
+import { runSweep } from "../run/run-sweep.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import { openStore } from "../store/store.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WorkerStatus } from "../../shared/transport.ts";
-import { createWorkerRoll } from "../worker-roll.ts";
+import { createWorkerRoll } from "../metrics/worker-roll.ts";
 
 function worker(name: string, seen: number, engine = "native-f32.1"): WorkerStatus {
   const rates = { train: 1, field: 1 };

@@ -1,6 +1,6 @@
-import type { FieldGrid } from "../../shared/cell.ts";
-import { gridCoordinates } from "../../shared/numerics/grid.ts";
-import type { FieldPlan } from "../plan.ts";
+import type { FieldGrid } from "../../../shared/cell.ts";
+import { gridCoordinates } from "../../../shared/numerics/grid.ts";
+import type { FieldPlan } from "../../plan/plan.ts";
 import type { StoredField, StoredSweepState } from "./stored-fields.ts";
 import { storedFields } from "./stored-fields.ts";
 import type { Block, Table } from "./table.ts";

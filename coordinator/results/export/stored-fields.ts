@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { Plan } from "../plan.ts";
-import type { Sweep } from "../spec/sweep.ts";
-import { readFieldArray } from "../store/field-zarr.ts";
-import { fieldFolder } from "../store/layout.ts";
-import type { StoreState } from "../store/scan.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Sweep } from "../../spec/sweep.ts";
+import { readFieldArray } from "../../store/field-zarr.ts";
+import { fieldFolder } from "../../store/layout.ts";
+import type { StoreState } from "../../store/scan.ts";
 import type { SummaryRow } from "../summary.ts";
 import { summaryRows } from "../summary.ts";
 

@@ -1,10 +1,10 @@
+import type { Cell, Plan } from "../plan/plan.ts";
+import type { CellStatus } from "../results/summary.ts";
+import { cellCounts } from "../results/summary.ts";
+import type { StoreState } from "../store/scan.ts";
 import type { Job } from "./backlog.ts";
 import { type Load, plus, remainingLoad, remainingOf, storedLoad } from "./load.ts";
-import type { Cell, Plan } from "./plan.ts";
 import type { RunEvent } from "./run-sweep.ts";
-import type { StoreState } from "./store/scan.ts";
-import type { CellStatus } from "./summary.ts";
-import { cellCounts } from "./summary.ts";
 
 /** A number for each kind of task. */
 export type ByKind = Readonly<Record<"train" | "field", number>>;

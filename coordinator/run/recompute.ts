@@ -3,18 +3,24 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import pLimit from "p-limit";
-import type { FieldResult, FieldTask, Task, TaskResult, TrainResult } from "../shared/messages.ts";
-import type { CoordinatorTransport } from "../shared/transport.ts";
+import type {
+  FieldResult,
+  FieldTask,
+  Task,
+  TaskResult,
+  TrainResult,
+} from "../../shared/messages.ts";
+import type { CoordinatorTransport } from "../../shared/transport.ts";
+import type { Plan } from "../plan/plan.ts";
+import { trainTask } from "../plan/plan.ts";
+import { tileTask } from "../plan/tile-task.ts";
+import type { CellRecord } from "../store/cell-record.ts";
+import { storedHistory } from "../store/cell-record.ts";
+import { readFieldArray, tileFiles } from "../store/field-zarr.ts";
+import { readIfThere } from "../store/files.ts";
+import { cellJson, fieldFolder, weightsFile } from "../store/layout.ts";
+import type { FieldState, StoreState } from "../store/scan.ts";
 import { fieldStatistics } from "./field-statistics.ts";
-import type { Plan } from "./plan.ts";
-import { trainTask } from "./plan.ts";
-import type { CellRecord } from "./store/cell-record.ts";
-import { storedHistory } from "./store/cell-record.ts";
-import { readFieldArray, tileFiles } from "./store/field-zarr.ts";
-import { readIfThere } from "./store/files.ts";
-import { cellJson, fieldFolder, weightsFile } from "./store/layout.ts";
-import type { FieldState, StoreState } from "./store/scan.ts";
-import { tileTask } from "./tile-task.ts";
 
 /** A stored result that can be computed once more. */
 export type Claim =

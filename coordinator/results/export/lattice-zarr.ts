@@ -1,9 +1,9 @@
 /** A sweep as one Zarr v3 group: its fields and results over the named dimensions of the lattice. */
 import * as zarr from "zarrita";
-import { gridCoordinates } from "../../shared/numerics/grid.ts";
-import { VERSION } from "../../shared/version.ts";
-import type { FieldPlan } from "../plan.ts";
-import { FIELD_ARRAYS } from "../store/field-zarr.ts";
+import { gridCoordinates } from "../../../shared/numerics/grid.ts";
+import { VERSION } from "../../../shared/version.ts";
+import type { FieldPlan } from "../../plan/plan.ts";
+import { FIELD_ARRAYS } from "../../store/field-zarr.ts";
 import type { SummaryRow } from "../summary.ts";
 import { summaryRows } from "../summary.ts";
 import type { Dimension } from "./lattice.ts";

@@ -1,9 +1,9 @@
-import type { NetworkShape } from "../shared/numerics/network.ts";
-import { fieldWork, trainingWork } from "../shared/work.ts";
-import type { Work } from "./cost.ts";
-import type { Plan } from "./plan.ts";
-import { plannedTile, trainTask } from "./plan.ts";
-import type { CellState, FieldState, StoreState } from "./store/scan.ts";
+import type { NetworkShape } from "../../shared/numerics/network.ts";
+import { fieldWork, trainingWork } from "../../shared/work.ts";
+import type { Work } from "../plan/cost.ts";
+import type { Plan } from "../plan/plan.ts";
+import { plannedTile, trainTask } from "../plan/plan.ts";
+import type { CellState, FieldState, StoreState } from "../store/scan.ts";
 
 /** How many tasks and how much work; of a whole sweep, or of what of it is left. */
 export interface Load {

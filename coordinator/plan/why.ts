@@ -1,5 +1,5 @@
 /** Explains why a cell is to be computed: where its physics parts from what is stored. */
-import type { CellPhysics } from "../shared/cell.ts";
+import type { CellPhysics } from "../../shared/cell.ts";
 
 export interface Difference {
   /** Path within the physics, e.g. `training.epochs`. */

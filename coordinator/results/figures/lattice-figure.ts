@@ -1,5 +1,5 @@
 import type { Spec } from "vega";
-import type { Region } from "../../shared/cell.ts";
+import type { Region } from "../../../shared/cell.ts";
 import { coarsen, fieldImage, type SquareField } from "./field-raster.ts";
 import {
   colourBar,

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { lstat, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { UsageError } from "../../shared/errors.ts";
-import { isErrno, storeError } from "../store/files.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { isErrno, storeError } from "../../store/files.ts";
 
 export interface WriteWholeOptions {
   /** `group`: a folder that is a Zarr group. */

@@ -1,14 +1,14 @@
-import { canonicalJson } from "../shared/canonical-json.ts";
-import type { CellPhysics, FieldGrid, Snapshot } from "../shared/cell.ts";
-import { dataSet, makeDataSet } from "../shared/datasets/registry.ts";
-import { cellId, digestOf, fieldId } from "../shared/identity.ts";
-import type { FieldTask, TrainTask } from "../shared/messages.ts";
-import { MESSAGE_VERSION } from "../shared/messages.ts";
-import type { NetworkShape } from "../shared/numerics/network.ts";
-import { fieldWork, trainingWork } from "../shared/work.ts";
-import type { LatticePoint } from "./spec/enumerate.ts";
-import { combinations } from "./spec/enumerate.ts";
-import type { Sweep } from "./spec/sweep.ts";
+import { canonicalJson } from "../../shared/canonical-json.ts";
+import type { CellPhysics, FieldGrid, Snapshot } from "../../shared/cell.ts";
+import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
+import { cellId, digestOf, fieldId } from "../../shared/identity.ts";
+import type { FieldTask, TrainTask } from "../../shared/messages.ts";
+import { MESSAGE_VERSION } from "../../shared/messages.ts";
+import type { NetworkShape } from "../../shared/numerics/network.ts";
+import { fieldWork, trainingWork } from "../../shared/work.ts";
+import type { LatticePoint } from "../spec/enumerate.ts";
+import { combinations } from "../spec/enumerate.ts";
+import type { Sweep } from "../spec/sweep.ts";
 import { tileSide } from "./tile-side.ts";
 
 /** One network to train, and where it stands in the lattice. */

@@ -5,7 +5,7 @@ import type {
   TaskResult,
   TrainResult,
   TrainTask,
-} from "../shared/messages.ts";
+} from "../../shared/messages.ts";
 
 /**
  * Why a result cannot be the task's, though it is well-formed; null if it can. A worker that sends such a

@@ -1,14 +1,14 @@
 /** What came of each cell, as a table: one row for each network and snapshot. */
 import { createHash } from "node:crypto";
-import type { Snapshot } from "../shared/cell.ts";
-import type { FieldStatistics } from "./field-statistics.ts";
-import type { Plan } from "./plan.ts";
-import { trainTask } from "./plan.ts";
-import { fieldRecord } from "./store/cell-record.ts";
-import { SUMMARY_CSV, SUMMARY_JSON } from "./store/layout.ts";
-import type { CellState, StoreState } from "./store/scan.ts";
-import { sealJson } from "./store/sealed-json.ts";
-import type { Store } from "./store/store.ts";
+import type { Snapshot } from "../../shared/cell.ts";
+import type { Plan } from "../plan/plan.ts";
+import { trainTask } from "../plan/plan.ts";
+import type { FieldStatistics } from "../run/field-statistics.ts";
+import { fieldRecord } from "../store/cell-record.ts";
+import { SUMMARY_CSV, SUMMARY_JSON } from "../store/layout.ts";
+import type { CellState, StoreState } from "../store/scan.ts";
+import { sealJson } from "../store/sealed-json.ts";
+import type { Store } from "../store/store.ts";
 
 /** Numbers are null where there is none (yet). */
 export interface SummaryRow extends Nullable<FieldStatistics> {

@@ -1,6 +1,6 @@
 import type { BasicType } from "hyparquet-writer";
 import { fileWriter, ParquetWriter, schemaFromColumnData } from "hyparquet-writer";
-import { VERSION } from "../../shared/version.ts";
+import { VERSION } from "../../../shared/version.ts";
 import type { Column, Table, Value } from "./table.ts";
 
 /** Writes a table as Parquet, one row group for each block. */

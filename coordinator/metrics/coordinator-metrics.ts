@@ -4,10 +4,10 @@
  */
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
-import type { QueueNumbers } from "../shared/nats/observe.ts";
-import type { RunEvent } from "./run-sweep.ts";
-import type { CellStatus } from "./summary.ts";
-import type { ByKind } from "./tally.ts";
+import type { QueueNumbers } from "../../shared/nats/observe.ts";
+import type { CellStatus } from "../results/summary.ts";
+import type { RunEvent } from "../run/run-sweep.ts";
+import type { ByKind } from "../run/tally.ts";
 
 /**
  * - `running`: tasks are handed out

@@ -1,22 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestOf } from "../shared/identity.ts";
-import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../shared/messages.ts";
-import type { CoordinatorTransport, Outcome } from "../shared/transport.ts";
+import { digestOf } from "../../shared/identity.ts";
+import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../../shared/messages.ts";
+import type { CoordinatorTransport, Outcome } from "../../shared/transport.ts";
+import type { Cell, Plan } from "../plan/plan.ts";
+import type { CellRecord, FieldRecord } from "../store/cell-record.ts";
+import { fieldRecord } from "../store/cell-record.ts";
+import { readFieldArray } from "../store/field-zarr.ts";
+import { storeError } from "../store/files.ts";
+import { fieldFolder, weightsFile } from "../store/layout.ts";
+import type { FieldState, StoreState } from "../store/scan.ts";
+import { scanFields } from "../store/scan.ts";
+import type { Store } from "../store/store.ts";
+import { readRecord } from "../store/store.ts";
 import type { Job, OpenField } from "./backlog.ts";
 import { createBacklog } from "./backlog.ts";
 import { fieldStatistics } from "./field-statistics.ts";
-import type { Cell, Plan } from "./plan.ts";
 import { resultFault } from "./result-fault.ts";
-import type { CellRecord, FieldRecord } from "./store/cell-record.ts";
-import { fieldRecord } from "./store/cell-record.ts";
-import { readFieldArray } from "./store/field-zarr.ts";
-import { storeError } from "./store/files.ts";
-import { fieldFolder, weightsFile } from "./store/layout.ts";
-import type { FieldState, StoreState } from "./store/scan.ts";
-import { scanFields } from "./store/scan.ts";
-import type { Store } from "./store/store.ts";
-import { readRecord } from "./store/store.ts";
 
 export interface RunOptions {
   readonly plan: Plan;

@@ -1,7 +1,7 @@
 import { FileSystemStore } from "@zarrita/storage";
 import * as zarr from "zarrita";
-import { consolidatedGroup } from "../store/zarr-consolidated.ts";
-import "../store/zarr-crc32c.ts";
+import { consolidatedGroup } from "../../store/zarr-consolidated.ts";
+import "../../store/zarr-crc32c.ts";
 import type { Column } from "./table.ts";
 import "./zarr-strings.ts";
 

@@ -1,14 +1,14 @@
 /** Figures of what a store holds. */
 import { join } from "node:path";
+import type { FieldPlan, Plan } from "../plan/plan.ts";
+import type { Sweep } from "../spec/sweep.ts";
+import { testAccuracy } from "../store/cell-record.ts";
+import { readFieldArray } from "../store/field-zarr.ts";
+import { fieldFolder } from "../store/layout.ts";
 import type { LatticeFigure, LatticePanel } from "./figures/lattice-figure.ts";
 import type { LineFigure } from "./figures/line-figure.ts";
-import type { FieldPlan, Plan } from "./plan.ts";
 import type { Exhibit, PictureAxis, Slice } from "./slices.ts";
 import { varianceValue } from "./slices.ts";
-import type { Sweep } from "./spec/sweep.ts";
-import { testAccuracy } from "./store/cell-record.ts";
-import { readFieldArray } from "./store/field-zarr.ts";
-import { fieldFolder } from "./store/layout.ts";
 import type { SummaryRow } from "./summary.ts";
 
 export const QUANTITIES = ["L*lambda1", "lambda1", "output"] as const;

@@ -1,9 +1,9 @@
 /** Takes a sweep's cells apart into two-dimensional pictures: two axes, and one figure for each rest. */
-import type { Snapshot } from "../shared/cell.ts";
-import { UsageError } from "../shared/errors.ts";
-import type { Plan } from "./plan.ts";
-import type { Sweep } from "./spec/sweep.ts";
-import type { CellState } from "./store/scan.ts";
+import type { Snapshot } from "../../shared/cell.ts";
+import { UsageError } from "../../shared/errors.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Sweep } from "../spec/sweep.ts";
+import type { CellState } from "../store/scan.ts";
 
 /** What can be laid along rows or columns, or held fixed. */
 export const PICTURE_AXES = [

@@ -1,6 +1,6 @@
-import { UsageError } from "../../shared/errors.ts";
-import { MAX_COMBINATIONS } from "../spec/lattice-faults.ts";
-import type { Axes, Sweep } from "../spec/sweep.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { MAX_COMBINATIONS } from "../../spec/lattice-faults.ts";
+import type { Axes, Sweep } from "../../spec/sweep.ts";
 import type { SummaryRow } from "../summary.ts";
 
 /** One dimension of the lattice: an axis of the sweep, with its values in order. */

@@ -1,11 +1,11 @@
-import type { RunningTask } from "../shared/transport.ts";
-import type { CoordinatorMetrics, SweepNumbers, SweepState } from "./metrics.ts";
-import type { Plan } from "./plan.ts";
-import type { RunEvent } from "./run-sweep.ts";
-import type { CellRecord, FieldRecord } from "./store/cell-record.ts";
-import { fieldRecord, testAccuracy } from "./store/cell-record.ts";
-import type { StoreState } from "./store/scan.ts";
-import { tallyOf } from "./tally.ts";
+import type { RunningTask } from "../../shared/transport.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { RunEvent } from "../run/run-sweep.ts";
+import { tallyOf } from "../run/tally.ts";
+import type { CellRecord, FieldRecord } from "../store/cell-record.ts";
+import { fieldRecord, testAccuracy } from "../store/cell-record.ts";
+import type { StoreState } from "../store/scan.ts";
+import type { CoordinatorMetrics, SweepNumbers, SweepState } from "./coordinator-metrics.ts";
 
 /** Exports one run of a sweep. */
 export interface SweepMetrics {

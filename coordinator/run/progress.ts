@@ -1,8 +1,8 @@
-import type { RunningTask } from "../shared/transport.ts";
-import type { CostModel } from "./cost.ts";
-import type { Plan } from "./plan.ts";
+import type { RunningTask } from "../../shared/transport.ts";
+import type { CostModel } from "../plan/cost.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { StoreState } from "../store/scan.ts";
 import type { RunEvent } from "./run-sweep.ts";
-import type { StoreState } from "./store/scan.ts";
 import { tallyOf } from "./tally.ts";
 
 export interface ProgressReport {

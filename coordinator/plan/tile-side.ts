@@ -1,5 +1,5 @@
-import type { NetworkShape } from "../shared/numerics/network.ts";
-import { fieldWork } from "../shared/work.ts";
+import type { NetworkShape } from "../../shared/numerics/network.ts";
+import { fieldWork } from "../../shared/work.ts";
 
 /** A tile should be some seconds of work (design §7). */
 const TILE_SECONDS = 2;

@@ -1,4 +1,4 @@
-import { parameterCount } from "../shared/numerics/network.ts";
+import { parameterCount } from "../../shared/numerics/network.ts";
 import type { Plan } from "./plan.ts";
 import { plannedTile } from "./plan.ts";
 
