@@ -12,10 +12,10 @@ import { fieldFolder, weightsFile } from "../coordinator/store/layout.ts";
 import { scanStore } from "../coordinator/store/scan.ts";
 import type { Snapshot } from "../shared/cell.ts";
 import { UsageError } from "../shared/errors.ts";
-import type { BrokerOptions } from "../shared/nats/connect.ts";
 import { gridCoordinates } from "../shared/numerics/grid.ts";
 import type { Weights } from "../shared/numerics/network.ts";
 import { decodeWeights } from "../shared/safetensors.ts";
+import type { BrokerOptions } from "../shared/transport/nats/connect.ts";
 import { defaultThreads } from "../worker/thread-count.ts";
 import { natsWork } from "./places/broker.ts";
 import { localWork } from "./places/here.ts";
@@ -27,8 +27,8 @@ export type { SummaryRow, Totals } from "../coordinator/results/summary.ts";
 export { SpecError } from "../coordinator/spec/spec-error.ts";
 export type { Snapshot } from "../shared/cell.ts";
 export { BrokerError, FtleError, LockedError, StoreError, UsageError } from "../shared/errors.ts";
-export type { BrokerOptions } from "../shared/nats/connect.ts";
 export type { Weights } from "../shared/numerics/network.ts";
+export type { BrokerOptions } from "../shared/transport/nats/connect.ts";
 
 export interface RunSweepOptions {
   /** Path of the sweep spec. */

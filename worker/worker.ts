@@ -6,7 +6,7 @@ import type { Clock } from "../shared/clock.ts";
 import { systemClock } from "../shared/clock.ts";
 import { errorRecord, InvalidTaskError, TaskTimeoutError } from "../shared/errors.ts";
 import type { Provenance, TaskResult } from "../shared/messages.ts";
-import type { Lease, WorkerTransport } from "../shared/transport.ts";
+import type { Lease, WorkerTransport } from "../shared/transport/transport.ts";
 import { VERSION } from "../shared/version.ts";
 import type { CheckpointSaver } from "./checkpoint-saver.ts";
 import { checkpointSaver } from "./checkpoint-saver.ts";

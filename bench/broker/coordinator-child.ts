@@ -1,8 +1,8 @@
 /** A coordinator of no-op tasks: publishes with a bounded number on their way, and acknowledges each result. */
-import { connectBroker } from "../../shared/nats/connect.ts";
-import { coordinatorTransport } from "../../shared/nats/coordinator-transport.ts";
-import { INBOXES } from "../../shared/nats/names.ts";
-import type { CoordinatorTransport } from "../../shared/transport.ts";
+import { connectBroker } from "../../shared/transport/nats/connect.ts";
+import { coordinatorTransport } from "../../shared/transport/nats/coordinator-transport.ts";
+import { INBOXES } from "../../shared/transport/nats/names.ts";
+import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 import { ENGINE, SWEEP, taskOf } from "./no-op.ts";
 import { serve } from "./processes.ts";
 

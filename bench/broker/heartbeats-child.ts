@@ -4,12 +4,12 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Task, TrainResult } from "../../shared/messages.ts";
-import type { Broker } from "../../shared/nats/connect.ts";
-import { connectBroker } from "../../shared/nats/connect.ts";
-import { encodeJson } from "../../shared/nats/envelope.ts";
-import { BUCKETS, INBOXES } from "../../shared/nats/names.ts";
-import { workerTransport } from "../../shared/nats/worker-transport.ts";
-import type { WorkerStatus } from "../../shared/transport.ts";
+import type { Broker } from "../../shared/transport/nats/connect.ts";
+import { connectBroker } from "../../shared/transport/nats/connect.ts";
+import { encodeJson } from "../../shared/transport/nats/envelope.ts";
+import { BUCKETS, INBOXES } from "../../shared/transport/nats/names.ts";
+import { workerTransport } from "../../shared/transport/nats/worker-transport.ts";
+import type { WorkerStatus } from "../../shared/transport/transport.ts";
 import { serve } from "./processes.ts";
 
 export interface Crowd {

@@ -1,6 +1,6 @@
 /** Tasks that take no time: what a queue itself costs. */
 import type { FieldTask, TaskResult } from "../../shared/messages.ts";
-import { encodeResult } from "../../shared/nats/result-codec.ts";
+import { encodeResult } from "../../shared/transport/nats/result-codec.ts";
 
 export const SWEEP = "bench";
 export const ENGINE = "none-1";

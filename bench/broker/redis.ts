@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { spawnGuarded } from "../../shared/guarded-process.ts";
+import { spawnGuarded } from "../../shared/process/guarded-process.ts";
 import { firstLine } from "./processes.ts";
 
 export interface Redis {

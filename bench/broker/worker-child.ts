@@ -1,7 +1,7 @@
 /** A worker that answers each no-op task at once. */
-import { connectBroker } from "../../shared/nats/connect.ts";
-import { INBOXES } from "../../shared/nats/names.ts";
-import { workerTransport } from "../../shared/nats/worker-transport.ts";
+import { connectBroker } from "../../shared/transport/nats/connect.ts";
+import { INBOXES } from "../../shared/transport/nats/names.ts";
+import { workerTransport } from "../../shared/transport/nats/worker-transport.ts";
 import { ENGINE, resultOf } from "./no-op.ts";
 import { serve } from "./processes.ts";
 

@@ -1,15 +1,15 @@
 /** `ftle status --nats`: the sweeps and workers at a broker, from anywhere. */
 
 import type { DeadLetter } from "../../shared/messages.ts";
-import type { SweepRecord } from "../../shared/nats/claim.ts";
-import { readSweeps } from "../../shared/nats/claim.ts";
-import { connectBroker, place } from "../../shared/nats/connect.ts";
-import { readDeadLetters, readDepths } from "../../shared/nats/observe.ts";
-import type { Queue } from "../../shared/nats/queue-list.ts";
-import { readQueues } from "../../shared/nats/queue-list.ts";
-import { isSetUp } from "../../shared/nats/setup.ts";
-import { readWorkers } from "../../shared/nats/workers.ts";
-import type { Depth, WorkerStatus } from "../../shared/transport.ts";
+import type { SweepRecord } from "../../shared/transport/nats/claim.ts";
+import { readSweeps } from "../../shared/transport/nats/claim.ts";
+import { connectBroker, place } from "../../shared/transport/nats/connect.ts";
+import { readDeadLetters, readDepths } from "../../shared/transport/nats/observe.ts";
+import type { Queue } from "../../shared/transport/nats/queue-list.ts";
+import { readQueues } from "../../shared/transport/nats/queue-list.ts";
+import { isSetUp } from "../../shared/transport/nats/setup.ts";
+import { readWorkers } from "../../shared/transport/nats/workers.ts";
+import type { Depth, WorkerStatus } from "../../shared/transport/transport.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions } from "../terminal/broker-options.ts";
 import { counted, duration, integer, percent, table } from "../terminal/format.ts";

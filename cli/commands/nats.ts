@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { connectBroker, place } from "../../shared/nats/connect.ts";
-import type { SetupChange } from "../../shared/nats/setup.ts";
-import { planSetup, SETUP_DEFAULTS, setup } from "../../shared/nats/setup.ts";
+import { connectBroker, place } from "../../shared/transport/nats/connect.ts";
+import type { SetupChange } from "../../shared/transport/nats/setup.ts";
+import { planSetup, SETUP_DEFAULTS, setup } from "../../shared/transport/nats/setup.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";
 import { byteCount, command, positiveInteger } from "../terminal/options.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { place } from "../../shared/nats/connect.ts";
+import { place } from "../../shared/transport/nats/connect.ts";
 import { missingBefore } from "../../worker/engines/registry.ts";
 import type { RunMetrics } from "../metrics/run-metrics.ts";
 import { startRunMetrics } from "../metrics/run-metrics.ts";

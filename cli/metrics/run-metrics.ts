@@ -5,11 +5,15 @@ import { coordinatorMetrics } from "../../coordinator/metrics/coordinator-metric
 import type { BrokerNumbers } from "../../coordinator/metrics/crew-metrics.ts";
 import { addCrewMetrics } from "../../coordinator/metrics/crew-metrics.ts";
 import { createWorkerRoll } from "../../coordinator/metrics/worker-roll.ts";
-import type { BrokerState } from "../../shared/metrics.ts";
-import { addBrokerMetrics, addProcessMetrics, createRegistry } from "../../shared/metrics.ts";
-import type { MetricsAddress, MetricsServer } from "../../shared/metrics-server.ts";
-import { startMetricsServer } from "../../shared/metrics-server.ts";
-import type { WorkerStatus } from "../../shared/transport.ts";
+import type { BrokerState } from "../../shared/metrics/registry.ts";
+import {
+  addBrokerMetrics,
+  addProcessMetrics,
+  createRegistry,
+} from "../../shared/metrics/registry.ts";
+import type { MetricsAddress, MetricsServer } from "../../shared/metrics/server.ts";
+import { startMetricsServer } from "../../shared/metrics/server.ts";
+import type { WorkerStatus } from "../../shared/transport/transport.ts";
 
 export interface RunMetrics {
   readonly registry: Registry;

@@ -1,7 +1,11 @@
-import type { BrokerState } from "../../shared/metrics.ts";
-import { addBrokerMetrics, addProcessMetrics, createRegistry } from "../../shared/metrics.ts";
-import type { MetricsServer } from "../../shared/metrics-server.ts";
-import { startMetricsServer } from "../../shared/metrics-server.ts";
+import type { BrokerState } from "../../shared/metrics/registry.ts";
+import {
+  addBrokerMetrics,
+  addProcessMetrics,
+  createRegistry,
+} from "../../shared/metrics/registry.ts";
+import type { MetricsServer } from "../../shared/metrics/server.ts";
+import { startMetricsServer } from "../../shared/metrics/server.ts";
 import type { WorkerMetrics, WorkerMetricsOptions } from "../../worker/metrics.ts";
 import { workerMetrics } from "../../worker/metrics.ts";
 import type { MetricsFlags } from "../terminal/metrics-options.ts";

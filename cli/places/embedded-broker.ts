@@ -5,8 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BrokerError, UsageError } from "../../shared/errors.ts";
-import type { NatsProcess } from "../../shared/nats-process.ts";
-import { startNatsProcess } from "../../shared/nats-process.ts";
+import type { NatsProcess } from "../../shared/transport/nats/nats-process.ts";
+import { startNatsProcess } from "../../shared/transport/nats/nats-process.ts";
 
 export interface EmbeddedBroker {
   /** With user and password: give it to other processes by the environment, never by argv. */

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Registry } from "prom-client";
-import { localTransport } from "../../shared/local-transport.ts";
+import { localTransport } from "../../shared/transport/local.ts";
 import { workerMetrics } from "../../worker/metrics.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { startWorker } from "../../worker/worker.ts";

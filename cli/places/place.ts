@@ -1,8 +1,8 @@
 /** Where a run's tasks are computed. */
 import type { ProgressReport } from "../../coordinator/run/progress.ts";
-import { localTransport } from "../../shared/local-transport.ts";
-import type { QueueNumbers } from "../../shared/nats/observe.ts";
-import type { CoordinatorTransport } from "../../shared/transport.ts";
+import { localTransport } from "../../shared/transport/local.ts";
+import type { QueueNumbers } from "../../shared/transport/nats/observe.ts";
+import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 
 export interface Work {
   readonly transport: CoordinatorTransport;

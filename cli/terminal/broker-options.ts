@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { UsageError } from "../../shared/errors.ts";
-import type { BrokerOptions } from "../../shared/nats/connect.ts";
-import type { Role } from "../../shared/nats/names.ts";
-import { INBOXES } from "../../shared/nats/names.ts";
+import type { BrokerOptions } from "../../shared/transport/nats/connect.ts";
+import type { Role } from "../../shared/transport/nats/names.ts";
+import { INBOXES } from "../../shared/transport/nats/names.ts";
 
 export interface BrokerFlags {
   readonly nats?: string;

@@ -1,7 +1,7 @@
 import type { Plan } from "../../coordinator/plan/plan.ts";
 import type { Progress, ProgressReport } from "../../coordinator/run/progress.ts";
 import type { Task } from "../../shared/messages.ts";
-import type { RunningTask } from "../../shared/transport.ts";
+import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { Work } from "../places/place.ts";
 import { cellName, duration, integer, percent } from "./format.ts";
 

@@ -1,8 +1,8 @@
 /** Where metrics are served: options that several commands share. */
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { MetricsAddress } from "../../shared/metrics-server.ts";
-import { parseMetricsAddress } from "../../shared/metrics-server.ts";
+import type { MetricsAddress } from "../../shared/metrics/server.ts";
+import { parseMetricsAddress } from "../../shared/metrics/server.ts";
 import { milliseconds } from "./durations.ts";
 
 export interface MetricsFlags {

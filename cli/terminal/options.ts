@@ -1,8 +1,8 @@
 /** Options that several commands share, and how their values are read. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
-import { METRICS_PORTS } from "../../shared/metrics.ts";
-import { leasePolicy } from "../../shared/transport.ts";
+import { METRICS_PORTS } from "../../shared/metrics/registry.ts";
+import { leasePolicy } from "../../shared/transport/transport.ts";
 import { engines } from "../../worker/engines/registry.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { withBrokerOptions } from "./broker-options.ts";

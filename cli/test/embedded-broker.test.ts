@@ -11,7 +11,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connect } from "@nats-io/transport-node";
 import { UsageError } from "../../shared/errors.ts";
-import { processStart } from "../../shared/process-start.ts";
+import { processStart } from "../../shared/process/process-start.ts";
 import { natsServerBinary, oldNatsServerBinary } from "../../shared/testing/nats-server.ts";
 import type { EmbeddedBroker } from "../places/embedded-broker.ts";
 import { startEmbeddedBroker } from "../places/embedded-broker.ts";

@@ -6,7 +6,7 @@ import { runSweep } from "../../coordinator/run/run-sweep.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { openStore } from "../../coordinator/store/store.ts";
-import { localTransport } from "../../shared/local-transport.ts";
+import { localTransport } from "../../shared/transport/local.ts";
 import { startWorker } from "../../worker/worker.ts";
 import { cancelCommand, pauseCommand, unpauseCommand } from "../commands/control.ts";
 import { doctorCommand } from "../commands/doctor.ts";

@@ -6,10 +6,10 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { connectBroker } from "../../shared/nats/connect.ts";
-import { readDepths } from "../../shared/nats/observe.ts";
-import { readQueues } from "../../shared/nats/queue-list.ts";
 import { natsServerBinary, startNatsServer } from "../../shared/testing/nats-server.ts";
+import { connectBroker } from "../../shared/transport/nats/connect.ts";
+import { readDepths } from "../../shared/transport/nats/observe.ts";
+import { readQueues } from "../../shared/transport/nats/queue-list.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Ending } from "./support/ftle.ts";
 import { ftle, LOADER, moduleAt, spawnFtle } from "./support/ftle.ts";

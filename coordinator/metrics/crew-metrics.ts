@@ -1,8 +1,8 @@
 /** What a coordinator exports of the broker at which it computes: its workers and its streams. */
 import type { Registry } from "prom-client";
 import { Counter, Gauge } from "prom-client";
-import { STREAMS } from "../../shared/nats/names.ts";
-import type { StreamNumbers } from "../../shared/nats/observe.ts";
+import { STREAMS } from "../../shared/transport/nats/names.ts";
+import type { StreamNumbers } from "../../shared/transport/nats/observe.ts";
 import type { EngineCrew } from "./worker-roll.ts";
 
 /** What is known of the broker's workers and streams. */

@@ -1,4 +1,4 @@
-import type { RunningTask } from "../../shared/transport.ts";
+import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunEvent } from "../run/run-sweep.ts";
 import { tallyOf } from "../run/tally.ts";

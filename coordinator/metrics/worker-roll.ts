@@ -1,4 +1,4 @@
-import type { WorkerStatus } from "../../shared/transport.ts";
+import type { WorkerStatus } from "../../shared/transport/transport.ts";
 
 /** Who works at the broker, as heartbeats tell. */
 export interface WorkerRoll {

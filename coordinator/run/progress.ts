@@ -1,4 +1,4 @@
-import type { RunningTask } from "../../shared/transport.ts";
+import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { CostModel } from "../plan/cost.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { StoreState } from "../store/scan.ts";

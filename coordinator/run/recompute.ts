@@ -10,7 +10,7 @@ import type {
   TaskResult,
   TrainResult,
 } from "../../shared/messages.ts";
-import type { CoordinatorTransport } from "../../shared/transport.ts";
+import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
 import { tileTask } from "../plan/tile-task.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "../../shared/identity.ts";
 import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../../shared/messages.ts";
-import type { CoordinatorTransport, Outcome } from "../../shared/transport.ts";
+import type { CoordinatorTransport, Outcome } from "../../shared/transport/transport.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
 import type { CellRecord, FieldRecord } from "../store/cell-record.ts";
 import { fieldRecord } from "../store/cell-record.ts";

@@ -3,7 +3,7 @@ import { link, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/pr
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { LockedError } from "../../shared/errors.ts";
-import { processStart } from "../../shared/process-start.ts";
+import { processStart } from "../../shared/process/process-start.ts";
 import { isErrno, storeError } from "./files.ts";
 
 /** A holder on another machine that has not been seen for so long is taken for dead. */

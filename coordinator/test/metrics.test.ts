@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Registry } from "prom-client";
-import type { RunningTask } from "../../shared/transport.ts";
+import type { RunningTask } from "../../shared/transport/transport.ts";
 import { coordinatorMetrics, SWEEP_STATES } from "../metrics/coordinator-metrics.ts";
 import { addCrewMetrics } from "../metrics/crew-metrics.ts";
 import { sweepMetrics } from "../metrics/sweep-metrics.ts";

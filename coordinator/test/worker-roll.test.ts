@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { WorkerStatus } from "../../shared/transport.ts";
+import type { WorkerStatus } from "../../shared/transport/transport.ts";
 import { createWorkerRoll } from "../metrics/worker-roll.ts";
 
 function worker(name: string, seen: number, engine = "native-f32.1"): WorkerStatus {

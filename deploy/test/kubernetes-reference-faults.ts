@@ -1,6 +1,6 @@
 /** What manifests say of each other: selectors, names, ports; and what they agree on with the code's names. */
 import { readFileSync } from "node:fs";
-import { queueName, STREAMS } from "../../shared/nats/names.ts";
+import { queueName, STREAMS } from "../../shared/transport/nats/names.ts";
 import type { Container, Labels, Manifest } from "./kubernetes-manifest.ts";
 import { matches, nameOf, podOf, quantity } from "./kubernetes-manifest.ts";
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { spawnGuarded } from "../../shared/guarded-process.ts";
+import { spawnGuarded } from "../../shared/process/guarded-process.ts";
 import { toolPath } from "./tool.ts";
 
 export interface TestAlertmanager {

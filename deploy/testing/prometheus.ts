@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { stringify } from "yaml";
-import { spawnGuarded } from "../../shared/guarded-process.ts";
+import { spawnGuarded } from "../../shared/process/guarded-process.ts";
 import { toolPath } from "./tool.ts";
 
 export interface TestPrometheus {

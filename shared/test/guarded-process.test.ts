@@ -13,7 +13,7 @@ test("guarded process: who removes it goes on when it is gone, also if the guard
     // Its child holds on to descriptor 3, whose end tells that it is gone, for longer than the guard lives.
     const script = `
       import { mkdirSync } from "node:fs";
-      import { spawnGuarded } from ${JSON.stringify(new URL("../guarded-process.ts", import.meta.url).href)};
+      import { spawnGuarded } from ${JSON.stringify(new URL("../process/guarded-process.ts", import.meta.url).href)};
       mkdirSync(${JSON.stringify(guarded)});
       const options = ${JSON.stringify({ folder: guarded, log: join(folder, "log") })};
       const held = await spawnGuarded("sh", ["-c", "sleep 0.3 & wait"], options);

@@ -1,7 +1,7 @@
-import { localTransport } from "../local-transport.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { transportContract } from "../testing/transport-contract.ts";
-import { leasePolicy } from "../transport.ts";
+import { localTransport } from "../transport/local.ts";
+import { leasePolicy } from "../transport/transport.ts";
 
 transportContract("local", leasePolicy, async () => {
   const clock = manualClock();

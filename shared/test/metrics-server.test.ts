@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { hostname } from "node:os";
 import { test } from "node:test";
 import { Gauge, Registry } from "prom-client";
-import type { MetricsServer, MetricsServerOptions } from "../metrics-server.ts";
-import { parseMetricsAddress, startMetricsServer } from "../metrics-server.ts";
+import type { MetricsServer, MetricsServerOptions } from "../metrics/server.ts";
+import { parseMetricsAddress, startMetricsServer } from "../metrics/server.ts";
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 

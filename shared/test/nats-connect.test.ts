@@ -9,12 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { BrokerError, UsageError } from "../errors.ts";
-import type { BrokerOptions } from "../nats/connect.ts";
-import { connectBroker } from "../nats/connect.ts";
-import { isSetUp, SETUP_DEFAULTS, setup } from "../nats/setup.ts";
 import { makeKeys } from "../testing/nats-keys.ts";
 import type { TestServerOptions } from "../testing/nats-server.ts";
 import { oldNatsServerBinary, startNatsServer } from "../testing/nats-server.ts";
+import type { BrokerOptions } from "../transport/nats/connect.ts";
+import { connectBroker } from "../transport/nats/connect.ts";
+import { isSetUp, SETUP_DEFAULTS, setup } from "../transport/nats/setup.ts";
 
 const SECRET = "hunter2";
 const waitMs = 500;

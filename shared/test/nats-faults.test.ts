@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { TaskResult } from "../messages.ts";
-import { claimSweep } from "../nats/claim.ts";
-import type { Broker } from "../nats/connect.ts";
-import { connectBroker } from "../nats/connect.ts";
-import { coordinatorTransport } from "../nats/coordinator-transport.ts";
-import { sealed } from "../nats/envelope.ts";
-import { queueName, STREAMS, subjects } from "../nats/names.ts";
-import { readDeadLetters } from "../nats/observe.ts";
-import { planSetup, SETUP_DEFAULTS, setup } from "../nats/setup.ts";
-import type { WorkerTransportEvent } from "../nats/worker-transport.ts";
-import { workerTransport } from "../nats/worker-transport.ts";
 import type { TestServer } from "../testing/nats-server.ts";
 import { startNatsServer } from "../testing/nats-server.ts";
 import { fieldTaskFixture } from "../testing/task-fixture.ts";
 import { tcpProxy } from "../testing/tcp-proxy.ts";
-import type { Outcome } from "../transport.ts";
+import { claimSweep } from "../transport/nats/claim.ts";
+import type { Broker } from "../transport/nats/connect.ts";
+import { connectBroker } from "../transport/nats/connect.ts";
+import { coordinatorTransport } from "../transport/nats/coordinator-transport.ts";
+import { sealed } from "../transport/nats/envelope.ts";
+import { queueName, STREAMS, subjects } from "../transport/nats/names.ts";
+import { readDeadLetters } from "../transport/nats/observe.ts";
+import { planSetup, SETUP_DEFAULTS, setup } from "../transport/nats/setup.ts";
+import type { WorkerTransportEvent } from "../transport/nats/worker-transport.ts";
+import { workerTransport } from "../transport/nats/worker-transport.ts";
+import type { Outcome } from "../transport/transport.ts";
 
 const LEASE_MS = 1_200;
 /** Tries to reconnect after which the client gives up unless it is told otherwise. */

@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connect } from "@nats-io/transport-node";
-import { processStart } from "../process-start.ts";
+import { processStart } from "../process/process-start.ts";
 import type { TestServer, TestServerOptions } from "../testing/nats-server.ts";
 import { startNatsServer } from "../testing/nats-server.ts";
 

@@ -1,10 +1,10 @@
 import { after, before } from "node:test";
-import { connectBroker } from "../nats/connect.ts";
-import { coordinatorTransport } from "../nats/coordinator-transport.ts";
-import { workerTransport } from "../nats/worker-transport.ts";
 import type { TestServer } from "../testing/nats-server.ts";
 import { startNatsServer } from "../testing/nats-server.ts";
 import { transportContract } from "../testing/transport-contract.ts";
+import { connectBroker } from "../transport/nats/connect.ts";
+import { coordinatorTransport } from "../transport/nats/coordinator-transport.ts";
+import { workerTransport } from "../transport/nats/worker-transport.ts";
 
 const leaseMs = 900;
 const policy = { leaseMs, maxDeliveries: 5, backoffMs: (n: number) => 100 * n };

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Broker, ConnectOptions } from "../nats/connect.ts";
-import { connectBroker } from "../nats/connect.ts";
-import type { Role } from "../nats/names.ts";
-import { INBOXES } from "../nats/names.ts";
+import type { Broker, ConnectOptions } from "../transport/nats/connect.ts";
+import { connectBroker } from "../transport/nats/connect.ts";
+import type { Role } from "../transport/nats/names.ts";
+import { INBOXES } from "../transport/nats/names.ts";
 import type { TestServer, TestServerOptions } from "./nats-server.ts";
 import { startNatsServer } from "./nats-server.ts";
 

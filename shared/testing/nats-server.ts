@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { NatsProcess } from "../nats-process.ts";
-import { logOf, startNatsProcess } from "../nats-process.ts";
+import type { NatsProcess } from "../transport/nats/nats-process.ts";
+import { logOf, startNatsProcess } from "../transport/nats/nats-process.ts";
 
 export interface TestServer {
   /** Without user and password. The port stays, over restarts too. */

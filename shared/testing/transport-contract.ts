@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../identity.ts";
 import type { TaskResult } from "../messages.ts";
-import type { LeasePolicy, Outcome, Transport } from "../transport.ts";
+import type { LeasePolicy, Outcome, Transport } from "../transport/transport.ts";
 import { fieldTaskFixture } from "./task-fixture.ts";
 
 interface Harness {

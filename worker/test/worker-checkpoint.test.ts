@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellId } from "../../shared/identity.ts";
-import { localTransport } from "../../shared/local-transport.ts";
 import type { TrainResult, TrainTask } from "../../shared/messages.ts";
 import { MESSAGE_VERSION } from "../../shared/messages.ts";
-import type { Lease, Transport } from "../../shared/transport.ts";
+import { localTransport } from "../../shared/transport/local.ts";
+import type { Lease, Transport } from "../../shared/transport/transport.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import { createEngine } from "../engines/registry.ts";
 import { progressOver } from "../progress.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "../../shared/clock.ts";
-import { localTransport } from "../../shared/local-transport.ts";
 import { fieldTaskFixture } from "../../shared/testing/task-fixture.ts";
-import type { Outcome, Transport } from "../../shared/transport.ts";
+import { localTransport } from "../../shared/transport/local.ts";
+import type { Outcome, Transport } from "../../shared/transport/transport.ts";
 import type { Worker } from "../worker.ts";
 import { startWorker } from "../worker.ts";
 import type { TaskOutcome } from "../worker-event.ts";

@@ -1,6 +1,6 @@
 /** A worker process with two threads, two of whose tasks are poison: `node chaos-worker.ts URL NAME`. */
-import { connectBroker } from "../../../shared/nats/connect.ts";
-import { workerTransport } from "../../../shared/nats/worker-transport.ts";
+import { connectBroker } from "../../../shared/transport/nats/connect.ts";
+import { workerTransport } from "../../../shared/transport/nats/worker-transport.ts";
 import { startWorker } from "../../../worker/worker.ts";
 import { moduleAt } from "./ftle.ts";
 import { ENGINE } from "./poison.ts";

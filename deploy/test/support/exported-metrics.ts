@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { describedMetrics } from "../../../cli/metrics/reference.ts";
 import { SWEEP_STATES, TASK_STATES } from "../../../coordinator/metrics/coordinator-metrics.ts";
-import { STREAMS } from "../../../shared/nats/names.ts";
+import { STREAMS } from "../../../shared/transport/nats/names.ts";
 import { KINDS } from "../../../worker/metrics.ts";
 import { TASK_OUTCOMES } from "../../../worker/worker-event.ts";
 

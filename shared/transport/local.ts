@@ -1,8 +1,8 @@
-import type { Clock } from "./clock.ts";
-import { systemClock } from "./clock.ts";
-import { digestOf } from "./identity.ts";
-import type { DeadLetter, Task } from "./messages.ts";
-import { parseResult, parseTask } from "./messages.ts";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
+import { digestOf } from "../identity.ts";
+import type { DeadLetter, Task } from "../messages.ts";
+import { parseResult, parseTask } from "../messages.ts";
 import type {
   Lease,
   LeasePolicy,

@@ -1,7 +1,7 @@
 /** What coordinators and workers both export. Names follow prometheus.io/docs/practices/naming. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { Broker } from "./nats/connect.ts";
-import { VERSION } from "./version.ts";
+import type { Broker } from "../transport/nats/connect.ts";
+import { VERSION } from "../version.ts";
 
 /** Ports at which each serves its metrics unless told otherwise. */
 export const METRICS_PORTS = { coordinator: 9464, worker: 9465 } as const;

@@ -1,4 +1,4 @@
-import { digestOf } from "../identity.ts";
+import { digestOf } from "../../identity.ts";
 import type { Broker } from "./connect.ts";
 import { STREAMS, subjects } from "./names.ts";
 import { getParts, putParts } from "./parts.ts";

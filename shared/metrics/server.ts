@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { Registry } from "prom-client";
-import { UsageError } from "./errors.ts";
+import { UsageError } from "../errors.ts";
 
 export interface MetricsAddress {
   readonly host: string;

@@ -3,7 +3,7 @@ import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import type { KvOptions } from "@nats-io/kv";
 import { Kvm } from "@nats-io/kv";
-import { BrokerError } from "../errors.ts";
+import { BrokerError } from "../../errors.ts";
 import type { Broker } from "./connect.ts";
 import { BUCKETS, STREAMS } from "./names.ts";
 import { untilDone } from "./retry.ts";

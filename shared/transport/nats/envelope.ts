@@ -1,7 +1,7 @@
 /** What every message of ours is in: its payload, and the payload's digest in a header. */
 import type { MsgHdrs } from "@nats-io/transport-node";
 import { headers } from "@nats-io/transport-node";
-import { digestOf } from "../identity.ts";
+import { digestOf } from "../../identity.ts";
 import { DIGEST_HEADER } from "./names.ts";
 
 /** A message that is not one of ours, or was changed on its way. */

@@ -1,5 +1,5 @@
 /** Bytes too large for one message, in numbered parts. */
-import { digestOf } from "../identity.ts";
+import { digestOf } from "../../identity.ts";
 import type { Broker } from "./connect.ts";
 import { sealed } from "./envelope.ts";
 import { PARTS_HEADER } from "./names.ts";

@@ -2,11 +2,11 @@
 import { setMaxListeners } from "node:events";
 import type { Msg } from "@nats-io/transport-node";
 import { nanos } from "@nats-io/transport-node";
-import type { Clock } from "../clock.ts";
-import { systemClock } from "../clock.ts";
-import { InvalidTaskError } from "../errors.ts";
-import type { DeadLetter, Task, TaskResult } from "../messages.ts";
-import { parseTask } from "../messages.ts";
+import type { Clock } from "../../clock.ts";
+import { systemClock } from "../../clock.ts";
+import { InvalidTaskError } from "../../errors.ts";
+import type { DeadLetter, Task, TaskResult } from "../../messages.ts";
+import { parseTask } from "../../messages.ts";
 import type {
   Lease,
   LeasePolicy,

@@ -1,4 +1,4 @@
-import type { DeadLetter, Task, TaskResult } from "./messages.ts";
+import type { DeadLetter, Task, TaskResult } from "../messages.ts";
 
 /**
  * How tasks and results travel. Every implementation passes `testing/transport-contract.ts`.

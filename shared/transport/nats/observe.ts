@@ -1,7 +1,7 @@
 /** What anybody may see of a broker's sweeps, without changing anything. */
 import { JetStreamApiError } from "@nats-io/jetstream";
-import type { DeadLetter } from "../messages.ts";
-import { deadLetterSchema } from "../messages.ts";
+import type { DeadLetter } from "../../messages.ts";
+import { deadLetterSchema } from "../../messages.ts";
 import type { Depth } from "../transport.ts";
 import type { Broker } from "./connect.ts";
 import { decodeJson } from "./envelope.ts";

@@ -4,7 +4,7 @@ import {
   InvalidArgumentError,
   PermissionViolationError,
 } from "@nats-io/transport-node";
-import { BrokerError, FtleError } from "../errors.ts";
+import { BrokerError, FtleError } from "../../errors.ts";
 import type { Broker } from "./connect.ts";
 
 const FIRST_PAUSE_MS = 100;

@@ -1,7 +1,7 @@
 /** A sweep's results and dead letters, as they come. */
 import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
-import type { DeadLetter, TaskResult } from "../messages.ts";
-import { deadLetterSchema } from "../messages.ts";
+import type { DeadLetter, TaskResult } from "../../messages.ts";
+import { deadLetterSchema } from "../../messages.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { Broker } from "./connect.ts";
 import { decodeJson, ForeignMessageError, unsealed } from "./envelope.ts";

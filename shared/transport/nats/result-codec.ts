@@ -3,8 +3,8 @@
  * then the arrays (float32, little-endian), in the header's order.
  */
 import { endianness } from "node:os";
-import type { TaskResult } from "../messages.ts";
-import { parseResult } from "../messages.ts";
+import type { TaskResult } from "../../messages.ts";
+import { parseResult } from "../../messages.ts";
 import { decodeJson, ForeignMessageError } from "./envelope.ts";
 
 if (endianness() !== "LE") throw new Error("expected a little-endian machine");

@@ -1,7 +1,7 @@
 /** What a task takes along from one worker to the next: how often it was given back, and its checkpoint. */
 import { z } from "zod";
-import { digestOf } from "../identity.ts";
-import type { Task } from "../messages.ts";
+import { digestOf } from "../../identity.ts";
+import type { Task } from "../../messages.ts";
 import type { Broker } from "./connect.ts";
 import { decodeJson, encodeJson, ForeignMessageError, sealed, unsealed } from "./envelope.ts";
 import { STREAMS, subjects } from "./names.ts";

@@ -9,7 +9,7 @@ import {
   nkeyAuthenticator,
   nkeys,
 } from "@nats-io/transport-node";
-import { BrokerError, UsageError } from "../errors.ts";
+import { BrokerError, UsageError } from "../../errors.ts";
 import { connectFault } from "./connect-fault.ts";
 
 /** Where the broker is, and who we are to it. Secrets come from files or the environment, never from argv. */

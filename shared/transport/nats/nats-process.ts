@@ -2,8 +2,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { GuardedProcess } from "./guarded-process.ts";
-import { spawnGuarded } from "./guarded-process.ts";
+import type { GuardedProcess } from "../../process/guarded-process.ts";
+import { spawnGuarded } from "../../process/guarded-process.ts";
 
 export interface NatsProcess extends GuardedProcess {
   readonly port: number;
