@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { loadStored } from "../cli/sweeps/stored-sweep.ts";
 import { planSweep } from "../coordinator/plan/plan.ts";
-import { totals } from "../coordinator/results/summary.ts";
 import { remainingLoad } from "../coordinator/run/load.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
+import { totals } from "../coordinator/store/cell-status.ts";
 import {
   chunkPath,
   FIELD_ARRAYS,

@@ -3,9 +3,11 @@
  * @module
  */
 import { join } from "node:path";
-import type { SummaryRow, Totals } from "../coordinator/results/summary.ts";
-import { summaryRows, totals } from "../coordinator/results/summary.ts";
+import type { SummaryRow } from "../coordinator/results/summary.ts";
+import { summaryRows } from "../coordinator/results/summary.ts";
 import { readSweep } from "../coordinator/spec/read-sweep.ts";
+import type { Totals } from "../coordinator/store/cell-status.ts";
+import { totals } from "../coordinator/store/cell-status.ts";
 import { readFieldArray } from "../coordinator/store/field-zarr.ts";
 import { readIfThere } from "../coordinator/store/files.ts";
 import { fieldFolder, weightsFile } from "../coordinator/store/layout.ts";
@@ -23,8 +25,9 @@ import { runToEnd } from "./sweeps/run-to-end.ts";
 import { loadStored, planFor, refuseMissingEngine } from "./sweeps/stored-sweep.ts";
 import { withEngine } from "./terminal/options.ts";
 
-export type { SummaryRow, Totals } from "../coordinator/results/summary.ts";
+export type { SummaryRow } from "../coordinator/results/summary.ts";
 export { SpecError } from "../coordinator/spec/spec-error.ts";
+export type { Totals } from "../coordinator/store/cell-status.ts";
 export type { Snapshot } from "../shared/cell.ts";
 export { BrokerError, FtleError, LockedError, StoreError, UsageError } from "../shared/errors.ts";
 export type { Weights } from "../shared/numerics/network.ts";

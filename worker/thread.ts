@@ -7,11 +7,11 @@ import type { Task, TrainResult } from "../shared/messages.ts";
 import { decodeWeights, encodeWeights } from "../shared/safetensors.ts";
 import type { Engine } from "./engines/engine.ts";
 import { createEngine } from "./engines/registry.ts";
-import { progressOver } from "./progress.ts";
 import type { TrainingOf } from "./tasks/checkpoint.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./tasks/checkpoint.ts";
 import type { Tile } from "./tasks/field.ts";
 import { computeTile } from "./tasks/field.ts";
+import { progressOver } from "./tasks/progress.ts";
 import type { TrainOptions } from "./tasks/train.ts";
 import { train } from "./tasks/train.ts";
 

@@ -11,7 +11,7 @@ import { VERSION } from "../shared/version.ts";
 import type { CheckpointSaver } from "./checkpoint-saver.ts";
 import { checkpointSaver } from "./checkpoint-saver.ts";
 import { prepareTensorFlow } from "./engines/tfjs/load.ts";
-import { progressOver } from "./progress.ts";
+import { progressOver } from "./tasks/progress.ts";
 import { CHECKPOINT_EVERY_MS } from "./tasks/train.ts";
 import type { ThreadCheckpoint, ThreadReply, ThreadRequest } from "./thread.ts";
 import type { Computed, TaskOutcome, WorkerEvent, WorkerRun } from "./worker-event.ts";

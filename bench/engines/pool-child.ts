@@ -4,7 +4,7 @@ import { Piscina } from "piscina";
 import type { FieldTask } from "../../shared/messages.ts";
 import type { EngineName } from "../../worker/engines/registry.ts";
 import { resolveEngine } from "../../worker/engines/registry.ts";
-import { progressOver } from "../../worker/progress.ts";
+import { progressOver } from "../../worker/tasks/progress.ts";
 import type { ThreadReply, ThreadRequest } from "../../worker/thread.ts";
 import type { FieldCase } from "./cases.ts";
 import type { Timed } from "./serve.ts";

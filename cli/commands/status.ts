@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { totals } from "../../coordinator/results/summary.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";
+import { totals } from "../../coordinator/store/cell-status.ts";
 import { lockOwner } from "../../coordinator/store/lock.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";

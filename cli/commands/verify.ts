@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { Plan } from "../../coordinator/plan/plan.ts";
-import { totals } from "../../coordinator/results/summary.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";
 import type { Claim } from "../../coordinator/run/recompute.ts";
 import { recompute, sampleClaims } from "../../coordinator/run/recompute.ts";
 import { fieldRecord } from "../../coordinator/store/cell-record.ts";
+import { totals } from "../../coordinator/store/cell-status.ts";
 import { damagedSummary } from "../../coordinator/store/check-summary.ts";
 import { fieldFolder } from "../../coordinator/store/layout.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";

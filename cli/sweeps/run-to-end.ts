@@ -2,12 +2,13 @@ import type { SweepState } from "../../coordinator/metrics/coordinator-metrics.t
 import type { SweepMetrics } from "../../coordinator/metrics/sweep-metrics.ts";
 import { sweepMetrics } from "../../coordinator/metrics/sweep-metrics.ts";
 import { costModel } from "../../coordinator/plan/cost.ts";
-import type { Totals } from "../../coordinator/results/summary.ts";
-import { totals, writeSummary } from "../../coordinator/results/summary.ts";
+import { writeSummary } from "../../coordinator/results/summary.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";
 import { followRun } from "../../coordinator/run/progress.ts";
 import type { RunEvent } from "../../coordinator/run/run-sweep.ts";
 import { runSweep } from "../../coordinator/run/run-sweep.ts";
+import type { Totals } from "../../coordinator/store/cell-status.ts";
+import { totals } from "../../coordinator/store/cell-status.ts";
 import { damagedSummary } from "../../coordinator/store/check-summary.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
@@ -137,7 +138,14 @@ async function workOn(
   const model = costModel(work.rates() ?? { train: 1e9, field: 1e9 });
   const progress = followRun(plan, state, model, threads);
   const start = performance.now();
-  const display = startDisplay({ plan, progress, work, stream: process.stderr, isQuiet });
+  const display = startDisplay({
+    plan,
+    progress,
+    running: () => transport.running(sweep),
+    note: work.note,
+    stream: process.stderr,
+    isQuiet,
+  });
   const telling = setInterval(async () => {
     const rates = work.rates();
     if (rates !== null) model.expect(rates);

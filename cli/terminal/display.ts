@@ -2,7 +2,6 @@ import type { Plan } from "../../coordinator/plan/plan.ts";
 import type { Progress, ProgressReport } from "../../coordinator/run/progress.ts";
 import type { Task } from "../../shared/messages.ts";
 import type { RunningTask } from "../../shared/transport/transport.ts";
-import type { Work } from "../places/place.ts";
 import { cellName, duration, integer, percent } from "./format.ts";
 
 /** Shows a run while it goes on. */
@@ -18,7 +17,10 @@ export interface Display {
 interface DisplayOptions {
   readonly plan: Plan;
   readonly progress: Progress;
-  readonly work: Work;
+  /** The tasks that workers have now. */
+  running(): Promise<readonly RunningTask[]>;
+  /** What there is to say beside the progress; "" for nothing. */
+  note(): string;
   readonly stream: NodeJS.WriteStream;
   readonly isQuiet: boolean;
 }
@@ -29,7 +31,8 @@ const LOG_MS = 10_000;
 /** How many running tasks are shown. */
 const MOST_RUNNING = 8;
 
-export function startDisplay({ plan, progress, work, stream, isQuiet }: DisplayOptions): Display {
+export function startDisplay(options: DisplayOptions): Display {
+  const { plan, progress, stream, isQuiet } = options;
   const start = performance.now();
   const isTerminal = stream.isTTY === true && !isQuiet;
   const nameOf = cellNames(plan);
@@ -37,7 +40,7 @@ export function startDisplay({ plan, progress, work, stream, isQuiet }: DisplayO
   let isOver = false;
 
   const report = async () => {
-    const running = await work.transport.running(plan.sweep).catch(() => []);
+    const running = await options.running().catch(() => []);
     return { running, now: progress.report(running, (performance.now() - start) / 1000) };
   };
   const erase = () => {
@@ -50,7 +53,7 @@ export function startDisplay({ plan, progress, work, stream, isQuiet }: DisplayO
     const width = stream.columns || 80; // 0 on a terminal that does not know
     // What scrolls off a short terminal cannot be erased any more.
     const most = Math.max(0, Math.min(MOST_RUNNING, (stream.rows || 24) - 3));
-    const lines = [barLine(now, work.note(), width), ...running.slice(0, most).map(runningLine)];
+    const lines = [barLine(now, options.note(), width), ...running.slice(0, most).map(runningLine)];
     if (running.length > most && most > 0) lines.push(`  … and ${running.length - most} more`);
     erase();
     stream.write(lines.map((text) => `${text.slice(0, width - 1)}\n`).join(""));
@@ -60,7 +63,9 @@ export function startDisplay({ plan, progress, work, stream, isQuiet }: DisplayO
     const { running, now } = await report();
     if (isOver) return;
     const cells = [...new Set(running.map(({ task }) => nameOf(task)))].join("; ");
-    stream.write(`${summaryOf(now, work.note())}${cells === "" ? "" : ` · running: ${cells}`}\n`);
+    stream.write(
+      `${summaryOf(now, options.note())}${cells === "" ? "" : ` · running: ${cells}`}\n`,
+    );
   };
   const warn = (text: string) => {
     if (isTerminal) erase();

@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Snapshot } from "../../shared/cell.ts";
 import type { Plan } from "../plan/plan.ts";
-import { trainTask } from "../plan/plan.ts";
-import type { FieldStatistics } from "../run/field-statistics.ts";
+import type { FieldStatistics } from "../store/cell-record.ts";
 import { fieldRecord } from "../store/cell-record.ts";
+import type { CellStatus } from "../store/cell-status.ts";
+import { cellStatus, totals } from "../store/cell-status.ts";
 import { SUMMARY_CSV, SUMMARY_JSON } from "../store/layout.ts";
 import type { CellState, StoreState } from "../store/scan.ts";
 import { sealJson } from "../store/sealed-json.ts";
@@ -32,13 +33,6 @@ export interface SummaryRow extends Nullable<FieldStatistics> {
   readonly trainSeconds: number | null;
 }
 
-/**
- * - `missing`: not trained yet
- * - `trained`, `diverged`: as the training ended
- * - `dead`: the training was given up; its dead letter says why
- */
-export type CellStatus = "missing" | "trained" | "diverged" | "dead";
-
 type Nullable<T> = { readonly [K in keyof T]: T[K] | null };
 
 export function summaryRows(plan: Plan, state: StoreState): SummaryRow[] {
@@ -47,46 +41,10 @@ export function summaryRows(plan: Plan, state: StoreState): SummaryRow[] {
     .flatMap((cell) => plan.snapshots.map((snapshot) => rowOf(plan, state, cell, snapshot)));
 }
 
-export function cellStatus(plan: Plan, { dead }: StoreState, { cell, record }: CellState) {
-  if (record !== null) return record.status;
-  return dead.size > 0 && dead.has(trainTask(plan, cell).id) ? "dead" : "missing";
-}
-
 export function summaryCsv(rows: readonly SummaryRow[]): string {
   const columns = Object.keys(rows[0] ?? {}) as (keyof SummaryRow)[];
   const lines = rows.map((row) => columns.map((column) => row[column] ?? "").join(","));
   return `${[columns.join(","), ...lines].join("\n")}\n`;
-}
-
-/** Counts over a store. */
-export interface Totals {
-  readonly cells: Readonly<Record<CellStatus, number>>;
-  /** Fields whose tiles are all there, of those that trained cells should have. */
-  readonly fields: { readonly complete: number; readonly expected: number };
-  readonly tiles: { readonly stored: number; readonly expected: number };
-  /** Tasks given up. */
-  readonly deadLetters: number;
-}
-
-export function totals(plan: Plan, state: StoreState): Totals {
-  const fields = { complete: 0, expected: 0 };
-  const tiles = { stored: 0, expected: 0 };
-  for (const cell of state.cells) {
-    for (const field of cell.fields) {
-      fields.expected++;
-      const stored = field.tiles.reduce((sum, isStored) => sum + isStored, 0);
-      if (stored === field.tiles.length) fields.complete++;
-      tiles.expected += field.tiles.length;
-      tiles.stored += stored;
-    }
-  }
-  return { cells: cellCounts(plan, state), fields, tiles, deadLetters: state.dead.size };
-}
-
-export function cellCounts(plan: Plan, state: StoreState): Record<CellStatus, number> {
-  const counts = { missing: 0, trained: 0, diverged: 0, dead: 0 };
-  for (const cell of state.cells) counts[cellStatus(plan, state, cell)]++;
-  return counts;
 }
 
 /** Writes `summary.csv`, and `summary.json` with the totals and the table's digest. */

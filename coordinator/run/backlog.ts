@@ -1,8 +1,8 @@
 import type { FieldTask, TrainTask } from "../../shared/messages.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
-import { tileTask } from "../plan/tile-task.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
+import { tileTask } from "../store/tile-task.ts";
 
 /** A task that is to be done, with what its result concerns. */
 export type Job =

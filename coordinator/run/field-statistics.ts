@@ -1,19 +1,5 @@
 /** A field in a few numbers, for tables and line plots. */
-
-/** Over the points of one field, of λ₁ of the last hidden layer; null where there is no such point. */
-export interface FieldStatistics {
-  readonly lambda1Mean: number | null;
-  /** Population standard deviation. */
-  readonly lambda1Std: number | null;
-  readonly lambda1Min: number | null;
-  readonly lambda1Max: number | null;
-  /** Mean over the points of the middle tenth of each side. */
-  readonly lambda1Centre: number | null;
-  /** Mean over the points beside which the output changes its sign: the decision boundary. */
-  readonly lambda1Boundary: number | null;
-  /** Points whose λ₁ is not finite. */
-  readonly notFinite: number;
-}
+import type { FieldStatistics } from "../store/cell-record.ts";
 
 /**
  * @param lambda1 [layers, points, points]; the last layer counts.

@@ -13,13 +13,13 @@ import type {
 import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
-import { tileTask } from "../plan/tile-task.ts";
 import type { CellRecord } from "../store/cell-record.ts";
 import { storedHistory } from "../store/cell-record.ts";
 import { readFieldArray, tileFiles } from "../store/field-zarr.ts";
 import { readIfThere } from "../store/files.ts";
 import { cellJson, fieldFolder, weightsFile } from "../store/layout.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
+import { tileTask } from "../store/tile-task.ts";
 import { fieldStatistics } from "./field-statistics.ts";
 
 /** A stored result that can be computed once more. */

@@ -1,6 +1,6 @@
 import type { Cell, Plan } from "../plan/plan.ts";
-import type { CellStatus } from "../results/summary.ts";
-import { cellCounts } from "../results/summary.ts";
+import type { CellStatus } from "../store/cell-status.ts";
+import { cellCounts } from "../store/cell-status.ts";
 import type { StoreState } from "../store/scan.ts";
 import type { Job } from "./backlog.ts";
 import { type Load, plus, remainingLoad, remainingOf, storedLoad } from "./load.ts";

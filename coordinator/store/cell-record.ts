@@ -1,7 +1,6 @@
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { History, Provenance } from "../../shared/messages.ts";
-import type { FieldStatistics } from "../run/field-statistics.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
 
 /** What `cell.json` holds: one network's parameters, training and the digests of what lies beside it. */
@@ -37,6 +36,21 @@ export interface FieldRecord {
   /** Id of the field's grid. */
   readonly field: string;
   readonly statistics: FieldStatistics;
+}
+
+/** Over the points of one field, of λ₁ of the last hidden layer; null where there is no such point. */
+export interface FieldStatistics {
+  readonly lambda1Mean: number | null;
+  /** Population standard deviation. */
+  readonly lambda1Std: number | null;
+  readonly lambda1Min: number | null;
+  readonly lambda1Max: number | null;
+  /** Mean over the points of the middle tenth of each side. */
+  readonly lambda1Centre: number | null;
+  /** Mean over the points beside which the output changes its sign: the decision boundary. */
+  readonly lambda1Boundary: number | null;
+  /** Points whose λ₁ is not finite. */
+  readonly notFinite: number;
 }
 
 export function writeCellRecord(record: CellRecord): string {

@@ -6,7 +6,6 @@ import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
 import { plannedTile } from "../plan/plan.ts";
-import { tileTask } from "../plan/tile-task.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
 import type { FieldDescription, Files } from "./field-zarr.ts";
@@ -21,6 +20,7 @@ import {
 import { isErrno, storeError } from "./files.ts";
 import { CELLS, cellJson, DEAD, deadFile, fieldFolder, weightsFile } from "./layout.ts";
 import { unsealJson } from "./sealed-json.ts";
+import { tileTask } from "./tile-task.ts";
 import { isChunkIntact } from "./zarr-crc32c.ts";
 
 export interface ScanOptions {

@@ -16,8 +16,8 @@ import type {
   OptimizerState,
   TrainingRule,
 } from "../../shared/numerics/training.ts";
-import { StoppedError } from "../progress.ts";
 import type { Engine, FieldTile, LoadedNetwork } from "./engine.ts";
+import { StoppedError } from "./stopped-error.ts";
 
 /** Changes when the bytes of any result do. */
 export const NATIVE_ID = "native-f32.1";

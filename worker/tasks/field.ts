@@ -3,7 +3,7 @@ import { sliceCoordinates } from "../../shared/numerics/grid.ts";
 import type { Weights } from "../../shared/numerics/network.ts";
 import { fieldWork } from "../../shared/work.ts";
 import type { Engine } from "../engines/engine.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "./progress.ts";
 
 export type Tile = Pick<FieldResult, "lambda1" | "direction" | "output">;
 

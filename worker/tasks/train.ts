@@ -13,9 +13,9 @@ import { randomStream } from "../../shared/numerics/random-stream.ts";
 import type { TrainingRule, TrainingSet } from "../../shared/numerics/training.ts";
 import { trainingWork } from "../../shared/work.ts";
 import type { Engine, LoadedNetwork } from "../engines/engine.ts";
-import type { Progress } from "../progress.ts";
-import { StoppedError } from "../progress.ts";
+import { StoppedError } from "../engines/stopped-error.ts";
 import type { Checkpoint, Course, TakenSnapshot } from "./checkpoint.ts";
+import type { Progress } from "./progress.ts";
 import { divergence, largestGrowth, runaway } from "./verdict.ts";
 
 export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {

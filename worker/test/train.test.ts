@@ -8,8 +8,8 @@ import type { FieldTask } from "../../shared/messages.ts";
 import { encodeWeights } from "../../shared/safetensors.ts";
 import { fieldTaskFixture } from "../../shared/testing/task-fixture.ts";
 import { referenceEngine } from "../engines/reference.ts";
-import { progressOver } from "../progress.ts";
 import { computeTile } from "../tasks/field.ts";
+import { progressOver } from "../tasks/progress.ts";
 import { train } from "../tasks/train.ts";
 
 const options = { ...defaultOptions(dataSet("circle")), samples: 600 };

@@ -17,22 +17,10 @@ import { extremesContract } from "./extremes-contract.ts";
 import { fieldsContract } from "./fields-contract.ts";
 import { gradientsContract } from "./gradients-contract.ts";
 import { outputsContract } from "./outputs-contract.ts";
+import type { Tolerances } from "./tolerances.ts";
 import { trainingContract } from "./training-contract.ts";
 import { trainingSamplesContract } from "./training-samples-contract.ts";
 import { wholeTrainingContract } from "./whole-training-contract.ts";
-
-/** How far an engine's arithmetic may be from exact. */
-export interface Tolerances {
-  /**
-   * Relative error of σ_1, and of σ_2 in units of σ_1; times √depth for random rounding. Also how far its
-   * rounding is from none, as a relative change of the weights.
-   */
-  readonly stretching: number;
-  /** Absolute error of an output of order one. */
-  readonly output: number;
-  /** Error of a gradient component relative to the largest of its layer. */
-  readonly gradient: number;
-}
 
 /** Registers the contract's tests for one engine. */
 export function engineContract(engine: Engine, tolerances: Tolerances): void {

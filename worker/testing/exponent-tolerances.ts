@@ -1,6 +1,6 @@
 /** How far exponents may be from the reference's. */
 import type { FieldTile } from "../engines/engine.ts";
-import type { Tolerances } from "./engine-contract.ts";
+import type { Tolerances } from "./tolerances.ts";
 
 interface Exponents {
   readonly lambda1: ArrayLike<number>;

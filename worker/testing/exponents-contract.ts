@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine } from "../engines/engine.ts";
 import { assertAgrees } from "./agreement.ts";
-import type { Tolerances } from "./engine-contract.ts";
 import {
   activations,
   assertClose,
@@ -18,6 +17,7 @@ import {
   zeros,
 } from "./engine-fixtures.ts";
 import { exponentTolerances } from "./exponent-tolerances.ts";
+import type { Tolerances } from "./tolerances.ts";
 
 /** Registers the tests of an engine's exponents. */
 export function exponentsContract(engine: Engine, tolerances: Tolerances): void {

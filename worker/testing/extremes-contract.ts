@@ -3,9 +3,9 @@ import { test } from "node:test";
 import type { Activation, Weights } from "../../shared/numerics/network.ts";
 import type { Engine } from "../engines/engine.ts";
 import { assertAgrees } from "./agreement.ts";
-import type { Tolerances } from "./engine-contract.ts";
 import { layers, somePoints, tanhNetwork, weightsOf } from "./engine-fixtures.ts";
 import { exponentTolerances, planeNumbers, planeTolerances } from "./exponent-tolerances.ts";
+import type { Tolerances } from "./tolerances.ts";
 
 /** Registers the tests of an engine's fields and exponents in extreme networks. */
 export function extremesContract(engine: Engine, tolerances: Tolerances): void {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine, GridTile } from "../engines/engine.ts";
 import { assertAgrees } from "./agreement.ts";
-import type { Tolerances } from "./engine-contract.ts";
 import {
   activations,
   assertClose,
@@ -15,6 +14,7 @@ import {
   weightsOf,
 } from "./engine-fixtures.ts";
 import { planeNumbers, planeTolerances } from "./exponent-tolerances.ts";
+import type { Tolerances } from "./tolerances.ts";
 
 /** Registers the tests of an engine's fields. */
 export function fieldsContract(engine: Engine, tolerances: Tolerances): void {

@@ -5,7 +5,6 @@ import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import type { Loss, Optimizer, OptimizerState } from "../../shared/numerics/training.ts";
 import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import { assertAgrees, type Numbers } from "./agreement.ts";
-import type { Tolerances } from "./engine-contract.ts";
 import {
   activations,
   type Given,
@@ -16,6 +15,7 @@ import {
   trainingSet,
   weightsOf,
 } from "./engine-fixtures.ts";
+import type { Tolerances } from "./tolerances.ts";
 
 /** Registers the tests of an engine's gradients. */
 export function gradientsContract(engine: Engine, tolerances: Tolerances): void {

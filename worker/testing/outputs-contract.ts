@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
-import type { Tolerances } from "./engine-contract.ts";
 import {
   activations,
   assertClose,
@@ -12,6 +11,7 @@ import {
   tanhNetwork,
   weightsOf,
 } from "./engine-fixtures.ts";
+import type { Tolerances } from "./tolerances.ts";
 
 /** Registers the tests of an engine's outputs and activations. */
 export function outputsContract(engine: Engine, tolerances: Tolerances): void {

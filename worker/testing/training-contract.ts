@@ -7,7 +7,6 @@ import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import type { Loss, Optimizer, TrainingRule } from "../../shared/numerics/training.ts";
 import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
-import type { Tolerances } from "./engine-contract.ts";
 import {
   activations,
   assertClose,
@@ -18,6 +17,7 @@ import {
   trainingSet,
   weightsOf,
 } from "./engine-fixtures.ts";
+import type { Tolerances } from "./tolerances.ts";
 
 /** Registers the tests of an engine's training. */
 export function trainingContract(engine: Engine, tolerances: Tolerances): void {

@@ -7,7 +7,7 @@ import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
 import type { Optimizer } from "../../shared/numerics/training.ts";
 import type { Engine } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
-import { progressOver } from "../progress.ts";
+import { progressOver } from "../tasks/progress.ts";
 import { train } from "../tasks/train.ts";
 import { assertClose } from "./engine-fixtures.ts";
 

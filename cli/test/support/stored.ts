@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { trainTask } from "../../../coordinator/plan/plan.ts";
-import { tileTask } from "../../../coordinator/plan/tile-task.ts";
 import { damagedSummary } from "../../../coordinator/store/check-summary.ts";
 import { readIfThere } from "../../../coordinator/store/files.ts";
 import { FIGURES, JOURNAL } from "../../../coordinator/store/layout.ts";
 import { scanStore } from "../../../coordinator/store/scan.ts";
+import { tileTask } from "../../../coordinator/store/tile-task.ts";
 import { digestOf } from "../../../shared/identity.ts";
 import { loadStored } from "../../sweeps/stored-sweep.ts";
 

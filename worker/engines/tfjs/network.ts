@@ -6,7 +6,7 @@ import {
   type NetworkShape,
   type Weights,
 } from "../../../shared/numerics/network.ts";
-import { StoppedError } from "../../progress.ts";
+import { StoppedError } from "../stopped-error.ts";
 import { activate } from "./activations.ts";
 import type { Tensor, TensorFlow } from "./tensorflow.ts";
 

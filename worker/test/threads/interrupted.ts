@@ -1,6 +1,6 @@
 /** A thread whose first delivery of a training is interrupted as the cell's seed says; the others are not. */
 import { createEngine } from "../../engines/registry.ts";
-import { progressOver } from "../../progress.ts";
+import { progressOver } from "../../tasks/progress.ts";
 import { observedEngine } from "../../testing/observed-engine.ts";
 import type { ThreadReply, ThreadRequest } from "../../thread.ts";
 import runTask from "../../thread.ts";

@@ -1,5 +1,5 @@
 /** A thread that does what the task's snapshot number says: for tests of the worker. */
-import { progressOver } from "../../progress.ts";
+import { progressOver } from "../../tasks/progress.ts";
 import type { ThreadReply, ThreadRequest } from "../../thread.ts";
 
 export const MISBEHAVIOURS = {

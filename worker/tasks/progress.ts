@@ -1,3 +1,5 @@
+import { StoppedError } from "../engines/stopped-error.ts";
+
 /**
  * A few bytes that a busy thread and the main thread share: how far the work is, and whether to stop.
  * A thread in a long computation cannot answer messages, but it can look here.
@@ -14,11 +16,6 @@ export interface Progress {
   isStopped(): boolean;
   /** @throws StoppedError if it was asked to stop. */
   throwIfStopped(): void;
-}
-
-/** The thread was asked to stop and did. */
-export class StoppedError extends Error {
-  override readonly name = "StoppedError";
 }
 
 const STOP = 0;

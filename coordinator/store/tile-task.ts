@@ -1,8 +1,8 @@
 import type { FieldTask } from "../../shared/messages.ts";
-import type { FieldDescription } from "../store/field-zarr.ts";
-import { tilesPerSide } from "../store/field-zarr.ts";
-import type { Cell, Plan } from "./plan.ts";
-import { fieldTask } from "./plan.ts";
+import type { Cell, Plan } from "../plan/plan.ts";
+import { fieldTask } from "../plan/plan.ts";
+import type { FieldDescription } from "./field-zarr.ts";
+import { tilesPerSide } from "./field-zarr.ts";
 
 /** The task for a field's `index`-th tile, counted row by row. */
 export function tileTask(
