@@ -1,4 +1,5 @@
 import type { NetworkShape } from "./numerics/network.ts";
+import type { Schedule } from "./numerics/schedule.ts";
 import type { Loss, Optimizer } from "./numerics/training.ts";
 
 /** A snapshot along training: after so many epochs (0 = the initial weights), or where training ends. */
@@ -40,6 +41,8 @@ export interface Initialisation {
 export interface Training {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
+  /** How the optimizer's learning rate changes; absent: it does not. */
+  readonly schedule?: Schedule;
   readonly batch: number;
   readonly epochs: number;
   readonly weightDecay: number;

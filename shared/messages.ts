@@ -40,6 +40,15 @@ const optimizer = z.discriminatedUnion("name", [
   }),
 ]);
 
+const warmup = finite.min(0);
+const fraction = finite.min(0).max(1);
+const schedule = z.discriminatedUnion("name", [
+  z.strictObject({ name: z.literal("constant"), warmup }),
+  z.strictObject({ name: z.literal("cosine"), to: fraction, warmup }),
+  z.strictObject({ name: z.literal("step"), every: count, factor: fraction, warmup }),
+  z.strictObject({ name: z.literal("exponential"), factor: fraction, warmup }),
+]);
+
 const snapshot = z.union([z.int().min(0), z.literal("end")]);
 
 const cellPhysics: z.ZodType<CellPhysics> = z.strictObject({
@@ -56,6 +65,8 @@ const cellPhysics: z.ZodType<CellPhysics> = z.strictObject({
   training: z.strictObject({
     loss: z.enum(["squared-error", "softmax-cross-entropy", "binary-cross-entropy"]),
     optimizer,
+    /** Absent where it is constant: what an older worker would not know, it refuses. */
+    schedule: schedule.exactOptional(),
     batch: count,
     epochs: z.int().min(0),
     weightDecay: finite.min(0),

@@ -1,10 +1,12 @@
 /** From the form of a spec to the sweep that it describes. */
 import type { Snapshot } from "../../shared/cell.ts";
 import { dataSet } from "../../shared/datasets/registry.ts";
+import type { Schedule } from "../../shared/numerics/schedule.ts";
 import type { Optimizer } from "../../shared/numerics/training.ts";
 import { axisValues, varianceValues } from "./axis-values.ts";
 import { gridSchema } from "./field-schema.ts";
 import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
+import { scheduleMapSchema } from "./schedule-schema.ts";
 import type { SpecForm } from "./schema.ts";
 import type { Axes, AxisName, Sweep } from "./sweep.ts";
 import { optimizerSchema } from "./training-schema.ts";
@@ -68,13 +70,20 @@ export function resolveZip(zip: SpecForm["zip"]): readonly (readonly AxisName[])
 }
 
 function resolveTraining(form: SpecForm["training"]): Sweep["training"] {
-  const { optimizer, learningRate, stopAtAccuracy, snapshots, ...rest } = form;
+  const { optimizer, learningRate, schedule, stopAtAccuracy, snapshots, ...rest } = form;
   return {
     ...rest,
+    ...resolveSchedule(schedule),
     optimizer: typeof optimizer === "string" ? namedOptimizer(optimizer, learningRate) : optimizer,
     stopAtAccuracy: stopAtAccuracy ?? null,
     snapshots: inOrderOfTime(snapshots),
   };
+}
+
+/** Nothing for a rate that stays: a sweep without a schedule has the ids that it had before there were any. */
+function resolveSchedule(form: SpecForm["training"]["schedule"]): { schedule?: Schedule } {
+  const schedule = typeof form === "string" ? scheduleMapSchema.parse({ name: form }) : form;
+  return schedule.name === "constant" && schedule.warmup === 0 ? {} : { schedule };
 }
 
 function namedOptimizer(name: Optimizer["name"], learningRate: number | undefined): Optimizer {

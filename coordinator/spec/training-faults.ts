@@ -16,6 +16,7 @@ export function trainingComplaints(parts: SoundParts): Complaint[] {
     ...outputOfLoss(parts),
     ...twoLearningRates(parts),
     ...lateSnapshots(parts),
+    ...longWarmup(parts),
     ...fieldOfData(parts),
   ];
 }
@@ -49,6 +50,13 @@ function lateSnapshots({ training }: SoundParts): Complaint[] {
     const expected = `an epoch ≤ ${epochs}, the \`epochs\` of the training`;
     return [{ path: ["training", "snapshots", i], expected }];
   });
+}
+
+function longWarmup({ training }: SoundParts): Complaint[] {
+  const { epochs, schedule } = training ?? {};
+  if (epochs === undefined || typeof schedule !== "object" || schedule.warmup <= epochs) return [];
+  const expected = `a warm-up of at most ${epochs} epochs, the \`epochs\` of the training`;
+  return [{ path: ["training", "schedule", "warmup"], expected }];
 }
 
 function fieldOfData({ data, field }: SoundParts): Complaint[] {

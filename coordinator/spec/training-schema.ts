@@ -1,6 +1,7 @@
 /** `training` of a spec. */
 import * as z from "zod";
 import { anyOf, choice, integer, list, oneOf, real, section } from "./phrases.ts";
+import { scheduleSchema } from "./schedule-schema.ts";
 
 const OPTIMIZERS = ["sgd", "adam", "rmsprop"] as const;
 
@@ -49,6 +50,7 @@ export const trainingSchema = section({
     .describe(
       "Step length of an optimizer that is given by name. Default: 0.05 for sgd, 0.001 for adam and rmsprop.",
     ),
+  schedule: scheduleSchema,
   loss: choice(["squared-error", "softmax-cross-entropy", "binary-cross-entropy"])
     .default("squared-error")
     .describe("What training makes small."),

@@ -1,8 +1,8 @@
 /**
- * exp, log and arc tangent from +, −, ×, ÷ and integer operations only. IEEE 754 fixes those to the last
+ * exp, log, cosine and arc tangent from +, −, ×, ÷ and integer operations only. IEEE 754 fixes those to the last
  * bit, so results are the same bytes on every machine; `Math.exp` and its kin may change with V8.
  *
- * Ported from FDLIBM (e_exp.c, e_log.c, s_atan.c, e_atan2.c; https://www.netlib.org/fdlibm/), the
+ * Ported from FDLIBM (e_exp.c, e_log.c, k_cos.c, k_sin.c, s_atan.c, e_atan2.c; https://www.netlib.org/fdlibm/), the
  * logarithm in the shorter form of musl 1.1's log.c:
  *
  *   Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.
@@ -75,6 +75,41 @@ export function log(x: number): number {
 export function log1p(x: number): number {
   const u = 1 + x;
   return u === 1 ? x : (log(u) * x) / (u - 1);
+}
+
+/** cos πx for 0 ≤ x ≤ 1, within 2 ulp of 1; exactly 1, 0 and −1 at 0, ½ and 1. */
+export function cosPi(x: number): number {
+  if (x > 0.5) return -cosPi(1 - x);
+  return x <= 0.25 ? smallCosine(Math.PI * x) : smallSine(Math.PI * (0.5 - x));
+}
+
+/** cos x for |x| ≤ π/4. */
+function smallCosine(x: number): number {
+  const z = x * x;
+  const r =
+    z *
+    (0.0416666666666666 +
+      z *
+        (-0.001388888888887411 +
+          z *
+            (2.480158728947673e-5 +
+              z *
+                (-2.7557314351390663e-7 +
+                  z * (2.087572321298175e-9 - z * 1.1359647557788195e-11)))));
+  const half = 0.5 * z;
+  const w = 1 - half;
+  return w + (1 - w - half + z * r);
+}
+
+/** sin x for |x| ≤ π/4. */
+function smallSine(x: number): number {
+  const z = x * x;
+  const r =
+    0.00833333333332249 +
+    z *
+      (-0.0001984126982985795 +
+        z * (2.7557313707070068e-6 + z * (-2.5050760253406863e-8 + z * 1.58969099521155e-10)));
+  return x + z * x * (-0.16666666666666632 + z * r);
 }
 
 /** ∠(x, y) in [−π, π] within 2 ulp, signed zeros as `Math.atan2` has them. */

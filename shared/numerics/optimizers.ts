@@ -1,6 +1,7 @@
 import type { Float64Weights, FloatArray, NetworkShape } from "./network.ts";
 import { layerWidths } from "./network.ts";
 import type { Optimizer, OptimizerState, TrainingRule } from "./training.ts";
+import { learningRate } from "./training.ts";
 
 /** The state before the first step: all moments zero, in float64. */
 export function createOptimizerState(optimizer: Optimizer, network: NetworkShape): OptimizerState {
@@ -26,8 +27,9 @@ export function optimizerStep(
   rule: TrainingRule,
   state: OptimizerState,
 ): void {
+  const rate = learningRate(rule, state.step);
   state.step++;
-  const update = updateRule(rule.optimizer, state.step);
+  const update = updateRule(rule.optimizer, { rate, step: state.step });
   weights.forEach(({ weight, bias }, l) => {
     if (rule.frozen[l]) return;
     const { weight: weightGradient, bias: biasGradient } = gradient[l]!;
@@ -45,14 +47,20 @@ export function optimizerStep(
 /** Moves parameters w along their gradient g; `moments` are of the parameters' length. */
 type Update = (w: Float64Array, g: Float64Array, moments: readonly FloatArray[]) => void;
 
-function updateRule(optimizer: Optimizer, step: number): Update {
+/** One step: its learning rate η, and its number t from 1. */
+interface Step {
+  readonly rate: number;
+  readonly step: number;
+}
+
+function updateRule(optimizer: Optimizer, step: Step): Update {
   switch (optimizer.name) {
     case "sgd":
-      return sgd(optimizer);
+      return sgd(optimizer, step);
     case "adam":
       return adam(optimizer, step);
     case "rmsprop":
-      return rmsprop(optimizer);
+      return rmsprop(optimizer, step);
   }
 }
 
@@ -68,7 +76,7 @@ function momentCount(optimizer: Optimizer): number {
 }
 
 /** v ← μ v + g, w ← w − η v. */
-function sgd({ learningRate, momentum }: Optimizer & { name: "sgd" }): Update {
+function sgd({ momentum }: Optimizer & { name: "sgd" }, { rate }: Step): Update {
   return (w, g, [velocity]) => {
     for (let i = 0; i < w.length; i++) {
       let v = g[i]!;
@@ -76,7 +84,7 @@ function sgd({ learningRate, momentum }: Optimizer & { name: "sgd" }): Update {
         v += momentum * velocity[i]!;
         velocity[i] = v;
       }
-      w[i] = w[i]! - learningRate * v;
+      w[i] = w[i]! - rate * v;
     }
   };
 }
@@ -86,8 +94,8 @@ function sgd({ learningRate, momentum }: Optimizer & { name: "sgd" }): Update {
  * v̂ = v/(1 − β₂ᵗ) at step t (Kingma & Ba, arXiv 1412.6980, Algorithm 1).
  */
 function adam(
-  { learningRate, beta1, beta2, epsilon }: Optimizer & { name: "adam" },
-  t: number,
+  { beta1, beta2, epsilon }: Optimizer & { name: "adam" },
+  { rate, step: t }: Step,
 ): Update {
   const correction1 = 1 - integerPower(beta1, t);
   const correction2 = 1 - integerPower(beta2, t);
@@ -95,19 +103,17 @@ function adam(
     for (let i = 0; i < w.length; i++) {
       m![i] = beta1 * m![i]! + (1 - beta1) * g[i]!;
       v![i] = beta2 * v![i]! + (1 - beta2) * (g[i]! * g[i]!);
-      w[i] =
-        w[i]! -
-        (learningRate * (m![i]! / correction1)) / (Math.sqrt(v![i]! / correction2) + epsilon);
+      w[i] = w[i]! - (rate * (m![i]! / correction1)) / (Math.sqrt(v![i]! / correction2) + epsilon);
     }
   };
 }
 
 /** v ← α v + (1 − α) g², w ← w − η g/(√v + ε). */
-function rmsprop({ learningRate, decay, epsilon }: Optimizer & { name: "rmsprop" }): Update {
+function rmsprop({ decay, epsilon }: Optimizer & { name: "rmsprop" }, { rate }: Step): Update {
   return (w, g, [v]) => {
     for (let i = 0; i < w.length; i++) {
       v![i] = decay * v![i]! + (1 - decay) * (g[i]! * g[i]!);
-      w[i] = w[i]! - (learningRate * g[i]!) / (Math.sqrt(v![i]!) + epsilon);
+      w[i] = w[i]! - (rate * g[i]!) / (Math.sqrt(v![i]!) + epsilon);
     }
   };
 }

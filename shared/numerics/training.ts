@@ -24,12 +24,19 @@ export type Optimizer =
 export interface TrainingRule {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
+  /** The learning rate of each update, counted from 0 as the state's `step` is; absent: always the optimizer's own. */
+  readonly rateAt?: ((step: number) => number) | undefined;
   /** Samples a batch, ≥ 1. */
   readonly batch: number;
   /** Coefficient of w added to the gradient of every weight w (not of biases), ≥ 0. */
   readonly weightDecay: number;
   /** For each of the L + 1 layers: whether its weight and bias stay as they are. */
   readonly frozen: readonly boolean[];
+}
+
+/** The learning rate of the update that brings the state from `step` to `step` + 1. */
+export function learningRate({ optimizer, rateAt }: TrainingRule, step: number): number {
+  return rateAt === undefined ? optimizer.learningRate : rateAt(step);
 }
 
 /** What an optimiser remembers between steps; plain data, so that a training can be carried on elsewhere. */

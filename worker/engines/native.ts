@@ -16,6 +16,7 @@ import type {
   OptimizerState,
   TrainingRule,
 } from "../../shared/numerics/training.ts";
+import { learningRate } from "../../shared/numerics/training.ts";
 import type { Engine, FieldTile, LoadedNetwork } from "./engine.ts";
 import { StoppedError } from "./stopped-error.ts";
 
@@ -74,6 +75,7 @@ export interface Addon {
     order: Uint32Array,
     rule: Float64Array,
     frozen: Uint8Array,
+    rates: Float32Array,
     corrections: Float32Array,
     moments: Float32Array,
     stats: Float64Array,
@@ -151,6 +153,7 @@ function loadedNetwork({ addon, network, weights, stop }: Given): LoadedNetwork 
         order,
         ruleNumbers(rule),
         Uint8Array.from(rule.frozen, Number),
+        learningRates(rule, state.step, order.length),
         biasCorrections(rule, state.step, order.length),
         moments,
         stats,
@@ -202,7 +205,7 @@ function loadedNetwork({ addon, network, weights, stop }: Given): LoadedNetwork 
 const activations: readonly Activation[] = ["tanh", "relu", "sigmoid", "linear"];
 const losses: readonly Loss[] = ["squared-error", "softmax-cross-entropy", "binary-cross-entropy"];
 
-/** Loss, optimiser, batch, learning rate, weight decay, decay 1, decay 2, ε: as `train` in `addon.c` takes them. */
+/** Loss, optimiser, batch, weight decay, decay 1, decay 2, ε: as `train` in `addon.c` takes them. */
 function ruleNumbers({ loss, optimizer, batch, weightDecay }: TrainingRule): Float64Array {
   return Float64Array.of(
     losses.indexOf(loss),
@@ -214,9 +217,8 @@ function optimizerNumbers(
   optimizer: Optimizer,
   { batch, weightDecay }: { batch: number; weightDecay: number },
 ): number[] {
-  const { learningRate } = optimizer;
   const numbers = (index: number, ...rest: [number, number, number]) => {
-    return [index, batch, learningRate, weightDecay, ...rest];
+    return [index, batch, weightDecay, ...rest];
   };
   switch (optimizer.name) {
     case "sgd":
@@ -226,6 +228,13 @@ function optimizerNumbers(
     case "rmsprop":
       return numbers(2, optimizer.decay, 0, optimizer.epsilon);
   }
+}
+
+/** The learning rate of each step to come. */
+function learningRates(rule: TrainingRule, step: number, samples: number): Float32Array {
+  return Float32Array.from({ length: Math.ceil(samples / rule.batch) }, (_, i) =>
+    learningRate(rule, step + i),
+  );
 }
 
 /** Adam's 1 − β₁ᵗ and 1 − β₂ᵗ of each step t to come; nothing for the others. */

@@ -10,6 +10,7 @@ import type { Weights } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import { permutation } from "../../shared/numerics/permutation.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
+import { rateFactors } from "../../shared/numerics/schedule.ts";
 import type { TrainingRule, TrainingSet } from "../../shared/numerics/training.ts";
 import { trainingWork } from "../../shared/work.ts";
 import type { Engine, LoadedNetwork } from "../engines/engine.ts";
@@ -65,7 +66,7 @@ export function train(
   const calls = callLengths(physics, engine.callWork);
   const loaded = engine.load(network, weights, calls.isLong ? progress.stopFlag : undefined);
   try {
-    const rule = ruleOf(physics);
+    const rule = ruleOf(physics, set.samples);
     const look = lookout(progress, options, () => ({ ...at, weights: loaded.weights() }));
     const run: Run = { physics, set, test, rule, calls, loaded, at, look };
     if (at.history.testLoss.length === 0) {
@@ -187,10 +188,13 @@ function dataSetOf({ data }: CellPhysics) {
   return made;
 }
 
-function ruleOf({ network, training }: CellPhysics): TrainingRule {
-  const { loss, optimizer, batch, weightDecay, freeze } = training;
+function ruleOf({ network, training }: CellPhysics, samples: number): TrainingRule {
+  const { loss, optimizer, batch, epochs, weightDecay, freeze, schedule } = training;
   const frozen = [...network.hidden.map(() => freeze === "hidden"), false];
-  return { loss, optimizer, batch, weightDecay, frozen };
+  const rule = { loss, optimizer, batch, weightDecay, frozen };
+  if (schedule === undefined) return rule;
+  const factor = rateFactors(schedule, { stepsPerEpoch: Math.ceil(samples / batch), epochs });
+  return { ...rule, rateAt: (step) => optimizer.learningRate * factor(step) };
 }
 
 /** Samples in one call of the engine, about `work` floating-point operations; of a training whole batches. */

@@ -37,8 +37,9 @@ const validCalls: Record<Exclude<keyof Addon, "isa" | "peak">, () => Arguments> 
     floats(18),
     floats(9),
     Uint32Array.of(0, 8, 3, 3),
-    Float64Array.of(0, 1, 2, 0.01, 0.001, 0.9, 0.999, 1e-8),
+    Float64Array.of(0, 1, 2, 0.001, 0.9, 0.999, 1e-8),
     new Uint8Array(3),
+    Float32Array.of(0.01, 0.01),
     floats(4),
     floats(2 * parameters),
     new Float64Array(2),
@@ -125,7 +126,7 @@ test("native boundary: numbers of a rule may be anything", () => {
   const number = fc.oneof(fc.double(), fc.integer({ min: -1, max: 4 }), fc.constant(2 ** 53));
   fc.assert(
     fc.property(
-      fc.array(number, { minLength: 8, maxLength: 8 }),
+      fc.array(number, { minLength: 7, maxLength: 7 }),
       fc.uint32Array(),
       (rule, order) => {
         const args = validCalls.train();

@@ -278,7 +278,7 @@ static napi_value activations(napi_env env, napi_callback_info info) {
 }
 
 /** Places in the array of numbers that says how to train. */
-enum { LOSS, OPTIMIZER, BATCH, LEARNING_RATE, WEIGHT_DECAY, DECAY1, DECAY2, EPSILON, RULE_LENGTH };
+enum { LOSS, OPTIMIZER, BATCH, WEIGHT_DECAY, DECAY1, DECAY2, EPSILON, RULE_LENGTH };
 
 static int is_integer_below(double value, double limit) { return value >= 0 && value < limit && value == floor(value); }
 
@@ -296,10 +296,10 @@ static int fits_output(const struct network *network, double loss) {
 
 /**
  * train(network, inputs, targets: Float32Array, order: Uint32Array, rule: Float64Array, frozen: Uint8Array,
- * corrections, moments: Float32Array, stats: Float64Array [loss sum, correct], stop) → whether it came to its end
+ * rates, corrections, moments: Float32Array, stats: Float64Array [loss sum, correct], stop) → whether it came to its end
  */
 static napi_value train(napi_env env, napi_callback_info info) {
-  struct call call = begin(env, info, 10);
+  struct call call = begin(env, info, 11);
   struct network *network = network_of(&call);
   if (network == NULL) return NULL;
   const size_t N0 = network->widths[0], outputs = network->widths[network->layers];
@@ -309,8 +309,8 @@ static napi_value train(napi_env env, napi_callback_info info) {
   const uint32_t *order = elements(&call, 3, napi_uint32_array, "native: expected a Uint32Array", 0, &order_length);
   const double *numbers = elements(&call, 4, napi_float64_array, "native: expected a Float64Array", 0, &rule_length);
   const uint8_t *frozen = elements(&call, 5, napi_uint8_array, "native: expected a Uint8Array", 0, &frozen_length);
-  double *stats_to = elements(&call, 8, napi_float64_array, "native: expected a Float64Array", 0, &stats_length);
-  const stop_flag stop = stop_of(&call, 9);
+  double *stats_to = elements(&call, 9, napi_float64_array, "native: expected a Float64Array", 0, &stats_length);
+  const stop_flag stop = stop_of(&call, 10);
   expect(&call, inputs_length % N0 == 0 && targets_length % outputs == 0 && targets_length / outputs == set.samples,
          "native: inputs and targets do not have the same number of samples");
   expect(&call, rule_length == RULE_LENGTH && frozen_length == network->layers && stats_length == 2,
@@ -325,16 +325,16 @@ static napi_value train(napi_env env, napi_callback_info info) {
   expect(&call, fits_output(network, own[LOSS]), "native: the loss needs another output layer");
   const size_t batch = (size_t)own[BATCH], moment_count = moments_of(own);
   const size_t steps = order_length / batch + (order_length % batch != 0);
-  const float *corrections = floats_of(&call, 6, own[OPTIMIZER] == ADAM ? 2 * steps : 0, 0);
+  const float *rates = floats_of(&call, 6, steps, 0);
+  const float *corrections = floats_of(&call, 7, own[OPTIMIZER] == ADAM ? 2 * steps : 0, 0);
   size_t moments_length;
   expect(&call, !__builtin_mul_overflow(moment_count, network->parameters, &moments_length), "native: too many moments");
-  float *moments = floats_of(&call, 7, moments_length, 0);
+  float *moments = floats_of(&call, 8, moments_length, 0);
   if (call.is_faulty) return NULL;
   const struct rule rule = {
       .loss = (enum loss)own[LOSS],
       .optimizer = (enum optimizer)own[OPTIMIZER],
       .batch = batch,
-      .learning_rate = (float)own[LEARNING_RATE],
       .weight_decay = (float)own[WEIGHT_DECAY],
       .decay1 = (float)own[DECAY1],
       .decay2 = (float)own[DECAY2],
@@ -348,6 +348,7 @@ static napi_value train(napi_env env, napi_callback_info info) {
       .order = order,
       .count = order_length,
       .rule = &rule,
+      .rates = rates,
       .corrections = own[OPTIMIZER] == ADAM ? corrections : NULL,
       .moments = moments,
       .moment_count = moment_count,

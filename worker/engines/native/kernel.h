@@ -73,7 +73,6 @@ struct rule {
   enum loss loss;
   enum optimizer optimizer;
   size_t batch;
-  float learning_rate;
   float weight_decay;
   /** Momentum; β₁; or the decay α. */
   float decay1;
@@ -99,6 +98,8 @@ struct pass {
   const uint32_t *order;
   size_t count;
   const struct rule *rule;
+  /** The learning rate of each batch. */
+  const float *rates;
   /** Bias corrections 1 − βᵗ of Adam, two for each batch; null for the others. */
   const float *corrections;
   /** `moment_count` blocks of [parameters], each layer's weights then its biases. */

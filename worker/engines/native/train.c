@@ -248,6 +248,8 @@ static void backward_layer(const struct network *net, size_t l, struct buffers *
 /** What one batch's learning of a layer needs, beside the layer. */
 struct lesson {
   const struct pass *pass;
+  /** The learning rate of this step. */
+  const float *rate;
   /** Adam's bias corrections of this step. */
   const float *corrections;
   /** Whether the block is the batch's first and its last. */
@@ -261,7 +263,7 @@ struct lesson {
 INLINE void move(enum optimizer optimizer, const struct lesson *lesson, float decay, size_t count, float *w,
                  const float *gradient, float *const moments[2]) {
   const struct rule *rule = lesson->pass->rule;
-  const vf rate = splat(rule->learning_rate), d1 = splat(rule->decay1), f1 = splat(rule->fresh1);
+  const vf rate = splat(*lesson->rate), d1 = splat(rule->decay1), f1 = splat(rule->fresh1);
   for (size_t i = 0; i < count; i += LANES) {
     const vf old = load(w + i);
     const vf g = fma_(splat(decay), old, load(gradient + i));
@@ -419,7 +421,7 @@ static enum status train_batches(struct network *net, const struct pass *pass, s
                                  struct stats *stats, stop_flag stop) {
   size_t lowest = 1; // the lowest layer that learns
   while (lowest <= net->layers && pass->rule->frozen[lowest - 1]) lowest++;
-  struct lesson lesson = {.pass = pass, .corrections = pass->corrections, .zeros = zeros};
+  struct lesson lesson = {.pass = pass, .rate = pass->rates, .corrections = pass->corrections, .zeros = zeros};
   for (size_t from = 0; from < pass->count; from += pass->rule->batch) {
     const size_t left = pass->count - from, batch = left < pass->rule->batch ? left : pass->rule->batch;
     for (size_t at = 0; at < batch; at += BLOCK) {
@@ -431,6 +433,7 @@ static enum status train_batches(struct network *net, const struct pass *pass, s
       lesson.is_last = at + samples == batch;
       step_block(net, order, samples, batch, lowest, room, &lesson, stats);
     }
+    lesson.rate++;
     if (lesson.corrections != NULL) lesson.corrections += 2;
   }
   return DONE;

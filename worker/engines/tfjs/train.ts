@@ -52,7 +52,7 @@ export function train(
         correct += hits;
         if (now.learned.length === 0) return now;
         const gradients = liftedGradients(current, batch, { delta, frozen: rule.frozen });
-        const update = updateRule(tf, rule.optimizer, state.step + step + 1);
+        const update = updateRule(tf, rule, state.step + step);
         const learned = now.learned.map((part) => {
           const gradient = lowered(current, joined(tf, part.group, gradients));
           return { ...part, ...update(part, decayed(current, part, { gradient, rule })) };
