@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
+import type { Schedule } from "../../shared/numerics/schedule.ts";
 import type { Optimizer } from "../../shared/numerics/training.ts";
 import { encodeWeights } from "../../shared/safetensors.ts";
 import { trainingWork } from "../../shared/work.ts";
@@ -90,6 +91,14 @@ const optimizers: readonly Optimizer[] = [
   { name: "rmsprop", learningRate: 0.01, decay: 0.99, epsilon: 1e-8 },
 ];
 
+const schedules: readonly Schedule[] = [
+  { name: "constant", warmup: 1.3 },
+  { name: "cosine", to: 0.1, warmup: 0 },
+  { name: "cosine", to: 0, warmup: 2 },
+  { name: "step", every: 2, factor: 0.3, warmup: 0.5 },
+  { name: "exponential", factor: 0.6, warmup: 0 },
+];
+
 const snapshots = fc.subarray<Snapshot>([0, 1, 2, 3, 7, "end"], { minLength: 1 });
 
 function cells(engine: Engine) {
@@ -102,15 +111,19 @@ function cells(engine: Engine) {
     stopAtAccuracy: fc.constantFrom(null, 0.55, 0.7),
     snapshots,
   });
+  const schedule = fc.option(fc.constantFrom(...schedules), { nil: null });
   return fc
     .record({
       hidden: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 3 }),
       seed: fc.nat(9),
       samples: fc.integer({ min: 20, max: 60 }),
       training,
+      schedule,
       batchesASlice: fc.integer({ min: 1, max: 3 }),
     })
-    .map(({ hidden, batchesASlice, ...parts }) => {
+    .map(({ hidden, batchesASlice, schedule, ...given }) => {
+      const training = { ...given.training, ...(schedule === null ? {} : { schedule }) };
+      const parts = { ...given, training };
       const network = { ...smallCell().network, hidden };
       const physics = smallCell({ ...parts, network, engine: engine.id });
       return { physics, engine: sliced(engine, physics, batchesASlice) };

@@ -17,6 +17,7 @@ import { extremesContract } from "./extremes-contract.ts";
 import { fieldsContract } from "./fields-contract.ts";
 import { gradientsContract } from "./gradients-contract.ts";
 import { outputsContract } from "./outputs-contract.ts";
+import { scheduleContract } from "./schedule-contract.ts";
 import type { Tolerances } from "./tolerances.ts";
 import { trainingContract } from "./training-contract.ts";
 import { trainingSamplesContract } from "./training-samples-contract.ts";
@@ -79,6 +80,7 @@ export function engineContract(engine: Engine, tolerances: Tolerances): void {
   outputsContract(engine, tolerances);
   gradientsContract(engine, tolerances);
   trainingContract(engine, tolerances);
+  scheduleContract(engine, tolerances);
   trainingSamplesContract(engine);
   wholeTrainingContract(engine);
   fieldsContract(engine, tolerances);

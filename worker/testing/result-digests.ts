@@ -9,7 +9,8 @@ import { initialWeights } from "../../shared/numerics/initialise.ts";
 import type { Activation, FloatArray, NetworkShape } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
-import type { Loss, Optimizer } from "../../shared/numerics/training.ts";
+import { rateFactors } from "../../shared/numerics/schedule.ts";
+import type { Loss, Optimizer, TrainingRule } from "../../shared/numerics/training.ts";
 import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import { loadNative } from "../engines/native.ts";
 
@@ -54,6 +55,15 @@ export function resultDigests(engine: Engine): Record<string, string> {
       }
     }
   }
+  for (const optimizer of optimizers) {
+    const length = { stepsPerEpoch: 5, epochs: 9 };
+    const factor = rateFactors({ name: "cosine", to: 0.01, warmup: 2.5 }, length);
+    const rateAt = (step: number) => optimizer.learningRate * factor(step);
+    const network = shape({ hidden: [17, 50, 1, 9] });
+    const name = `${optimizer.name} ${"momentum" in optimizer ? optimizer.momentum : ""}`;
+    const rule = { optimizer, loss: "squared-error", rateAt } as const;
+    digests[`training ${name} cosine`] = trainingDigest(engine, network, rule);
+  }
   const deep = shape({ hidden: new Array<number>(60).fill(12) });
   digests["field deep"] = fieldDigest(engine, deep, 3);
   return digests;
@@ -94,7 +104,7 @@ function pointsDigest(engine: Engine, network: NetworkShape): string {
 function trainingDigest(
   engine: Engine,
   network: NetworkShape,
-  { optimizer, loss }: { optimizer: Optimizer; loss: Loss },
+  { optimizer, loss, rateAt }: Partial<TrainingRule> & Pick<TrainingRule, "optimizer" | "loss">,
 ): string {
   const samples = 150;
   const { outputs } = network;
@@ -107,7 +117,7 @@ function trainingDigest(
   const loaded = load(engine, network, 1);
   const order = Uint32Array.from({ length: samples }, (_, i) => (7 * i) % samples);
   const stats = [7, 140].map((batch) => {
-    const rule = { loss, optimizer, batch, weightDecay: 0.001, frozen };
+    const rule = { loss, optimizer, rateAt, batch, weightDecay: 0.001, frozen };
     const { lossSum, correct } = loaded.train(set, order, rule, state);
     return Float64Array.of(lossSum, correct);
   });
