@@ -95,8 +95,8 @@ function tableOf(
   table: "cells" | "points",
   options: { signal: AbortSignal },
 ): Table {
-  const { plan, state } = source;
-  if (table === "cells") return cellsTable(summaryRows(plan, state));
+  const { sweep, plan, state } = source;
+  if (table === "cells") return cellsTable(sweep, summaryRows(plan, state));
   if (plan.field !== null) return pointsTable(source, plan.field, options);
   throw new UsageError(
     "expected fields to take points from; this sweep has `field: none`, try --table cells",

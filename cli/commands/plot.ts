@@ -2,21 +2,13 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { FieldPlan, Plan } from "../../coordinator/plan/plan.ts";
-import type {
-  LatticeOptions,
-  LineQuantity,
-  NumericAxis,
-  Quantity,
-} from "../../coordinator/results/plot.ts";
-import {
-  LINE_QUANTITIES,
-  latticeFigure,
-  lineFigure,
-  NUMERIC_AXES,
-  QUANTITIES,
-} from "../../coordinator/results/plot.ts";
-import type { PictureAxis, Slice, SliceOptions } from "../../coordinator/results/slices.ts";
-import { PICTURE_AXES, slicesOf } from "../../coordinator/results/slices.ts";
+import type { LatticeOptions, Quantity } from "../../coordinator/results/lattice-plot.ts";
+import { latticeFigure, QUANTITIES } from "../../coordinator/results/lattice-plot.ts";
+import type { LineQuantity } from "../../coordinator/results/line-plot.ts";
+import { LINE_QUANTITIES, lineFigure } from "../../coordinator/results/line-plot.ts";
+import { pictureValues } from "../../coordinator/results/picture-axes.ts";
+import type { Slice, SliceOptions } from "../../coordinator/results/slices.ts";
+import { slicesOf, withValues } from "../../coordinator/results/slices.ts";
 import { summaryRows } from "../../coordinator/results/summary.ts";
 import { writeFiles } from "../../coordinator/store/files.ts";
 import { FIGURES } from "../../coordinator/store/layout.ts";
@@ -36,12 +28,12 @@ interface PlotFlags {
   readonly limit?: number;
   readonly directions: boolean;
   readonly boundary?: boolean;
-  readonly rows?: PictureAxis;
-  readonly columns?: PictureAxis;
-  readonly only: Partial<Record<PictureAxis, string>>;
+  readonly rows?: string;
+  readonly columns?: string;
+  readonly only: Readonly<Record<string, string>>;
   readonly lines?: LineQuantity;
-  readonly against: NumericAxis;
-  readonly series?: PictureAxis;
+  readonly against: string;
+  readonly series?: string;
   readonly log?: boolean;
   readonly format: "png" | "svg" | "both";
   readonly out?: string;
@@ -50,13 +42,16 @@ interface PlotFlags {
 /** A sweep of many seeds would draw as many figures; a run draws the first few. */
 const MOST_FIGURES_OF_A_RUN = 4;
 
+const AXES =
+  "width, depth, hidden, weightVariance, seed, snapshot, or an option that the sweep varies, such as training.batch or batch";
+
 export function plotCommand(): Command {
-  const axis = (name: string, description: string) =>
-    new Option(`--${name} <axis>`, description).choices(PICTURE_AXES);
   return command("plot", "draw the lattice of fields, or a summary quantity against an axis", [
     "plot sweeps/fig2",
     "plot sweeps/fig2 --only seed=2 --boundary --format svg",
     "plot sweeps/variance --rows weightVariance --columns snapshot --quantity lambda1",
+    "plot sweeps/rates --rows training.batch --columns training.learningRate",
+    "plot sweeps/rates --lines testAccuracy --against learningRate --series batch --log",
     "plot sweeps/fig2 --lines L*lambda1Boundary --against width --series depth --log",
   ])
     .argument("<dir>", "the sweep's directory")
@@ -77,8 +72,8 @@ export function plotCommand(): Command {
     )
     .option("--no-directions", "leave out the directions of maximal stretching")
     .option("--boundary", "draw the decision boundary, where the output is 0")
-    .addOption(axis("rows", "what varies along the rows (default: width)"))
-    .addOption(axis("columns", "what varies along the columns (default: depth)"))
+    .option("--rows <axis>", `what varies along the rows (default: width): ${AXES}`)
+    .option("--columns <axis>", "what varies along the columns (default: depth)")
     .option(
       "--only <axis=value>",
       "only this slice; may be given for several axes",
@@ -90,12 +85,12 @@ export function plotCommand(): Command {
         Object.keys(LINE_QUANTITIES),
       ),
     )
-    .addOption(
-      new Option("--against <axis>", "what the lines are drawn against")
-        .choices(NUMERIC_AXES)
-        .default("width"),
+    .option(
+      "--against <axis>",
+      "what the lines are drawn against: an axis of numbers, logGain or epoch",
+      "width",
     )
-    .addOption(axis("series", "one line for each value of this axis"))
+    .option("--series <axis>", "one line for each value of this axis")
     .option("--log", "logarithmic horizontal axis")
     .addOption(
       new Option("--format <format>", "kind of file")
@@ -151,11 +146,7 @@ async function drawSlices(
       "expected fields of all layers for --layer; this sweep has `layers: last`",
     );
   }
-  const options: SliceOptions = {
-    only: flags.only,
-    ...(flags.rows === undefined ? {} : { rows: flags.rows }),
-    ...(flags.columns === undefined ? {} : { columns: flags.columns }),
-  };
+  const options: SliceOptions = { only: flags.only, rows: flags.rows, columns: flags.columns };
   const look: LatticeOptions = {
     quantity: flags.quantity,
     layer: flags.layer ?? null,
@@ -182,14 +173,12 @@ async function drawLinePlot(
   // Snapshots are no realisations to take a mean of: without another word, the last counts.
   const isAlongTraining = flags.series === "snapshot" || flags.against === "epoch";
   const last = isAlongTraining ? {} : { snapshot: String(plan.snapshots.at(-1)) };
-  const only = Object.entries({ ...last, ...flags.only });
-  const rows = summaryRows(plan, state).filter((row) =>
-    only.every(([axis, value]) => String(row[axis as PictureAxis]) === value),
-  );
-  if (rows.length === 0) {
-    const asked = only.map(([axis, value]) => `${axis}=${value}`).join(", ");
-    throw new UsageError(`expected networks of the sweep, found none with ${asked}`);
-  }
+  const points = new Map(plan.cells.map(({ id, point }) => [id, point]));
+  const placed = summaryRows(plan, state).map((row) => {
+    const values = pictureValues(sweep, { point: points.get(row.cell)!, snapshot: row.snapshot });
+    return { row, values };
+  });
+  const rows = withValues(sweep, placed, { ...last, ...flags.only });
   const { drawLines } = await figures.lines();
   const svg = await drawLines(
     lineFigure(sweep, rows, {
@@ -234,12 +223,8 @@ function hasField(plan: Plan): plan is Plan & { readonly field: FieldPlan } {
   return plan.field !== null;
 }
 
-function collectOnly(text: string, only: Partial<Record<PictureAxis, string>>) {
-  const [axis, value] = text.split("=", 2);
-  if (value === undefined || !PICTURE_AXES.includes(axis as PictureAxis)) {
-    throw new UsageError(
-      `expected --only axis=value with an axis of ${PICTURE_AXES.join(", ")}; got ${text}`,
-    );
-  }
-  return { ...only, [axis as PictureAxis]: value };
+function collectOnly(text: string, only: Readonly<Record<string, string>>) {
+  const [axis, value] = text.split("=", 2) as [string, string?];
+  if (value !== undefined && axis !== "") return { ...only, [axis]: value };
+  throw new UsageError(`expected --only axis=value, such as seed=2; got ${text}`);
 }

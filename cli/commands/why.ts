@@ -2,6 +2,9 @@ import type { Command } from "commander";
 import type { Cell, Plan } from "../../coordinator/plan/plan.ts";
 import type { Nearest } from "../../coordinator/plan/why.ts";
 import { nearestCell } from "../../coordinator/plan/why.ts";
+import { isValue } from "../../coordinator/results/picture-axes.ts";
+import { axisNamed, axisNames } from "../../coordinator/spec/axis-names.ts";
+import type { LatticePoint } from "../../coordinator/spec/enumerate.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import { readRecords } from "../../coordinator/store/store.ts";
 import { UsageError } from "../../shared/errors.ts";
@@ -58,9 +61,10 @@ function explain({ id, point }: Cell, nearest: Nearest | null): string {
   return `${name} must be computed: the nearest stored cell ${nearest.cell} has ${first.path} ${there}, this one ${here}${more}`;
 }
 
-function findCell({ cells }: Plan, asked: string): Cell {
+function findCell(plan: Plan, asked: string): Cell {
+  const { cells } = plan;
   const found = asked.includes("=")
-    ? cells.filter(matcher(asked))
+    ? cells.filter(matcher(asked, plan))
     : cells.filter(({ id }) => id.startsWith(asked));
   if (found.length === 1) return found[0]!;
   if (found.length === 0)
@@ -71,15 +75,21 @@ function findCell({ cells }: Plan, asked: string): Cell {
   );
 }
 
-const AXES = ["width", "depth", "weightVariance", "logGain", "seed"] as const;
+const NUMBERS = ["width", "depth", "weightVariance", "logGain", "seed"] as const;
 
-function matcher(asked: string): (cell: Cell) => boolean {
+function matcher(asked: string, { cells }: Plan): (cell: Cell) => boolean {
+  const paths = Object.keys(cells[0]?.point.parameters ?? {});
+  const known = [...NUMBERS, "hidden", ...axisNames(paths).values()];
   const wanted = asked.split(",").map((pair) => {
-    const [axis, value] = pair.split("=", 2) as [(typeof AXES)[number], string];
-    if (!AXES.includes(axis)) {
-      throw new UsageError(`expected an axis of ${AXES.join(", ")}; got ${axis}`);
+    const [axis = "", value = ""] = pair.split("=", 2);
+    const path = axisNamed(axis, paths);
+    if (path !== undefined) {
+      return ({ parameters }: LatticePoint) => isValue(value, String(parameters[path]));
     }
-    return [axis, Number(value)] as const;
+    if (axis === "hidden") return ({ hidden }: LatticePoint) => hidden.join("-") === value;
+    const number = NUMBERS.find((name) => name === axis);
+    if (number !== undefined) return (point: LatticePoint) => isValue(value, String(point[number]));
+    throw new UsageError(`expected an axis of ${known.join(", ")}; got ${axis}`);
   });
-  return ({ point }) => wanted.every(([axis, value]) => point[axis] === value);
+  return ({ point }) => wanted.every((matches) => matches(point));
 }

@@ -1,4 +1,5 @@
 /** Numbers and cells as people read them. */
+import { axisNames } from "../../coordinator/spec/axis-names.ts";
 import type { LatticePoint } from "../../coordinator/spec/enumerate.ts";
 
 /** `0.4 s`, `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`. */
@@ -36,11 +37,13 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** A cell as people know it: `N=50 L=8 σ_w²=0.02 seed 1`. */
-export function cellName({ hidden, weightVariance, seed }: LatticePoint): string {
+/** A cell as people know it: `N=50 L=8 σ_w²=0.02 batch=20 seed 1`. */
+export function cellName({ hidden, weightVariance, seed, parameters }: LatticePoint): string {
   const isUniform = hidden.every((width) => width === hidden[0]);
   const layers = isUniform ? `N=${hidden[0]} L=${hidden.length}` : hidden.join("-");
-  return `${layers} σ_w²=${Number(weightVariance.toPrecision(3))} seed ${seed}`;
+  const names = axisNames(Object.keys(parameters));
+  const others = Object.entries(parameters).map(([path, value]) => `${names.get(path)}=${value} `);
+  return `${layers} σ_w²=${Number(weightVariance.toPrecision(3))} ${others.join("")}seed ${seed}`;
 }
 
 /** A word of a command line, in quotes if a shell would take it apart. */

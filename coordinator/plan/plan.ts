@@ -1,6 +1,7 @@
 import { canonicalJson } from "../../shared/canonical-json.ts";
 import type { CellPhysics, FieldGrid, Snapshot } from "../../shared/cell.ts";
 import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { cellId, digestOf, fieldId } from "../../shared/identity.ts";
 import type { FieldTask, TrainTask } from "../../shared/messages.ts";
 import { MESSAGE_VERSION } from "../../shared/messages.ts";
@@ -8,7 +9,9 @@ import type { NetworkShape } from "../../shared/numerics/network.ts";
 import { fieldWork, trainingWork } from "../../shared/work.ts";
 import type { LatticePoint } from "../spec/enumerate.ts";
 import { combinations } from "../spec/enumerate.ts";
-import type { Sweep } from "../spec/sweep.ts";
+import type { Sections } from "../spec/resolve-sections.ts";
+import type { ParameterValues, Sweep } from "../spec/sweep.ts";
+import { variantOf } from "../spec/variants.ts";
 import { tileSide } from "./tile-side.ts";
 
 /** One network to train, and where it stands in the lattice. */
@@ -16,8 +19,16 @@ export interface Cell {
   readonly id: string;
   readonly physics: CellPhysics;
   readonly point: LatticePoint;
+  /** Of its data set. */
+  readonly samples: Samples;
   /** Its place when the axes are walked in order, from 0: the order of tables. */
   readonly position: number;
+}
+
+/** How many samples a data set has. */
+export interface Samples {
+  readonly train: number;
+  readonly test: number;
 }
 
 export interface FieldPlan {
@@ -34,7 +45,6 @@ export interface Plan {
   /** Names the sweep in messages: follows from what it computes, not from its name or folder. */
   readonly sweep: string;
   readonly engine: string;
-  readonly samples: { readonly train: number; readonly test: number };
   /** In the order in which they are worked on. */
   readonly cells: readonly Cell[];
   /** null: trainings only. */
@@ -56,34 +66,47 @@ export function planSweep(
   engine: string,
   { tileWork = DEFAULT_TILE_WORK }: PlanOptions = {},
 ): Plan {
-  const { name, options } = sweep.data;
-  const { inputs, outputs } = dataSet(name);
-  const { train, test, digest } = makeDataSet(name, options);
-  const data = { name, options, digest };
-  const { training, thresholdVariance } = sweep;
-  const networks = memo(({ hidden }: LatticePoint): NetworkShape => {
-    return { inputs, hidden, outputs, ...sweep.network };
-  });
-  const initialisations = memo(({ weightVariance }: LatticePoint) => {
-    return { weightVariance, thresholdVariance };
-  });
-  const cells: Cell[] = [];
-  for (const point of combinations(sweep)) {
-    const { hidden, weightVariance, seed } = point;
-    const network = networks(hidden, point);
-    const initialisation = initialisations(weightVariance, point);
-    const physics = { data, network, initialisation, training, seed, engine };
-    cells.push({ id: cellId(physics), physics, point, position: cells.length });
-  }
-  refuseCollisions(cells);
-  const samples = { train: train.samples, test: test.samples };
+  const cells = inOrder(cellsOf(sweep, engine));
   return {
     sweep: sweepIdOf(sweep, engine),
     engine,
-    samples,
-    cells: inOrder(cells, samples),
+    cells,
     field: fieldPlanOf(sweep, tileWork),
-    snapshots: training.snapshots,
+    snapshots: sweep.training.snapshots,
+  };
+}
+
+/** The cells in the order of the lattice. Those with equal parts of their physics share them. */
+function cellsOf(sweep: Sweep, engine: string): Cell[] {
+  const variants = memo((parameters: ParameterValues) =>
+    variantParts(variantOf(sweep, parameters)),
+  );
+  const cells: Cell[] = [];
+  for (const point of combinations(sweep)) {
+    const { hidden, weightVariance, seed } = point;
+    const { data, samples, training, networks, initialisations } = variants(point.parameters);
+    const network = networks(hidden);
+    const initialisation = initialisations(weightVariance);
+    const physics = { data, network, initialisation, training, seed, engine };
+    cells.push({ id: cellId(physics), physics, point, samples, position: cells.length });
+  }
+  refuseCollisions(cells);
+  return cells;
+}
+
+/** What the cells of one variant of a sweep share. */
+function variantParts({ network, thresholdVariance, data, training }: Sections) {
+  const { name, options } = data;
+  const { inputs, outputs } = dataSet(name);
+  const { train, test, digest } = makeDataSet(name, options);
+  return {
+    data: { name, options, digest },
+    samples: { train: train.samples, test: test.samples },
+    training,
+    networks: memo((hidden: readonly number[]): NetworkShape => {
+      return { inputs, hidden, outputs, ...network };
+    }),
+    initialisations: memo((weightVariance: number) => ({ weightVariance, thresholdVariance })),
   };
 }
 
@@ -92,8 +115,8 @@ export function plannedTile({ grid, tile, tileWork }: FieldPlan, network: Networ
   return tile === "auto" ? tileSide(network, grid.points, tileWork) : tile;
 }
 
-export function trainTask(plan: Plan, { id, physics }: Cell): TrainTask {
-  const work = trainingWork(physics.network, physics.training.epochs, plan.samples);
+export function trainTask(plan: Plan, { id, physics, samples }: Cell): TrainTask {
+  const work = trainingWork(physics.network, physics.training.epochs, samples);
   return {
     version: MESSAGE_VERSION,
     id: `train-${id}`,
@@ -146,13 +169,17 @@ function fieldPlanOf({ field }: Sweep, tileWork: number): FieldPlan | null {
  * networks come first, so that something can be seen soon; within the last seed the costly ones do,
  * so that the sweep does not end waiting for one long training.
  */
-function inOrder(cells: readonly Cell[], samples: Plan["samples"]): Cell[] {
-  const works = new Map<NetworkShape, number>();
-  for (const { physics } of cells) {
+function inOrder(cells: readonly Cell[]): Cell[] {
+  const works = new Map<NetworkShape, number>(); // a variant has networks of its own
+  const workOf = ({ physics, samples }: Cell) => {
     const { network, training } = physics;
-    if (!works.has(network)) works.set(network, trainingWork(network, training.epochs, samples));
-  }
-  const workOf = ({ physics }: Cell) => works.get(physics.network)!;
+    let work = works.get(network);
+    if (work === undefined) {
+      work = trainingWork(network, training.epochs, samples);
+      works.set(network, work);
+    }
+    return work;
+  };
   const rounds = new Map<number, Cell[]>();
   for (const cell of cells) {
     const round = rounds.get(cell.physics.seed);
@@ -165,10 +192,20 @@ function inOrder(cells: readonly Cell[], samples: Plan["samples"]): Cell[] {
   });
 }
 
+/** @throws UsageError if two cells are one network: values of an axis that rounding makes equal. */
 function refuseCollisions(cells: readonly Cell[]): void {
-  const ids = new Set(cells.map(({ id }) => id));
-  if (ids.size !== cells.length) {
-    throw new RangeError("two cells of the sweep have one id: 64 bits of SHA-256 collided");
+  const byId = new Map<string, Cell>();
+  for (const cell of cells) {
+    const other = byId.get(cell.id);
+    byId.set(cell.id, cell);
+    if (other === undefined) continue;
+    if (canonicalJson(cell.physics) !== canonicalJson(other.physics)) {
+      throw new RangeError("two cells of the sweep have one id: 64 bits of SHA-256 collided");
+    }
+    const places = [other, cell].map(({ point: { index } }) => JSON.stringify(index)).join(" and ");
+    throw new UsageError(
+      `expected every combination of axis values to be another network, found one twice: at the places ${places} of the axes, counted from 0; take one of the values away`,
+    );
   }
 }
 
@@ -178,12 +215,12 @@ function sweepIdOf(sweep: Sweep, engine: string): string {
 }
 
 /** Makes a value once for each key, so that cells share their equal parts. */
-function memo<T>(make: (point: LatticePoint) => T): (key: unknown, point: LatticePoint) => T {
-  const made = new Map<unknown, T>();
-  return (key, point) => {
+function memo<Key, T>(make: (key: Key) => T): (key: Key) => T {
+  const made = new Map<Key, T>();
+  return (key) => {
     let value = made.get(key);
     if (value === undefined) {
-      value = make(point);
+      value = make(key);
       made.set(key, value);
     }
     return value;

@@ -4,81 +4,101 @@ import { UsageError } from "../../shared/errors.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
 import type { CellState } from "../store/scan.ts";
-
-/** What can be laid along rows or columns, or held fixed. */
-export const PICTURE_AXES = [
-  "width",
-  "depth",
-  "hidden",
-  "weightVariance",
-  "snapshot",
-  "seed",
-] as const;
-export type PictureAxis = (typeof PICTURE_AXES)[number];
+import type { PictureValues } from "./picture-axes.ts";
+import { isValue, pictureAxes, pictureAxis, pictureValues } from "./picture-axes.ts";
 
 /** One network at one snapshot, with its value on every axis as people read it. */
 export interface Exhibit {
   readonly cell: CellState;
   readonly snapshot: Snapshot;
-  readonly values: Readonly<Record<PictureAxis, string>>;
+  readonly values: PictureValues;
 }
 
 export interface Slice {
-  readonly rows: { readonly axis: PictureAxis; readonly values: readonly string[] };
-  readonly columns: { readonly axis: PictureAxis; readonly values: readonly string[] };
+  readonly rows: { readonly axis: string; readonly values: readonly string[] };
+  readonly columns: { readonly axis: string; readonly values: readonly string[] };
   /** What the other axes of the sweep that vary are held at. */
-  readonly fixed: readonly (readonly [axis: PictureAxis, value: string])[];
+  readonly fixed: readonly (readonly [axis: string, value: string])[];
   readonly exhibits: readonly Exhibit[];
 }
 
 export interface SliceOptions {
-  readonly rows?: PictureAxis;
-  readonly columns?: PictureAxis;
+  /** Names or paths of axes. */
+  readonly rows?: string | undefined;
+  readonly columns?: string | undefined;
   /** Keep only exhibits with these values. */
-  readonly only?: Partial<Readonly<Record<PictureAxis, string>>>;
+  readonly only?: PictureValues;
 }
 
 /**
- * @throws UsageError if rows and columns are the same, or nothing has the values asked for.
+ * @throws UsageError if rows and columns are the same, or no axes of the sweep, or nothing has the values asked for.
  */
 export function slicesOf(
   { sweep, plan, cells }: { sweep: Sweep; plan: Plan; cells: readonly CellState[] },
   options: SliceOptions = {},
 ): Slice[] {
   const all = exhibitsOf(sweep, plan, cells);
-  const valuesOf = (exhibits: readonly Exhibit[], axis: PictureAxis) => [
-    ...new Set(exhibits.map(({ values }) => values[axis])),
-  ];
-  const only = Object.entries(options.only ?? {}) as [PictureAxis, string][];
-  for (const [axis, value] of only) {
-    const found = valuesOf(all, axis);
-    if (found.includes(value)) continue;
-    throw new UsageError(`expected ${axis} to be one of ${found.join(", ")}; got ${value}`);
-  }
-  const kept = all.filter(({ values }) => only.every(([axis, value]) => values[axis] === value));
-  const varying = PICTURE_AXES.filter((axis) => valuesOf(kept, axis).length > 1);
-  const [rows, columns] = chooseAxes(varying, options);
-  const rest = PICTURE_AXES.filter(
+  const axes = pictureAxes(sweep);
+  const kept = withValues(sweep, all, options.only ?? {});
+  const varying = axes.filter((axis) => valuesOf(kept, axis).length > 1);
+  const [rows, columns] = chooseAxes(varying, {
+    rows: options.rows && pictureAxis(sweep, options.rows),
+    columns: options.columns && pictureAxis(sweep, options.columns),
+  });
+  const rest = axes.filter(
     (axis) => axis !== rows && axis !== columns && valuesOf(all, axis).length > 1,
   );
   return grouped(kept, rest).map((exhibits) => ({
     rows: { axis: rows, values: valuesOf(kept, rows) },
     columns: { axis: columns, values: valuesOf(kept, columns) },
-    fixed: rest.map((axis) => [axis, exhibits[0]!.values[axis]] as const),
+    fixed: rest.map((axis) => [axis, exhibits[0]!.values[axis]!] as const),
     exhibits,
   }));
 }
 
+/**
+ * Those that have these values, however somebody spells them.
+ * @throws UsageError if there are none, or the sweep has no such axis.
+ */
+export function withValues<T extends { readonly values: PictureValues }>(
+  sweep: Sweep,
+  all: readonly T[],
+  only: PictureValues,
+): T[] {
+  const asked = Object.entries(only).map(
+    ([word, value]) => [pictureAxis(sweep, word), value] as const,
+  );
+  for (const [axis, value] of asked) {
+    const found = valuesOf(all, axis);
+    if (found.some((one) => isValue(value, one))) continue;
+    throw new UsageError(`expected ${axis} to be one of ${found.join(", ")}; got ${value}`);
+  }
+  const kept = all.filter(({ values }) =>
+    asked.every(([axis, value]) => isValue(value, values[axis]!)),
+  );
+  if (kept.length > 0 || asked.length === 0) return kept;
+  const named = asked.map(([axis, value]) => `${axis}=${value}`).join(", ");
+  throw new UsageError(`expected networks of the sweep, found none with ${named}`);
+}
+
+/** Each value once, in the order in which they come. */
+export function valuesOf(
+  all: readonly { readonly values: PictureValues }[],
+  axis: string,
+): string[] {
+  return [...new Set(all.map(({ values }) => values[axis]!))];
+}
+
 /** Rows N and columns L as in the letter's Fig. 2, where they vary; else the first axes that do. */
 function chooseAxes(
-  varying: readonly PictureAxis[],
-  { rows, columns }: SliceOptions,
-): [PictureAxis, PictureAxis] {
+  varying: readonly string[],
+  { rows, columns }: Pick<SliceOptions, "rows" | "columns">,
+): [string, string] {
   if (rows !== undefined && rows === columns) {
     throw new UsageError(`expected rows and columns to be two axes, got ${rows} for both`);
   }
   const isLattice = varying.includes("width") || varying.includes("depth");
-  const byDefault: readonly PictureAxis[] = isLattice
+  const byDefault: readonly string[] = isLattice
     ? ["width", "depth"]
     : [...varying, "width", "depth"];
   const row = rows ?? byDefault.find((axis) => axis !== columns)!;
@@ -86,7 +106,7 @@ function chooseAxes(
   return [row, column];
 }
 
-function grouped(exhibits: readonly Exhibit[], axes: readonly PictureAxis[]): Exhibit[][] {
+function grouped(exhibits: readonly Exhibit[], axes: readonly string[]): Exhibit[][] {
   const groups = new Map<string, Exhibit[]>();
   for (const exhibit of exhibits) {
     const key = axes.map((axis) => exhibit.values[axis]).join();
@@ -101,26 +121,8 @@ function exhibitsOf(sweep: Sweep, plan: Plan, cells: readonly CellState[]): Exhi
   const inOrder = [...cells].sort((a, b) => a.cell.position - b.cell.position);
   return inOrder.flatMap((cell) =>
     plan.snapshots.map((snapshot) => {
-      const { width, depth, hidden, weightVariance, logGain, seed } = cell.cell.point;
-      const isExplicit = sweep.axes.layers.kind === "explicit";
-      const values = {
-        width: isExplicit ? "" : String(width),
-        depth: isExplicit ? "" : String(depth),
-        hidden: isExplicit ? hidden.join("-") : "",
-        weightVariance: varianceValue(sweep, { weightVariance, logGain }),
-        seed: String(seed),
-        snapshot: String(snapshot),
-      };
+      const values = pictureValues(sweep, { point: cell.cell.point, snapshot });
       return { cell, snapshot, values };
     }),
   );
-}
-
-/** A value on the axis of weight variances; with a fixed gain the variance itself goes with the width. */
-export function varianceValue(
-  { axes }: Sweep,
-  { weightVariance, logGain }: { weightVariance: number; logGain: number },
-): string {
-  if (axes.weightVariance.kind === "absolute") return String(weightVariance);
-  return logGain === 0 ? "critical" : `logGain ${logGain}`;
 }

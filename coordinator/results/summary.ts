@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Snapshot } from "../../shared/cell.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { ParameterValue } from "../spec/sweep.ts";
 import type { FieldStatistics } from "../store/cell-record.ts";
 import { fieldRecord } from "../store/cell-record.ts";
 import type { CellStatus } from "../store/cell-status.ts";
@@ -10,6 +11,7 @@ import { SUMMARY_CSV, SUMMARY_JSON } from "../store/layout.ts";
 import type { CellState, StoreState } from "../store/scan.ts";
 import { sealJson } from "../store/sealed-json.ts";
 import type { Store } from "../store/store.ts";
+import { namedParameters } from "./picture-axes.ts";
 
 /** Numbers are null where there is none (yet). */
 export interface SummaryRow extends Nullable<FieldStatistics> {
@@ -21,6 +23,8 @@ export interface SummaryRow extends Nullable<FieldStatistics> {
   readonly weightVariance: number;
   readonly logGain: number;
   readonly seed: number;
+  /** Of the axes over parameters, by name; columns of their own in the table. */
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
   readonly snapshot: Snapshot;
   /** Epochs of training in the snapshot. */
   readonly epoch: number | null;
@@ -42,9 +46,20 @@ export function summaryRows(plan: Plan, state: StoreState): SummaryRow[] {
 }
 
 export function summaryCsv(rows: readonly SummaryRow[]): string {
-  const columns = Object.keys(rows[0] ?? {}) as (keyof SummaryRow)[];
-  const lines = rows.map((row) => columns.map((column) => row[column] ?? "").join(","));
+  const flat = rows.map(flatRow);
+  const columns = Object.keys(flat[0] ?? {});
+  const lines = flat.map((row) => columns.map((column) => row[column] ?? "").join(","));
   return `${[columns.join(","), ...lines].join("\n")}\n`;
+}
+
+/** A row's columns by name, in their order: the parameters behind the axes that every sweep has. */
+export type FlatRow = Readonly<Record<string, ParameterValue | null>>;
+
+export function flatRow(row: SummaryRow): FlatRow {
+  const entries = Object.entries(row).flatMap(([name, value]) =>
+    name === "parameters" ? Object.entries(row.parameters) : [[name, value] as const],
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Writes `summary.csv`, and `summary.json` with the totals and the table's digest. */
@@ -82,6 +97,7 @@ function rowOf(
     weightVariance,
     logGain,
     seed,
+    parameters: namedParameters(cell.point),
     snapshot,
     epoch,
     status: cellStatus(plan, state, cellState),

@@ -27,8 +27,8 @@ export function wholeLoad(plan: Plan): Load {
 }
 
 /** What of a plan the store has. */
-export function storedLoad(plan: Plan, { cells }: StoreState): Load {
-  return sum(cells.map((cell) => storedOf(plan, cell)));
+export function storedLoad({ cells }: StoreState): Load {
+  return sum(cells.map(storedOf));
 }
 
 /** What of one cell the store lacks. */
@@ -42,7 +42,7 @@ export function remainingOf(
   }
   if (dead.size > 0 && dead.has(trainTask(plan, cell).id)) return NOTHING;
   const { network, training } = cell.physics;
-  const train = trainingWork(network, training.epochs, plan.samples);
+  const train = trainingWork(network, training.epochs, cell.samples);
   if (plan.field === null) return { trainings: 1, tiles: 0, work: { train, field: 0 } };
   const { points } = plan.field.grid;
   const side = Math.ceil(points / plannedTile(plan.field, network));
@@ -53,10 +53,10 @@ export function remainingOf(
 
 const NOTHING: Load = { trainings: 0, tiles: 0, work: { train: 0, field: 0 } };
 
-function storedOf(plan: Plan, { cell, record, fields }: CellState): Load {
+function storedOf({ cell, record, fields }: CellState): Load {
   if (record === null) return NOTHING;
   const { network, training } = cell.physics;
-  const train = trainingWork(network, training.epochs, plan.samples);
+  const train = trainingWork(network, training.epochs, cell.samples);
   return sum([
     { trainings: 1, tiles: 0, work: { train, field: 0 } },
     ...fields.map((field) => tilesOf(field, storedTiles(field), network)),

@@ -24,7 +24,7 @@ export interface Tally {
 /** @param state what the store had when the run began. */
 export function tallyOf(plan: Plan, state: StoreState): Tally {
   let left = remainingLoad(plan, state);
-  let stored = storedLoad(plan, state);
+  let stored = storedLoad(state);
   const dead = { train: 0, field: 0 };
   for (const task of state.dead) dead[task.startsWith("train-") ? "train" : "field"]++;
   const cells = { ...cellCounts(plan, state) };

@@ -1,7 +1,10 @@
 /** `axes` of a spec. */
 import * as z from "zod";
-import { axis, logspace } from "./axis-schema.ts";
-import { integer, list, real, section } from "./phrases.ts";
+import { LATTICE_AXES } from "./axis-names.ts";
+import { type AxisForm, axis, logspace } from "./axis-schema.ts";
+import { PARAMETERS, type Parameter } from "./parameters.ts";
+import { anyOf, integer, list, real, section, titleOf } from "./phrases.ts";
+import type { ParameterValue } from "./sweep.ts";
 
 const width = integer({ min: 1, max: 100_000 });
 const depth = integer({ min: 1, max: 1000 });
@@ -21,32 +24,77 @@ const logGain = section({
 const firstSeeds = section({
   count: count.describe("How many seeds."),
   from: seed.default(0).describe("The first seed."),
-}).meta({ title: "`{count, from}`" });
+})
+  .refine(({ count, from }) => count - 1 <= Number.MAX_SAFE_INTEGER - from, {
+    path: ["count"],
+    error: `so many seeds from \`from\` on that the last is at most ${Number.MAX_SAFE_INTEGER}`,
+  })
+  .meta({ title: "`{count, from}`" });
+
+/** An axis over the values of a parameter. */
+function parameterAxis({ kind, schema }: Parameter): z.ZodType {
+  if (kind === "integer" || kind === "number") {
+    const value = schema as z.ZodType<number, number>;
+    return axis({ value, step: kind === "integer" ? step : positive }, logspace(value));
+  }
+  const title = titleOf(schema);
+  return anyOf(
+    [schema, list(schema, "a list of one or more values")],
+    `${title}, or a list of them`,
+  );
+}
+
+const parameterAxes = Object.fromEntries(
+  Array.from(PARAMETERS.values(), (parameter) => {
+    const { path, description } = parameter;
+    const says = `An axis over \`${path}\`: ${description.split(" Default: ")[0]} Default: none.`;
+    return [path, parameterAxis(parameter).optional().describe(says)];
+  }),
+);
+
+/** Those axes of a spec that vary a parameter, with what their schemas have passed. */
+export function parameterForms(
+  axes: object,
+): [Parameter, AxisForm | ParameterValue | readonly ParameterValue[]][] {
+  return Object.entries(axes).flatMap(([path, form]) => {
+    const parameter = PARAMETERS.get(path);
+    return parameter === undefined || form === undefined ? [] : [[parameter, form]];
+  });
+}
 
 const IN_PLACE = "or `hidden` in place of `width` and `depth`";
 
-export const axesSchema = section({
-  width: axis({ value: width, step }, logspace(width))
-    .optional()
-    .describe("Widths N: neurons in every hidden layer; required without `hidden`."),
-  depth: axis({ value: depth, step }, logspace(depth))
-    .optional()
-    .describe("Depths L: numbers of hidden layers; required without `hidden`."),
-  hidden: list(
-    list(width, "a list of layer widths").max(1000, "a list of at most 1000 layer widths"),
-    "a list of lists of layer widths such as `[[50, 25, 50]]`",
-  )
-    .optional()
-    .describe("In place of `width` and `depth`: networks whose hidden layers differ in width."),
-  weightVariance: axis({ value: positive, step: positive }, logspace(positive), critical, logGain)
-    .default("critical")
-    .describe(
-      "Initial variance σ_w² of the weights of an N→N layer, N the width of the first hidden layer; other layers have the same gain. `critical` is 1/(G·N), and `logGain` is an axis of values of ln(G·N·σ_w²), with G = 1 for tanh and linear, 1/16 for sigmoid, 1/2 for relu.",
-    ),
-  seed: axis({ value: seed, step }, firstSeeds)
-    .default({ count: 1, from: 0 })
-    .describe("Seeds of the random weights and batches: one realisation each."),
-})
+export const axesSchema = section(
+  {
+    width: axis({ value: width, step }, logspace(width))
+      .optional()
+      .describe("Widths N: neurons in every hidden layer; required without `hidden`."),
+    depth: axis({ value: depth, step }, logspace(depth))
+      .optional()
+      .describe("Depths L: numbers of hidden layers; required without `hidden`."),
+    hidden: list(
+      list(width, "a list of layer widths").max(1000, "a list of at most 1000 layer widths"),
+      "a list of lists of layer widths such as `[[50, 25, 50]]`",
+    )
+      .optional()
+      .describe("In place of `width` and `depth`: networks whose hidden layers differ in width."),
+    weightVariance: axis({ value: positive, step: positive }, logspace(positive), critical, logGain)
+      .default("critical")
+      .describe(
+        "Initial variance σ_w² of the weights of an N→N layer, N the width of the first hidden layer; other layers have the same gain. `critical` is 1/(G·N), and `logGain` is an axis of values of ln(G·N·σ_w²), with G = 1 for tanh and linear, 1/16 for sigmoid, 1/2 for relu.",
+      ),
+    seed: axis({ value: seed, step }, firstSeeds)
+      .default({ count: 1, from: 0 })
+      .describe("Seeds of the random weights and batches: one realisation each."),
+    // Their names are known only when the program runs: `parameterForms` reads them.
+    ...(parameterAxes as Record<never, z.ZodType>),
+  },
+  {
+    listed: LATTICE_AXES,
+    others:
+      ", or the path of an option of `network`, `data` or `training`, such as `training.batch`",
+  },
+)
   .refine((axes) => "hidden" in axes || "width" in axes, {
     path: ["width"],
     error: `widths of the hidden layers (${IN_PLACE})`,

@@ -1,11 +1,12 @@
 import { type AxisForm, rangeEnds } from "./axis-schema.ts";
+import type { Parameter } from "./parameters.ts";
 import type { SpecForm } from "./schema.ts";
-import type { WeightVarianceAxis } from "./sweep.ts";
+import type { ParameterValue, WeightVarianceAxis } from "./sweep.ts";
 
 /** An axis whose values are not listed yet: a range can be longer than any memory. */
 export interface AxisValues<Value = number> {
   readonly length: number;
-  /** False: no two values can be equal. */
+  /** False: no two values can be equal, so that nobody need look. */
   readonly mayRepeat: boolean;
   /** In the order of the axis. */
   readonly list: () => readonly Value[];
@@ -31,16 +32,35 @@ export function varianceValues(
   return { kind: "absolute", ...axisValues(form, { isInteger: false }) };
 }
 
+/** What the axis of a parameter stands for. */
+export function parameterValues(
+  { kind }: Parameter,
+  form: AxisForm | ParameterValue | readonly ParameterValue[],
+): AxisValues<ParameterValue> {
+  if (kind === "integer" || kind === "number") {
+    return axisValues(form as AxisForm, { isInteger: kind === "integer" });
+  }
+  return listedValues([form as ParameterValue].flat());
+}
+
 export function listedValues<Value>(values: readonly Value[]): AxisValues<Value> {
   return { length: values.length, mayRepeat: true, list: () => values };
 }
 
+/** `toFixed` has no more; numbers that need more are nowhere near what rounding would mend. */
+const MOST_DECIMALS = 100;
+
 /** Values are rounded to the decimal places of `from` and `step`: 0.1 + 2·0.1 is 0.3. */
 function steps({ from, to, step }: { from: number; to: number; step: number }): AxisValues {
-  const decimals = Math.min(100, Math.max(decimalPlaces(from), decimalPlaces(step)));
+  const decimals = Math.max(decimalPlaces(from), decimalPlaces(step));
   // `to` is met even where rounding makes (to − from) / step a little less than an integer.
   const length = Math.floor((to - from) / step + 1e-9) + 1;
-  return counted(length, (i) => Number((from + i * step).toFixed(decimals)));
+  const value = (i: number) => from + i * step;
+  const values =
+    decimals > MOST_DECIMALS
+      ? counted(length, value)
+      : counted(length, (i) => Number(value(i).toFixed(decimals)));
+  return { ...values, mayRepeat: decimals > 0 }; // a step that is lost beside `from`
 }
 
 /** Rounded to twelve significant digits: beyond them, `**` may differ between machines. */
@@ -49,10 +69,15 @@ function ratios(
   isInteger: boolean,
 ): AxisValues {
   const values = counted(count, (i) => {
-    const value = from * (to / from) ** (i / (count - 1));
+    const share = i / (count - 1);
+    const ratio = to / from;
+    // Of ends so far apart that their ratio is no number, each has its own power.
+    const value = Number.isFinite(ratio)
+      ? from * ratio ** share
+      : from ** (1 - share) * to ** share;
     return isInteger ? Math.round(value) : Number(value.toPrecision(12));
   });
-  return { ...values, mayRepeat: isInteger };
+  return { ...values, mayRepeat: true };
 }
 
 function counted(length: number, value: (i: number) => number): AxisValues {

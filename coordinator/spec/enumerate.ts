@@ -1,8 +1,9 @@
 /** The lattice of a sweep: its combinations of axis values, in order. */
 import { exp, log } from "../../shared/numerics/elementary.ts";
 import { criticalGain } from "../../shared/numerics/initialise.ts";
+import type { Activation } from "../../shared/numerics/network.ts";
 import { type Dimension, dimensionsOf } from "./dimensions.ts";
-import type { Axes, AxisName, Sweep } from "./sweep.ts";
+import type { Axes, AxisName, ParameterAxis, ParameterValues, Sweep } from "./sweep.ts";
 import { compileWhere, type WhereValues } from "./where.ts";
 
 /** What the lattice depends on. */
@@ -27,31 +28,38 @@ export function countCombinations(sweep: Lattice): number {
 }
 
 /**
- * Every combination that satisfies `where`: seed slowest, then weight variance, then width (or
+ * Every combination that satisfies `where`: seed slowest, then the parameters, then weight variance, then width (or
  * `hidden`), depth fastest. Zipped axes move in step, in the place of the slowest of them.
  */
 export function* combinations(sweep: Lattice): Generator<LatticePoint, void, undefined> {
-  const constraints = sweep.where.map(compileWhere);
+  const { weightVariance: variances, seed: seeds, parameters: varied = [] } = sweep.axes;
+  const constraints = sweep.where.map((source) => compileWhere(source, varied));
   const layersAt = layersOf(sweep.axes.layers);
-  const { weightVariance: variances, seed: seeds } = sweep.axes;
+  const parametersAt = parametersOf(varied);
   const isAbsolute = variances.kind === "absolute";
-  const G = criticalGain[sweep.network.activation];
   for (const index of positions(dimensionsOf(axisLengths(sweep.axes), sweep.zip))) {
     const { width, depth, hidden } = layersAt(index);
-    const GN = G * hidden[0]!;
+    const parameters = parametersAt(index);
+    const GN = criticalGain[activationOf(sweep, parameters)] * hidden[0]!;
     const value = variances.values[index.weightVariance!]!;
     const weightVariance = isAbsolute ? value : exp(value) / GN;
     const logGain = isAbsolute ? log(GN * value) : value;
     const seed = seeds[index.seed!]!;
-    const point = { width, depth, hidden, weightVariance, logGain, seed, index };
+    const point = { width, depth, hidden, weightVariance, logGain, seed, parameters, index };
     if (constraints.every((holds) => holds(point))) yield { ...point, index: { ...index } };
   }
 }
 
+/** The gain at criticality follows from the activation, which may itself vary. */
+function activationOf({ network }: Lattice, parameters: ParameterValues): Activation {
+  return (parameters["network.activation"] as Activation | undefined) ?? network.activation;
+}
+
 /** Number of values of each axis, slowest axis first. */
-function axisLengths({ layers, weightVariance, seed }: Axes): Map<AxisName, number> {
+function axisLengths({ layers, weightVariance, seed, parameters = [] }: Axes) {
   const lengths = new Map<AxisName, number>();
   lengths.set("seed", seed.length);
+  for (const { path, values } of parameters) lengths.set(path, values.length);
   lengths.set("weightVariance", weightVariance.values.length);
   if (layers.kind === "explicit") return lengths.set("hidden", layers.hidden.length);
   return lengths.set("width", layers.width.length).set("depth", layers.depth.length);
@@ -70,8 +78,22 @@ function* positions(dimensions: readonly Dimension[]): Generator<LatticeIndex, v
       d--;
     }
     if (d < 0) return;
-    for (const axis of dimensions[d]!.axes) index[axis]++;
+    for (const axis of dimensions[d]!.axes) index[axis]!++;
   }
+}
+
+/** The values of the parameters at a position of the lattice: one object for each combination, shared. */
+function parametersOf(axes: readonly ParameterAxis[]): (index: LatticeIndex) => ParameterValues {
+  const known = new Map<string, ParameterValues>();
+  return (index) => {
+    const key = axes.map(({ path }) => index[path]).join();
+    let values = known.get(key);
+    if (values === undefined) {
+      values = Object.fromEntries(axes.map(({ path, values }) => [path, values[index[path]!]!]));
+      known.set(key, values);
+    }
+    return values;
+  };
 }
 
 type HiddenLayers = Pick<LatticePoint, "width" | "depth" | "hidden">;

@@ -1,7 +1,10 @@
 /** What is wrong with a spec's form, in the terms of its schema. */
 import * as z from "zod";
+import { LATTICE_AXES } from "./axis-names.ts";
+import { PARAMETERS } from "./parameters.ts";
 import { type SpecForm, sweepSchema } from "./schema.ts";
 import type { Complaint, Path } from "./spec-text.ts";
+import { spellingHint } from "./spelling.ts";
 
 /** Every schema's message completes "expected …"; this names the parts of the spec they are about. */
 export function formComplaints(issues: readonly z.core.$ZodIssue[], at: Path = []): Complaint[] {
@@ -21,12 +24,22 @@ function issueComplaints(issue: z.core.$ZodIssue, path: Path): Complaint[] {
       path: [...path, key],
       expected: issue.message,
       concernsKey: true,
+      ...(path.join(".") === "axes" ? axisHint(key) : {}),
     }));
   }
   if (issue.code === "invalid_union") {
     return nearestForm(issue, path) ?? [{ path, expected: issue.message }];
   }
   return [{ path, expected: issue.message }];
+}
+
+/** The parameter whose path ends with this word, or is spelled much like it. */
+function axisHint(key: string): { hint?: string } {
+  const paths = [...PARAMETERS.keys()];
+  const whole = paths.find((path) => path.endsWith(`.${key}`));
+  if (whole !== undefined) return { hint: `did you mean \`${whole}\`?` };
+  const hint = spellingHint(key, [...LATTICE_AXES, ...paths].map((name) => `\`${name}\``).join());
+  return hint === undefined ? {} : { hint };
 }
 
 /**

@@ -1,8 +1,18 @@
 /** What is wrong with the axes of a spec and with how they go together. */
-import { type AxisValues, axisValues, listedValues, varianceValues } from "./axis-values.ts";
+import { exp } from "../../shared/numerics/elementary.ts";
+import { parameterForms } from "./axes-schema.ts";
+import { axisNamed, LATTICE_AXES } from "./axis-names.ts";
+import {
+  type AxisValues,
+  axisValues,
+  listedValues,
+  parameterValues,
+  varianceValues,
+} from "./axis-values.ts";
 import { type Dimension, dimensionsOf } from "./dimensions.ts";
 import type { SoundParts } from "./form-faults.ts";
 import type { Complaint, Path } from "./spec-text.ts";
+import { spellingHint } from "./spelling.ts";
 import type { AxisName } from "./sweep.ts";
 
 /** More combinations of axis values than this are refused. */
@@ -16,6 +26,8 @@ interface WrittenAxis {
   readonly values: AxisValues<unknown>;
   /** Whether the spec lists the values one by one at `path`. */
   readonly isList: boolean;
+  /** What decides whether two values are the same network; the value itself if absent. */
+  readonly identity?: ((value: unknown) => unknown) | undefined;
 }
 
 type WrittenAxes = ReadonlyMap<AxisName, WrittenAxis>;
@@ -29,7 +41,7 @@ interface Group {
 /** Judges those parts of a spec that are of sound form. */
 export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complaint[] {
   const written = writtenAxes(axes);
-  const groups = zipGroups(zip);
+  const groups = zipGroups(zip, written);
   const zipComplaints = [
     ...unusableMembers(groups, written),
     ...groups.flatMap((group) => unequalLengths(group, written)),
@@ -55,11 +67,19 @@ function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
     written.set(axis, { path: ["axes", axis, ...path], values, isList: Array.isArray(form) });
   };
   if (seed !== undefined) add("seed", seed, axisValues(seed, { isInteger: true }));
+  for (const [parameter, form] of parameterForms(axes)) {
+    add(parameter.path, form, parameterValues(parameter, form));
+  }
   if (weightVariance !== undefined) {
     const values = varianceValues(weightVariance);
     if (typeof weightVariance !== "object" || !("logGain" in weightVariance)) {
       add("weightVariance", weightVariance, values);
-    } else add("weightVariance", weightVariance.logGain, values, ["logGain"]);
+    } else {
+      add("weightVariance", weightVariance.logGain, values, ["logGain"]);
+      // Neighbouring gains may be one variance: e^0.3 = e^0.30000000000000004.
+      const axis = written.get("weightVariance")!;
+      written.set("weightVariance", { ...axis, identity: (value) => exp(Number(value)) });
+    }
   }
   if (hidden !== undefined) add("hidden", hidden, listedValues(hidden));
   if (width !== undefined) add("width", width, axisValues(width, { isInteger: true }));
@@ -67,11 +87,17 @@ function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
   return written;
 }
 
-function zipGroups(zip: NonNullable<SoundParts["zip"]>): Group[] {
+/** Groups with the full names of their axes; a word that names none stays as it is. */
+function zipGroups(zip: NonNullable<SoundParts["zip"]>, written: WrittenAxes): Group[] {
+  const named = (word: string) => axisNamed(word, [...written.keys()]) ?? word;
   if (zip.some((entry) => typeof entry === "string")) {
-    return [{ path: ["zip"], axes: zip as AxisName[] }];
+    return [{ path: ["zip"], axes: (zip as string[]).map(named) }];
   }
-  return (zip as AxisName[][]).map((axes, i) => ({ path: ["zip", i], axes }));
+  return (zip as string[][]).map((words, i) => ({ path: ["zip", i], axes: words.map(named) }));
+}
+
+function isLatticeAxis(axis: AxisName): boolean {
+  return (LATTICE_AXES as readonly string[]).includes(axis);
 }
 
 function unusableMembers(groups: readonly Group[], written: WrittenAxes): Complaint[] {
@@ -82,8 +108,13 @@ function unusableMembers(groups: readonly Group[], written: WrittenAxes): Compla
       const isOfOtherShape = written.has("hidden")
         ? axis === "width" || axis === "depth"
         : axis === "hidden" && (written.has("width") || written.has("depth"));
+      const isUnknown = !written.has(axis) && !isLatticeAxis(axis);
       const place = { path: [...path, i], found: `\`${axis}\`` };
-      if (isOfOtherShape) complaints.push({ ...place, expected: "an axis that is in `axes`" });
+      if (isOfOtherShape || isUnknown) {
+        const known = [...written.keys()].map((name) => `\`${name}\``).join(", ");
+        const hint = isUnknown ? (spellingHint(axis, known) ?? "") : "";
+        complaints.push({ ...place, expected: "an axis that is in `axes`", hint });
+      }
       if (used.has(axis)) complaints.push({ ...place, expected: "every axis at most once" });
       used.add(axis);
     }
@@ -142,14 +173,20 @@ function repetition(
   const members = axes.flatMap((axis) => written.get(axis) ?? []);
   if (members.length < axes.length || members.some(({ values }) => !values.mayRepeat)) return [];
   const columns = members.map(({ values }) => values.list());
+  const identities = members.map(({ identity = (value: unknown) => value }, m) =>
+    columns[m]!.map((value) => JSON.stringify(identity(value))),
+  );
   const row = (i: number) => columns.map((column) => JSON.stringify(column[i])).join(", ");
+  const key = (i: number) => identities.map((column) => column[i]).join(", ");
   const seen = new Set<string>();
-  const i = columns[0]!.findIndex((_, at) => seen.has(row(at)) || !seen.add(row(at)));
+  const i = columns[0]!.findIndex((_, at) => seen.has(key(at)) || !seen.add(key(at)));
   if (i < 0) return [];
   const { path, isList } = members[0]!;
   const group = groups.find((one) => one.axes === axes);
   const place = group?.path ?? (isList ? [...path, i] : path);
-  const hint = group || isList ? "" : "ask for fewer: they are rounded to integers";
+  const isOfIntegers = columns[0]!.every(Number.isInteger);
+  const rounded = isOfIntegers ? "ask for fewer: they are rounded to integers" : "ask for fewer";
+  const hint = group || isList ? "" : rounded;
   return [{ path: place, expected: "no value twice", found: `\`${row(i)}\` again`, hint }];
 }
 

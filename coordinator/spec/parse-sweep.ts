@@ -1,12 +1,15 @@
 import { basename, extname } from "node:path";
 import { formComplaints, type SoundParts, soundParts } from "./form-faults.ts";
+import { largeNetwork } from "./large-network.ts";
 import { latticeComplaints } from "./lattice-faults.ts";
 import { resolveAxes, resolveSweep, resolveZip } from "./resolve.ts";
 import { type SpecForm, sweepSchema } from "./schema.ts";
 import type { Fault } from "./spec-error.ts";
 import { type Complaint, readSpecText } from "./spec-text.ts";
-import type { Sweep } from "./sweep.ts";
+import type { GivenSections, Sweep } from "./sweep.ts";
 import { trainingComplaints } from "./training-faults.ts";
+import { isVaried, variantComplaints } from "./variant-faults.ts";
+import { sectionsSchema } from "./variants.ts";
 import { contradiction, whereComplaints } from "./where-faults.ts";
 
 export type ParsedSweep = { readonly sweep: Sweep } | { readonly faults: readonly Fault[] };
@@ -20,32 +23,55 @@ export function parseSweep(text: string, { file }: { file: string }): ParsedSwee
   if (spec.value === undefined) return { faults: spec.faults };
   const form = sweepSchema.safeParse(spec.value);
   const complaints = form.success
-    ? contentComplaints(form.data)
+    ? soundComplaints(form.data, spec.value)
     : [...formComplaints(form.error.issues), ...contentComplaints(soundParts(spec.value))];
   const faults = [...spec.faults, ...complaints.map(spec.place)];
   if (form.success && faults.length === 0) {
-    return { sweep: resolveSweep(form.data, { name: nameOf(file) }) };
+    return { sweep: resolveSweep(form.data, { name: nameOf(file), given: givenIn(spec.value) }) };
   }
   return { faults: faults.sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** What is wrong with a spec of sound form. */
+function soundComplaints(form: SpecForm, value: unknown): Complaint[] {
+  const complaints = contentComplaints(form);
+  if (complaints.length > 0 || !isVaried(form)) return complaints;
+  const axes = resolveAxes(form.axes);
+  const { parameters = [] } = axes;
+  const { activation } = form.network;
+  const where = [form.where].flat();
+  const lattice = { axes, zip: resolveZip(form.zip, parameters), where, network: { activation } };
+  return variantComplaints({ form, given: givenIn(value), lattice });
 }
 
 /** What is wrong beyond the form of single parts, as far as the parts of sound form tell. */
 function contentComplaints(parts: SoundParts): Complaint[] {
   const ofLattice = [...latticeComplaints(parts), ...whereComplaints(parts)];
-  if (ofLattice.length === 0) ofLattice.push(...contradictionIn(parts));
-  return [...ofLattice, ...trainingComplaints(parts)];
+  if (ofLattice.length === 0) ofLattice.push(...complaintsOfCells(parts));
+  // Where options vary, they are judged together with the values of their axes.
+  return [...ofLattice, ...(isVaried(parts) ? [] : trainingComplaints(parts))];
+}
+
+/** The sections whose options may vary, as written. */
+function givenIn(value: unknown): GivenSections {
+  const sections = Object.entries(value as GivenSections).filter(
+    ([key]) => key in sectionsSchema.shape,
+  );
+  return Object.fromEntries(sections);
 }
 
 /** Judged only where all that decides the lattice is sound. */
-function contradictionIn({ axes, zip, where, network }: SoundParts): Complaint[] {
+function complaintsOfCells({ axes, zip, where, network }: SoundParts): Complaint[] {
   const activation = network?.activation;
   if (!isWhole(axes) || !zip || !where || !activation) return [];
-  return contradiction({
-    axes: resolveAxes(axes),
-    zip: resolveZip(zip),
+  const resolved = resolveAxes(axes);
+  const lattice = {
+    axes: resolved,
+    zip: resolveZip(zip, resolved.parameters ?? []),
     where: [where].flat(),
     network: { activation },
-  });
+  };
+  return [...contradiction(lattice), ...largeNetwork(lattice)];
 }
 
 function isWhole(axes: SoundParts["axes"]): axes is SpecForm["axes"] {

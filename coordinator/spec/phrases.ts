@@ -39,11 +39,18 @@ export function list<Element extends z.ZodType>(element: Element, title: string)
 }
 
 /** A map with these keys and no others. */
-export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const keys = Object.keys(shape);
+export function section<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  /** Where the keys are too many to list: those that are listed, and what else a key may be. */
+  {
+    listed = Object.keys(shape),
+    others = "",
+  }: { listed?: readonly string[]; others?: string } = {},
+) {
+  const key = `${oneOf(listed)}${others}`;
+  const map = `a map of ${literals(listed)}`;
   return z.strictObject(shape, {
-    error: ({ code }) =>
-      code === "unrecognized_keys" ? oneOf(keys) : `a map of ${literals(keys)}`,
+    error: ({ code }) => (code === "unrecognized_keys" ? key : map),
   });
 }
 

@@ -1,58 +1,63 @@
 /** From the form of a spec to the sweep that it describes. */
-import type { Snapshot } from "../../shared/cell.ts";
 import { dataSet } from "../../shared/datasets/registry.ts";
-import type { Schedule } from "../../shared/numerics/schedule.ts";
-import type { Optimizer } from "../../shared/numerics/training.ts";
-import { axisValues, varianceValues } from "./axis-values.ts";
+import { parameterForms } from "./axes-schema.ts";
+import { axisNamed } from "./axis-names.ts";
+import { axisValues, parameterValues, varianceValues } from "./axis-values.ts";
 import { gridSchema } from "./field-schema.ts";
-import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
-import { scheduleMapSchema } from "./schedule-schema.ts";
+import { resolveSections } from "./resolve-sections.ts";
 import type { SpecForm } from "./schema.ts";
-import type { Axes, AxisName, Sweep } from "./sweep.ts";
-import { optimizerSchema } from "./training-schema.ts";
+import type { Axes, AxisName, GivenSections, ParameterAxis, Sweep } from "./sweep.ts";
+import { sectionsSchema, withValues } from "./variants.ts";
 
 const DEFAULT_GRID = gridSchema.parse({});
 
-/** The sweep that a spec without faults describes; `name` is what it is called if it does not say. */
-export function resolveSweep(form: SpecForm, { name }: { name: string }): Sweep {
-  const { activation, outputActivation, thresholdVariance } = form.network;
-  const [goesWithLoss] = OUTPUT_ACTIVATIONS[form.training.loss];
+/** What `resolveSweep` needs beside the form. */
+export interface ResolveContext {
+  /** What the sweep is called if its spec does not say. */
+  readonly name: string;
+  /** The sections as written. */
+  readonly given: GivenSections;
+}
+
+/** The sweep that a spec without faults describes. */
+export function resolveSweep(form: SpecForm, { name, given }: ResolveContext): Sweep {
+  const axes = resolveAxes(form.axes);
+  const { parameters = [] } = axes;
+  const first = Object.fromEntries(parameters.map(({ path, values }) => [path, values[0]!]));
+  const isVaried = parameters.length > 0;
+  const sections = resolveSections(
+    isVaried ? sectionsSchema.parse(withValues(given, first)) : form,
+  );
   return {
     name: form.name ?? name,
-    axes: resolveAxes(form.axes),
-    zip: resolveZip(form.zip),
+    axes,
+    zip: resolveZip(form.zip, parameters),
     where: [form.where].flat(),
-    network: { activation, outputActivation: outputActivation ?? goesWithLoss },
-    thresholdVariance,
-    ...resolveDataAndField(form),
-    training: resolveTraining(form.training),
+    ...sections,
+    field: resolveField(form.field, sections.data),
     engine: form.engine,
+    ...(isVaried ? { given } : {}),
   };
 }
 
-function resolveDataAndField({ data, field }: SpecForm): Pick<Sweep, "data" | "field"> {
-  const { name, ...options } = data;
+function resolveField(field: SpecForm["field"], { name, options }: Sweep["data"]): Sweep["field"] {
   const definition = dataSet(name);
   const grid = field ?? (definition.inputs === 2 ? DEFAULT_GRID : "none");
-  return {
-    data: { name, options },
-    field: grid === "none" ? null : { ...grid, region: grid.region ?? definition.region(options) },
-  };
+  return grid === "none" ? null : { ...grid, region: grid.region ?? definition.region(options) };
 }
 
 /** @throws RangeError for axes that have neither `hidden` nor both `width` and `depth`. */
-export function resolveAxes({
-  width,
-  depth,
-  hidden,
-  weightVariance,
-  seed,
-}: SpecForm["axes"]): Axes {
+export function resolveAxes(axes: SpecForm["axes"]): Axes {
+  const { width, depth, hidden, weightVariance, seed } = axes;
   const integers = { isInteger: true };
   const { kind, list } = varianceValues(weightVariance);
+  const parameters = parameterForms(axes).map(([parameter, form]): ParameterAxis => {
+    return { path: parameter.path, values: parameterValues(parameter, form).list() };
+  });
   const rest = {
     weightVariance: { kind, values: list() },
     seed: axisValues(seed, integers).list(),
+    ...(parameters.length > 0 ? { parameters } : {}),
   };
   if (hidden) return { layers: { kind: "explicit", hidden }, ...rest };
   if (width === undefined || depth === undefined) throw new RangeError("axes without networks");
@@ -64,33 +69,12 @@ export function resolveAxes({
   return { layers, ...rest };
 }
 
-export function resolveZip(zip: SpecForm["zip"]): readonly (readonly AxisName[])[] {
-  if (zip.some((entry) => typeof entry === "string")) return [zip as AxisName[]];
-  return zip as AxisName[][];
-}
-
-function resolveTraining(form: SpecForm["training"]): Sweep["training"] {
-  const { optimizer, learningRate, schedule, stopAtAccuracy, snapshots, ...rest } = form;
-  return {
-    ...rest,
-    ...resolveSchedule(schedule),
-    optimizer: typeof optimizer === "string" ? namedOptimizer(optimizer, learningRate) : optimizer,
-    stopAtAccuracy: stopAtAccuracy ?? null,
-    snapshots: inOrderOfTime(snapshots),
-  };
-}
-
-/** Nothing for a rate that stays: a sweep without a schedule has the ids that it had before there were any. */
-function resolveSchedule(form: SpecForm["training"]["schedule"]): { schedule?: Schedule } {
-  const schedule = typeof form === "string" ? scheduleMapSchema.parse({ name: form }) : form;
-  return schedule.name === "constant" && schedule.warmup === 0 ? {} : { schedule };
-}
-
-function namedOptimizer(name: Optimizer["name"], learningRate: number | undefined): Optimizer {
-  return optimizerSchema.parse(learningRate === undefined ? { name } : { name, learningRate });
-}
-
-function inOrderOfTime(snapshots: readonly Snapshot[]): readonly Snapshot[] {
-  const time = (snapshot: Snapshot) => (snapshot === "end" ? Number.POSITIVE_INFINITY : snapshot);
-  return [...new Set(snapshots)].sort((a, b) => (time(a) < time(b) ? -1 : 1));
+/** Groups of axes, each under its own name or the path of its parameter. */
+export function resolveZip(
+  zip: SpecForm["zip"],
+  parameters: readonly ParameterAxis[],
+): readonly (readonly AxisName[])[] {
+  const paths = parameters.map(({ path }) => path);
+  const groups = zip.some((entry) => typeof entry === "string") ? [zip as string[]] : zip;
+  return (groups as string[][]).map((group) => group.map((word) => axisNamed(word, paths) ?? word));
 }

@@ -1,6 +1,7 @@
 /** What the spec's schema looks like to editors and to people. */
 import { stringify } from "yaml";
 import * as z from "zod";
+import { PARAMETERS } from "./parameters.ts";
 import { sweepSchema } from "./schema.ts";
 
 /** JSON Schema (draft 7, which the YAML editors speak) of a spec as people write it. */
@@ -46,10 +47,19 @@ An axis of numbers is written in one of these forms:
 | \`{logspace: {from: 10, to: 250, count: 3}}\` | 10, 50, 250 |
 `;
 
+const PARAMETER_AXES = `Beside these, an axis may vary any of the following options, each written by its path
+(\`training.batch: [20, 128]\`); it then must not stand in its section. Options of an optimizer or a schedule are put into the map of
+that name, and defaults follow from what is put in: with \`training.optimizer: [sgd, adam]\` each has its own learning rate. Numbers take
+the forms above; names, \`true\` and \`false\` are listed. Wherever an axis has a name (\`where\`, \`zip\`, \`--rows\`, columns of
+tables, …) the last part of its path will do while no other axis ends with it: \`batch\`.
+
+${[...PARAMETERS.keys()].map((path) => `\`${path}\``).join(", ")}
+`;
+
 /** A table of a map's members, then those of the maps within it. */
 function tables(path: string, map: JsonSchema): string[] {
   const { properties = {}, required = [] } = map;
-  const members = Object.entries(properties);
+  const members = Object.entries(properties).filter(([key]) => !PARAMETERS.has(key));
   const table = [
     `## ${path === "" ? "The whole spec" : `\`${path}\``}${nameIn(map)}\n`,
     "| key | expected | default | meaning |",
@@ -58,7 +68,7 @@ function tables(path: string, map: JsonSchema): string[] {
     "",
   ].join("\n");
   // The forms of an axis are maps, too; the introduction shows them.
-  if (path === "axes") return [table];
+  if (path === "axes") return [table, PARAMETER_AXES];
   const inner = members.flatMap(([key, member]) =>
     mapsIn(member).flatMap((form) => tables(path === "" ? key : `${path}.${key}`, form)),
   );

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { axesSchema } from "./axes-schema.ts";
 import { dataSchema } from "./data-schema.ts";
 import { fieldSchema } from "./field-schema.ts";
-import { anyOf, choice, real, section } from "./phrases.ts";
+import { networkSchema } from "./network-schema.ts";
+import { anyOf, choice, section } from "./phrases.ts";
 import { trainingSchema } from "./training-schema.ts";
 
 const NAME = "a name of at most 80 letters, digits, spaces, dots, hyphens or underscores";
@@ -12,25 +13,9 @@ const constraint = z
   .string("a comparison such as `width * depth <= 2000`")
   .max(1000, "a constraint of at most 1000 characters");
 
-const axisName = choice(["width", "depth", "hidden", "weightVariance", "seed"]);
+const axisName = z.string("the name of an axis").meta({ title: "the name of an axis" });
 const TWO_AXES = "a list of two or more axes";
 const axisGroup = z.array(axisName, TWO_AXES).min(2, TWO_AXES);
-
-const activation = choice(["tanh", "relu", "sigmoid", "linear"]);
-
-const networkSchema = section({
-  activation: activation.default("tanh").describe("Activation g of the hidden layers."),
-  outputActivation: activation
-    .optional()
-    .describe(
-      "Activation of the output layer. Default: tanh for the loss squared-error, linear for softmax-cross-entropy, sigmoid for binary-cross-entropy.",
-    ),
-  thresholdVariance: real({ min: 0 })
-    .default(0)
-    .describe("Variance of the Gaussian initial thresholds θ."),
-})
-  .prefault({})
-  .describe("What all the networks share.");
 
 export const sweepSchema = section({
   name: z
@@ -43,7 +28,7 @@ export const sweepSchema = section({
   where: anyOf([constraint, z.array(constraint)], "a constraint or a list of constraints")
     .default([])
     .describe(
-      "Constraints such as `width * depth <= 2000`; a cell is in the sweep if all hold. They speak of `width`, `depth`, `weightVariance`, `logGain` and `seed` in `+ - * / % **`, `< <= > >= == !=`, `and or not` and the functions `min max abs sqrt log exp floor`. With `hidden`, `width` is that of the widest layer and `depth` the number of layers.",
+      "Constraints such as `width * depth <= 2000`; a cell is in the sweep if all hold. They speak of `width`, `depth`, `weightVariance`, `logGain`, `seed` and the axes over other options, by name or path, in `+ - * / % **`, `< <= > >= == !=`, `and or not` and the functions `min max abs sqrt log exp floor`; names stand in quotes: `optimizer == 'adam'`. With `hidden`, `width` is that of the widest layer and `depth` the number of layers.",
     ),
   zip: anyOf([axisGroup, z.array(axisGroup)], "a list of axes, or a list of such lists")
     .default([])

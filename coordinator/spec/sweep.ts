@@ -22,6 +22,11 @@ export interface Sweep {
   readonly training: Training & { readonly snapshots: readonly Snapshot[] };
   /** null: trainings only. */
   readonly field: (FieldGrid & { readonly tile: number | "auto" }) | null;
+  /**
+   * Sections as written, of a sweep with axes over parameters: each combination of their values is put in, and then the
+   * defaults that follow from it (`variants.ts`). What this record says of the sections is the first combination.
+   */
+  readonly given?: GivenSections;
   /** As asked for; resolved to an engine id once, when the sweep is first planned. */
   readonly engine: "auto" | "native" | "tfjs" | "reference";
 }
@@ -37,6 +42,26 @@ export interface Axes {
     | { readonly kind: "explicit"; readonly hidden: readonly (readonly number[])[] };
   readonly weightVariance: WeightVarianceAxis;
   readonly seed: readonly number[];
+  /** Axes over options of `network`, `data` and `training`, slowest first; absent if there are none. */
+  readonly parameters?: readonly ParameterAxis[];
+}
+
+export interface ParameterAxis {
+  /** Such as `training.batch`. */
+  readonly path: string;
+  readonly values: readonly ParameterValue[];
+}
+
+export type ParameterValue = number | string | boolean;
+
+/** A value for each path of the sweep's parameter axes. */
+export type ParameterValues = Readonly<Record<string, ParameterValue>>;
+
+/** The sections of a spec whose options may vary, as plain values. */
+export interface GivenSections {
+  readonly network?: unknown;
+  readonly data?: unknown;
+  readonly training?: unknown;
 }
 
 /**
@@ -47,4 +72,5 @@ export type WeightVarianceAxis =
   | { readonly kind: "absolute"; readonly values: readonly number[] }
   | { readonly kind: "logGain"; readonly values: readonly number[] };
 
-export type AxisName = "width" | "depth" | "hidden" | "weightVariance" | "seed";
+/** One of `LATTICE_AXES`, or the path of a parameter. */
+export type AxisName = string;

@@ -1,15 +1,19 @@
 /** What is wrong with the constraints of a spec. */
+import { parameterForms } from "./axes-schema.ts";
+import { parameterValues } from "./axis-values.ts";
 import { combinations, type Lattice } from "./enumerate.ts";
 import type { SoundParts } from "./form-faults.ts";
 import type { SpecForm } from "./schema.ts";
 import type { Complaint, Path } from "./spec-text.ts";
+import type { ParameterAxis } from "./sweep.ts";
 import { compileWhere, WhereSyntaxError } from "./where.ts";
 
 /** Constraints that cannot be understood. */
-export function whereComplaints({ where = [] }: SoundParts): Complaint[] {
+export function whereComplaints({ where = [], axes = {} }: SoundParts): Complaint[] {
+  const parameters = parametersOf(axes);
   return writtenConstraints(where).flatMap(({ path, source }) => {
     try {
-      compileWhere(source);
+      compileWhere(source, parameters);
       return [];
     } catch (error) {
       if (!(error instanceof WhereSyntaxError)) throw error;
@@ -31,6 +35,15 @@ export function contradiction(lattice: Lattice): Complaint[] {
       found: constraints,
     },
   ];
+}
+
+/** Of numbers, which may be more than any memory holds, a constraint need not know the values. */
+function parametersOf(axes: NonNullable<SoundParts["axes"]>): ParameterAxis[] {
+  return parameterForms(axes).map(([parameter, form]) => {
+    const { path, kind } = parameter;
+    const isNumber = kind === "integer" || kind === "number";
+    return { path, values: isNumber ? [0] : parameterValues(parameter, form).list() };
+  });
 }
 
 function writtenConstraints(where: SpecForm["where"]): { path: Path; source: string }[] {

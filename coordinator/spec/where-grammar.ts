@@ -1,13 +1,15 @@
 /** Operators and functions of `where` constraints: how they bind, what they take, what they mean. */
 import jsep from "jsep";
 
-/** What a part of a constraint stands for. */
-export type Kind = "number" | "comparison";
+/** What a part of a constraint stands for; a name is one of an axis such as `training.optimizer`. */
+export type Kind = "number" | "comparison" | "name";
 
 /** A comparison is 1 where it holds and 0 where not. */
 export interface BinaryOperator {
-  readonly takes: Kind;
-  readonly gives: Kind;
+  readonly takes: Exclude<Kind, "name">;
+  readonly gives: Exclude<Kind, "name">;
+  /** Whether it also takes two names. */
+  readonly comparesNames: boolean;
   /** The higher binds the tighter. */
   readonly precedence: number;
   readonly apply: (a: number, b: number) => number;
@@ -21,8 +23,8 @@ export const BINARY_OPERATORS: ReadonlyMap<string, BinaryOperator> = new Map([
   ["or", or],
   ["&&", and],
   ["and", and],
-  ["==", comparison(3, (a, b) => a === b)],
-  ["!=", comparison(3, (a, b) => a !== b)],
+  ["==", equality((a, b) => a === b)],
+  ["!=", equality((a, b) => a !== b)],
   ["<", comparison(4, (a, b) => a < b)],
   ["<=", comparison(4, (a, b) => a <= b)],
   [">", comparison(4, (a, b) => a > b)],
@@ -38,7 +40,7 @@ export const BINARY_OPERATORS: ReadonlyMap<string, BinaryOperator> = new Map([
 /** They give the kind that they take, and bind tighter than any binary operator. */
 export const UNARY_OPERATORS: ReadonlyMap<
   string,
-  { readonly takes: Kind; readonly apply: (a: number) => number }
+  { readonly takes: Exclude<Kind, "name">; readonly apply: (a: number) => number }
 > = new Map([
   ["-", { takes: "number", apply: (a: number) => -a }],
   ["!", { takes: "comparison", apply: (a: number) => 1 - a }],
@@ -83,13 +85,18 @@ export function parseExpression(source: string): jsep.Expression {
 }
 
 function connective(precedence: number, apply: BinaryOperator["apply"]): BinaryOperator {
-  return { takes: "comparison", gives: "comparison", precedence, apply };
+  return { takes: "comparison", gives: "comparison", comparesNames: false, precedence, apply };
+}
+
+function equality(holds: (a: number, b: number) => boolean): BinaryOperator {
+  return { ...comparison(3, holds), comparesNames: true };
 }
 
 function comparison(precedence: number, holds: (a: number, b: number) => boolean): BinaryOperator {
-  return { takes: "number", gives: "comparison", precedence, apply: (a, b) => Number(holds(a, b)) };
+  const apply = (a: number, b: number) => Number(holds(a, b));
+  return { takes: "number", gives: "comparison", comparesNames: false, precedence, apply };
 }
 
 function arithmetic(precedence: number, apply: BinaryOperator["apply"]): BinaryOperator {
-  return { takes: "number", gives: "number", precedence, apply };
+  return { takes: "number", gives: "number", comparesNames: false, precedence, apply };
 }

@@ -1,6 +1,8 @@
 /** The small language of `where` constraints: arithmetic and comparisons over the axes. */
 import type jsep from "jsep";
+import { axisNamed, axisNames } from "./axis-names.ts";
 import { spellingHint } from "./spelling.ts";
+import type { ParameterAxis, ParameterValue, ParameterValues } from "./sweep.ts";
 import {
   BINARY_OPERATORS,
   FUNCTIONS,
@@ -20,15 +22,11 @@ export interface WhereValues {
   /** ln(G·N·σ_w²), 0 at criticality. */
   readonly logGain: number;
   readonly seed: number;
+  /** Of the axes over parameters, by path. */
+  readonly parameters: ParameterValues;
 }
 
-const VARIABLES: readonly (keyof WhereValues)[] = [
-  "width",
-  "depth",
-  "weightVariance",
-  "logGain",
-  "seed",
-];
+const VARIABLES = ["width", "depth", "weightVariance", "logGain", "seed"] as const;
 
 interface Problem {
   /** Character of the source at which it goes wrong, from 0. */
@@ -50,13 +48,17 @@ export class WhereSyntaxError extends SyntaxError {
 }
 
 /**
- * Compiles a constraint such as `width * depth <= 2000`. Operators and functions mean what they mean
- * in JavaScript, but numbers and comparisons do not mix. Nothing is run as code.
+ * Compiles a constraint such as `width * depth <= 2000` or `optimizer == "adam"`. Operators and functions mean what
+ * they mean in JavaScript, but numbers, comparisons and names do not mix. Nothing is run as code.
  *
+ * @param parameters the axes over parameters that it may speak of; of `true` and `false`, they are comparisons.
  * @throws WhereSyntaxError
  */
-export function compileWhere(source: string): (values: WhereValues) => boolean {
-  const term = compile(parse(source), source);
+export function compileWhere(
+  source: string,
+  parameters: readonly ParameterAxis[] = [],
+): (values: WhereValues) => boolean {
+  const term = compile(parse(source), { source, parameters });
   const { valueAt } = ofKind("comparison", { term, expected: EXAMPLE });
   return (values) => valueAt(values) !== 0;
 }
@@ -64,8 +66,18 @@ export function compileWhere(source: string): (values: WhereValues) => boolean {
 /** A compiled part of a constraint. */
 interface Term {
   readonly kind: Kind;
-  /** A comparison is 1 where it holds and 0 where not. */
+  /** A comparison is 1 where it holds and 0 where not; a name is its place in a list of all names. */
   readonly valueAt: (values: WhereValues) => number;
+  /** Of the name of an axis: those that it may have. */
+  readonly names?: readonly string[];
+  /** Of a name in quotes: itself. */
+  readonly quoted?: string;
+}
+
+/** What a constraint is compiled with. */
+interface Scope {
+  readonly source: string;
+  readonly parameters: readonly ParameterAxis[];
 }
 
 const EXAMPLE = "a comparison such as `width * depth <= 2000`";
@@ -91,19 +103,21 @@ function foundText(description: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-function compile(expression: jsep.Expression, source: string): Term {
+function compile(expression: jsep.Expression, scope: Scope): Term {
   const node = expression as jsep.CoreExpression;
   switch (node.type) {
     case "Literal":
-      return literal(node, source);
+      return literal(node, scope);
     case "Identifier":
-      return variable(node.name, source);
+      return variable(node.name, scope);
+    case "MemberExpression":
+      return variable(pathOf(node), scope);
     case "UnaryExpression":
-      return unary(node, source);
+      return unary(node, scope);
     case "BinaryExpression":
-      return binary(node, source);
+      return binary(node, scope);
     case "CallExpression":
-      return call(node, source);
+      return call(node, scope);
     case "Compound":
       throw new WhereSyntaxError({
         index: 0,
@@ -122,31 +136,65 @@ function compile(expression: jsep.Expression, source: string): Term {
 const KIND_OF_EXPRESSION: Readonly<Record<string, string>> = {
   ArrayExpression: "a list",
   ConditionalExpression: "`? :`",
-  MemberExpression: "a member of an object",
   SequenceExpression: "a comma",
   ThisExpression: "`this`",
 };
 
-function literal({ value, raw }: jsep.Literal, source: string): Term {
+function literal({ value, raw }: jsep.Literal, { source }: Scope): Term {
   if (typeof value === "number") return { kind: "number", valueAt: () => value };
+  if (typeof value === "string") {
+    const place = placeOf(value);
+    return { kind: "name", valueAt: () => place, quoted: value };
+  }
   throw new WhereSyntaxError({ index: source.indexOf(raw), expected: "a number", found: raw });
 }
 
-function variable(name: string, source: string): Term {
-  const known = VARIABLES.find((candidate) => candidate === name);
-  if (known) return { kind: "number", valueAt: (values) => values[known] };
-  throw unknownName(name, { source, known: VARIABLES });
+/** `training.batch` as jsep has it. */
+function pathOf({ object, property, computed }: jsep.MemberExpression): string {
+  const parts = [object, property].map((part) => {
+    const node = part as jsep.CoreExpression;
+    if (node.type === "MemberExpression") return pathOf(node);
+    return node.type === "Identifier" && !computed ? node.name : "?";
+  });
+  return parts.join(".");
 }
 
-function unary({ operator, argument }: jsep.UnaryExpression, source: string): Term {
+function variable(name: string, scope: Scope): Term {
+  const known = VARIABLES.find((candidate) => candidate === name);
+  if (known) return { kind: "number", valueAt: (values) => values[known] };
+  const paths = scope.parameters.map(({ path }) => path);
+  const path = axisNamed(name, paths);
+  if (path !== undefined) return parameter(scope.parameters.find((axis) => axis.path === path)!);
+  throw unknownName(name, { ...scope, known: [...VARIABLES, ...axisNames(paths).values()] });
+}
+
+function parameter({ path, values }: ParameterAxis): Term {
+  if (typeof values[0] === "string") {
+    const places = new Map(values.map((value) => [value, placeOf(String(value))]));
+    const valueAt = ({ parameters }: WhereValues) => places.get(parameters[path]!)!;
+    return { kind: "name", valueAt, names: values.map(String) };
+  }
+  const kind = typeof values[0] === "boolean" ? "comparison" : "number";
+  return { kind, valueAt: ({ parameters }) => Number(parameters[path]) };
+}
+
+const allNames: ParameterValue[] = [];
+
+/** Names are compared by their place in one list. */
+function placeOf(name: string): number {
+  const place = allNames.indexOf(name);
+  return place >= 0 ? place : allNames.push(name) - 1;
+}
+
+function unary({ operator, argument }: jsep.UnaryExpression, scope: Scope): Term {
   const { takes, apply } = UNARY_OPERATORS.get(operator)!;
-  const term = compile(argument, source);
+  const term = compile(argument, scope);
   const { valueAt } = ofKind(takes, { term, expected: `a ${takes} after \`${operator}\`` });
   return { kind: takes, valueAt: (values) => apply(valueAt(values)) };
 }
 
-function binary({ operator, left, right }: jsep.BinaryExpression, source: string): Term {
-  const { takes, gives, apply } = BINARY_OPERATORS.get(operator)!;
+function binary({ operator, left, right }: jsep.BinaryExpression, scope: Scope): Term {
+  const { takes, gives, comparesNames, apply } = BINARY_OPERATORS.get(operator)!;
   if (operator === "**" && left.type === "UnaryExpression" && !left.inParentheses) {
     // Mathematics reads −a² as −(a²), jsep as (−a)²; JavaScript refuses it, too.
     throw new WhereSyntaxError({
@@ -156,27 +204,45 @@ function binary({ operator, left, right }: jsep.BinaryExpression, source: string
       hint: "set parentheses",
     });
   }
-  const [a, b] = [left, right].map((side) => {
-    const expected = `a ${takes} ${side === left ? "before" : "after"} \`${operator}\``;
-    return ofKind(takes, { term: compile(side, source), expected });
+  const sides = [left, right].map((side) => compile(side, scope)) as [Term, Term];
+  const isOfNames = comparesNames && sides.some(({ kind }) => kind === "name");
+  if (isOfNames) refuseStrangeName(sides, scope);
+  const [a, b] = sides.map((term, i) => {
+    const kind = isOfNames ? "name" : takes;
+    const expected = `a ${kind} ${i === 0 ? "before" : "after"} \`${operator}\``;
+    return ofKind(kind, { term, expected });
   });
   return { kind: gives, valueAt: (values) => apply(a!.valueAt(values), b!.valueAt(values)) };
 }
 
-function call({ callee, arguments: args }: jsep.CallExpression, source: string): Term {
+/** A name in quotes must be one that the axis beside it has: else the comparison would say nothing. */
+function refuseStrangeName([a, b]: readonly [Term, Term], { source }: Scope): void {
+  const names = a.names ?? b.names;
+  const quoted = a.quoted ?? b.quoted;
+  if (names === undefined || quoted === undefined || names.includes(quoted)) return;
+  const expected = `one of ${names.map((name) => `\`${name}\``).join(", ")}`;
+  throw new WhereSyntaxError({
+    index: source.indexOf(quoted),
+    expected,
+    found: JSON.stringify(quoted),
+    hint: spellingHint(quoted, expected),
+  });
+}
+
+function call({ callee, arguments: args }: jsep.CallExpression, scope: Scope): Term {
   const name = callee.type === "Identifier" ? String(callee.name) : "";
   const known = FUNCTIONS.get(name);
-  if (!known) throw unknownName(name, { source, known: [...FUNCTIONS.keys()] });
+  if (!known) throw unknownName(name, { ...scope, known: [...FUNCTIONS.keys()] });
   const { arity, apply } = known;
   if (args.length === 0 || (arity !== null && args.length !== arity)) {
     throw new WhereSyntaxError({
-      index: indexOfName(name, source),
+      index: indexOfName(name, scope.source),
       expected: `\`${name}\` of ${arity === 1 ? "one number" : "one or more numbers"}`,
       found: `${args.length} arguments`,
     });
   }
   const expected = `a number as argument of \`${name}\``;
-  const terms = args.map((arg) => ofKind("number", { term: compile(arg, source), expected }));
+  const terms = args.map((arg) => ofKind("number", { term: compile(arg, scope), expected }));
   return {
     kind: "number",
     valueAt: (values) => apply(...terms.map(({ valueAt }) => valueAt(values))),
@@ -189,8 +255,14 @@ function ofKind(kind: Kind, { term, expected }: { term: Term; expected: string }
     index: 0,
     expected,
     found: `a ${term.kind}`,
-    hint: kind === "number" ? "join comparisons with `and`" : undefined,
+    hint: hintFor(kind, term),
   });
+}
+
+function hintFor(kind: Kind, { kind: found }: Term): string | undefined {
+  if (kind === "name") return 'a name stands in quotes: `optimizer == "adam"`';
+  if (found === "name") return "names can only be compared, by `==` and `!=`";
+  return kind === "number" ? "join comparisons with `and`" : undefined;
 }
 
 function unknownName(
@@ -209,7 +281,7 @@ function unknownName(
 
 /** jsep does not say where a name stands; the first place where it stands alone is as good as any. */
 function indexOfName(name: string, source: string): number {
-  for (const match of source.matchAll(/[\w$\u0080-\uffff]+/g)) {
+  for (const match of source.matchAll(/[\w$.\u0080-\uffff]+/g)) {
     if (match[0] === name) return match.index;
   }
   return 0;

@@ -19,8 +19,8 @@ import { writeLattice } from "../results/export/lattice-zarr.ts";
 import { writeParquet } from "../results/export/parquet.ts";
 import { pointsTable } from "../results/export/points-table.ts";
 import type { StoredSweepState } from "../results/export/stored-fields.ts";
-import { CELL_COLUMNS } from "../results/export/table.ts";
-import { summaryCsv, summaryRows } from "../results/summary.ts";
+import { cellColumns } from "../results/export/table.ts";
+import { flatRow, summaryCsv, summaryRows } from "../results/summary.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import { scanFields, scanStore } from "../store/scan.ts";
 import type { Store } from "../store/store.ts";
@@ -69,17 +69,17 @@ after(async () => {
 
 test("cells: the CSV is the sweep's summary.csv", async () => {
   const rows = summaryRows(source.plan, source.state);
-  await writeCsv(join(folder, "cells.csv"), cellsTable(rows));
+  await writeCsv(join(folder, "cells.csv"), cellsTable(source.sweep, rows));
   assert.equal(await readFile(join(folder, "cells.csv"), "utf8"), summaryCsv(rows));
 });
 
 test("cells: Parquet has the summary's values, null where there is none", async () => {
   const rows = summaryRows(source.plan, source.state);
-  const read = await parquet(join(folder, "cells.parquet"), cellsTable(rows));
+  const read = await parquet(join(folder, "cells.parquet"), cellsTable(source.sweep, rows));
   assert.equal(read.length, 8);
   assert.deepEqual(
     read,
-    rows.map((row) => ({ ...row, snapshot: String(row.snapshot) })),
+    rows.map((row) => ({ ...flatRow(row), snapshot: String(row.snapshot) })),
   );
 });
 
@@ -89,7 +89,7 @@ test("cells: Parquet of a sweep in which nothing is stored has columns of null w
     cells: source.state.cells.map(({ cell }) => ({ cell, record: null, fields: [] })),
   };
   const path = join(folder, "cells.parquet");
-  const read = await parquet(path, cellsTable(summaryRows(source.plan, nothing)));
+  const read = await parquet(path, cellsTable(source.sweep, summaryRows(source.plan, nothing)));
   assert.ok(
     read.every(
       ({ epoch, trainLoss, lambda1Mean }) =>
@@ -223,7 +223,7 @@ test("export: a damaged chunk is an error that says what makes it whole", async 
 
 test("cells: every column of the summary is described, in its order", () => {
   const [row] = summaryRows(source.plan, source.state);
-  assert.deepEqual(Object.keys(CELL_COLUMNS), Object.keys(row!));
+  assert.deepEqual(Object.keys(cellColumns(source.sweep)), Object.keys(flatRow(row!)));
 });
 
 type Quantity = "lambda1" | "direction" | "output";

@@ -19,6 +19,7 @@ test("combinations: seed is slowest, then weight variance, then width, depth fas
     weightVariance: 0.1,
     logGain: 0,
     seed: 5,
+    parameters: {},
     index: { seed: 0, weightVariance: 0, width: 0, depth: 0 },
   });
   const orders = points(sweep).map(({ index }) => Object.values(index).join(""));

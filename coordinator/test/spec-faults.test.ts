@@ -104,7 +104,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "an unknown axis",
     text: "axes: {width: 10, depth: 2, widht: 3}\n",
     faults: [
-      '1:29  axes.widht: expected one of `width`, `depth`, `hidden`, `weightVariance`, `seed`, found "widht" (did you mean `width`?)',
+      '1:29  axes.widht: expected one of `width`, `depth`, `hidden`, `weightVariance`, `seed`, or the path of an option of `network`, `data` or `training`, such as `training.batch`, found "widht" (did you mean `width`?)',
     ],
   },
   {
@@ -118,7 +118,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "a prototype's name as key",
     text: "axes: {width: 10, depth: 2, __proto__: 3}\n",
     faults: [
-      '1:29  axes.__proto__: expected one of `width`, `depth`, `hidden`, `weightVariance`, `seed`, found "__proto__"',
+      '1:29  axes.__proto__: expected one of `width`, `depth`, `hidden`, `weightVariance`, `seed`, or the path of an option of `network`, `data` or `training`, such as `training.batch`, found "__proto__"',
     ],
   },
   {
@@ -291,7 +291,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "a zip of an unknown axis",
     text: `${AXES}zip: [width, dept]\n`,
     faults: [
-      '2:14  zip[1]: expected one of `width`, `depth`, `hidden`, `weightVariance`, `seed`, found "dept" (did you mean `depth`?)',
+      "2:14  zip[1]: expected an axis that is in `axes`, found `dept` (did you mean `depth`?)",
     ],
   },
   {
@@ -365,7 +365,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "a member in where",
     text: `${AXES}where: width.constructor < 20\n`,
     faults: [
-      "2:8  where: expected names, numbers, operators and functions, found a member of an object",
+      "2:8  where: expected one of `width`, `depth`, `weightVariance`, `logGain`, `seed`, found `width.constructor`",
     ],
   },
   {
@@ -683,8 +683,9 @@ test("spec error: the message names file, place and fault, and the exit code is 
     error.message,
     "fig.yaml:1:1  axes.depth: expected numbers of hidden layers " +
       "(or `hidden` in place of `width` and `depth`), found nothing\n" +
-      "fig.yaml:1:19  axes.dpeth: expected one of `width`, `depth`, `hidden`, `weightVariance`, " +
-      '`seed`, found "dpeth" (did you mean `depth`?)',
+      "fig.yaml:1:19  axes.dpeth: expected one of `width`, `depth`, `hidden`, `weightVariance`, `seed`, " +
+      "or the path of an option of `network`, `data` or `training`, such as `training.batch`, " +
+      'found "dpeth" (did you mean `depth`?)',
   );
 });
 

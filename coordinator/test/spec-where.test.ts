@@ -4,7 +4,14 @@ import vm from "node:vm";
 import fc from "fast-check";
 import { compileWhere, WhereSyntaxError, type WhereValues } from "../spec/where.ts";
 
-const VALUES: WhereValues = { width: 50, depth: 4, weightVariance: 0.02, logGain: 0, seed: 3 };
+const VALUES: WhereValues = {
+  width: 50,
+  depth: 4,
+  weightVariance: 0.02,
+  logGain: 0,
+  seed: 3,
+  parameters: {},
+};
 const PROPERTY = { seed: 20_240_131, numRuns: 500 };
 
 const HOLDS: readonly [constraint: string, holds: boolean][] = [
@@ -136,7 +143,7 @@ const REFUSED: readonly [constraint: string, index: number, expected: string, fo
   ["min(width < 3) < 1", 0, "a number as argument of `min`", "a comparison"],
   ["-width ** 2 < 3", 0, "no sign in front of a power", "`-` before `**`"],
   ["depth < 3 and min() < 1", 14, "`min` of one or more numbers", "0 arguments"],
-  ["width < 'ten'", 8, "a number", "'ten'"],
+  ["width < 'ten'", 0, "a number after `<`", "a name"],
   ["width ? 1 : 2", 0, "names, numbers, operators and functions", "`? :`"],
   ["[width] < 3", 0, "names, numbers, operators and functions", "a list"],
 ];

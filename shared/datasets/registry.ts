@@ -21,18 +21,40 @@ export interface MadeDataSet extends Splits {
   readonly digest: string;
 }
 
+/** Those used last are kept while they have no more bytes together; one is always. */
+const KEPT_BYTES = 2 ** 28;
+
 /**
- * The samples with their digest. The last data set is kept: the tasks of a sweep share one.
+ * The samples with their digest. Data sets are kept for a while: the tasks of a sweep share one, or a few.
  *
  * @throws InvalidTaskError if there is no data set of that name.
  */
 export function makeDataSet(name: string, options: OptionValues): MadeDataSet {
   const key = canonicalJson({ name, options });
-  if (kept?.key !== key) {
+  let made = kept.get(key);
+  if (made === undefined) {
     const splits = dataSet(name).make(options);
-    kept = { key, made: { ...splits, digest: splitsDigest(splits) } };
+    made = { ...splits, digest: splitsDigest(splits) };
   }
-  return kept.made;
+  kept.delete(key); // it is the newest again
+  kept.set(key, made);
+  forgetOldest();
+  return made;
 }
 
-let kept: { key: string; made: MadeDataSet } | undefined;
+/** Least recently used first. */
+const kept = new Map<string, MadeDataSet>();
+
+function forgetOldest(): void {
+  let bytes = [...kept.values()].reduce((sum, made) => sum + bytesOf(made), 0);
+  for (const [key, made] of kept) {
+    if (bytes <= KEPT_BYTES || kept.size === 1) return;
+    kept.delete(key);
+    bytes -= bytesOf(made);
+  }
+}
+
+function bytesOf({ train, test }: Splits): number {
+  const arrays = [train.inputs, train.targets, test.inputs, test.targets];
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}

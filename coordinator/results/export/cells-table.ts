@@ -1,14 +1,18 @@
+import type { Sweep } from "../../spec/sweep.ts";
 import type { SummaryRow } from "../summary.ts";
-import type { Table } from "./table.ts";
-import { CELL_COLUMNS } from "./table.ts";
+import { flatRow } from "../summary.ts";
+import type { Table, Value } from "./table.ts";
+import { cellColumns } from "./table.ts";
 
 /** The summary as a table: one row for each cell and snapshot. */
-export function cellsTable(rows: readonly SummaryRow[]): Table {
+export function cellsTable(sweep: Sweep, rows: readonly SummaryRow[]): Table {
+  const columns = cellColumns(sweep);
+  const flat = rows.map(flatRow);
   const values = Object.fromEntries(
-    (Object.keys(CELL_COLUMNS) as (keyof SummaryRow)[]).map((name) => [
+    Object.entries(columns).map(([name, { type }]) => [
       name,
-      rows.map((row) => (name === "snapshot" ? String(row.snapshot) : row[name])),
+      flat.map((row): Value => (type === "string" ? String(row[name]) : (row[name] as Value))),
     ]),
   );
-  return { columns: CELL_COLUMNS, blocks: [{ rows: rows.length, values }] };
+  return { columns, blocks: [{ rows: rows.length, values }] };
 }

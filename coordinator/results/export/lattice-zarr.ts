@@ -4,13 +4,14 @@ import { gridCoordinates } from "../../../shared/numerics/grid.ts";
 import { VERSION } from "../../../shared/version.ts";
 import type { FieldPlan } from "../../plan/plan.ts";
 import { FIELD_ARRAYS } from "../../store/field-zarr.ts";
-import type { SummaryRow } from "../summary.ts";
-import { summaryRows } from "../summary.ts";
+import type { FlatRow } from "../summary.ts";
+import { flatRow, summaryRows } from "../summary.ts";
 import type { Dimension } from "./lattice.ts";
 import { latticeOf, placesIn } from "./lattice.ts";
 import type { StoredField, StoredSweepState } from "./stored-fields.ts";
 import { storedFields } from "./stored-fields.ts";
-import { CELL_COLUMNS, POINT_COLUMNS } from "./table.ts";
+import type { Column } from "./table.ts";
+import { cellColumns, POINT_COLUMNS } from "./table.ts";
 import type { ZarrArray, ZarrGroup } from "./zarr-group.ts";
 import { chunkOf, zarrGroup } from "./zarr-group.ts";
 
@@ -27,21 +28,25 @@ export async function writeLattice(
 ): Promise<void> {
   const { sweep, plan, state } = source;
   const dimensions = latticeOf(sweep);
-  const rows = summaryRows(plan, state);
+  const rows = summaryRows(plan, state).map(flatRow);
+  const columns = cellColumns(sweep);
   const group = zarrGroup(folder);
   for (const { name, labels } of dimensions) {
-    const column = CELL_COLUMNS[name];
+    const column = columns[name]!;
     await group.add(name, { column, dimensions: [name], shape: [labels.length] }, labels);
   }
   const coordinates = coordinatesOf(dimensions);
-  for (const [name, over] of [...coordinates, ...resultsOf(dimensions)]) {
-    await addResult(group, name, over, rows);
+  for (const variable of [...coordinates, ...resultsOf(dimensions)]) {
+    await addResult(group, variable, { column: columns[variable[0]]!, rows });
   }
   if (plan.field !== null) {
-    const arrays = await createFields(group, plan.field, dimensions, rows);
+    const arrays = await createFields(group, plan.field, { dimensions, rows });
     const placeOf = placesIn(dimensions);
     for await (const field of storedFields(source, options)) {
-      await putField(arrays, placeOf(field.row), field, plan.field.grid.points);
+      await putField(arrays, field, {
+        place: placeOf(flatRow(field.row)),
+        points: plan.field.grid.points,
+      });
     }
   }
   await group.finish({
@@ -54,20 +59,25 @@ export async function writeLattice(
   });
 }
 
-type Variable = readonly [name: keyof SummaryRow, over: readonly Dimension[]];
+type Variable = readonly [name: string, over: readonly Dimension[]];
 
 /**
  * What belongs to places of the lattice beside the axes themselves. All strings are among it, so that
  * in xarray `ds.where(ds.status == "trained").mean("seed")` finds only numbers to work on.
  */
 function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
-  const [variance, , layers] = dimensions as [Dimension, Dimension, Dimension];
+  const named = (...names: string[]) => dimensions.filter(({ name }) => names.includes(name));
+  const [variance] = named("weightVariance", "logGain") as [Dimension];
+  const [layers] = named("width", "hidden") as [Dimension];
   const shape: Variable[] = [
     ["width", [layers]],
     ["depth", [layers]],
   ];
   return [
-    [variance.name === "logGain" ? "weightVariance" : "logGain", [variance, layers]],
+    [
+      variance.name === "logGain" ? "weightVariance" : "logGain",
+      [variance, ...named("activation"), layers], // what is critical follows from the activation
+    ],
     ...(layers.name === "hidden" ? shape : []),
     ["cell", dimensions.slice(0, -1)],
     ["status", dimensions.slice(0, -1)],
@@ -97,11 +107,9 @@ const SNAPSHOT_RESULTS = [
 
 async function addResult(
   group: ZarrGroup,
-  name: keyof SummaryRow,
-  over: readonly Dimension[],
-  rows: readonly SummaryRow[],
+  [name, over]: Variable,
+  { column: { type, ...meaning }, rows }: { column: Column; rows: readonly FlatRow[] },
 ): Promise<void> {
-  const { type, ...meaning } = CELL_COLUMNS[name];
   const isText = type === "string";
   const none = isText ? "" : Number.NaN;
   const shape = lengths(over);
@@ -109,7 +117,7 @@ async function addResult(
   const placeOf = placesIn(over);
   for (const row of rows) {
     const at = placeOf(row).reduce((at, index, i) => at * shape[i]! + index, 0);
-    values[at] = row[name] ?? none;
+    values[at] = (row[name] as string | number | null) ?? none;
   }
   // No integers: there is no NaN among them.
   const column = { ...meaning, type: isText ? type : ("float64" as const) };
@@ -122,11 +130,10 @@ type FieldArrays = Readonly<Record<(typeof FIELD_ARRAYS)[number], ZarrArray>>;
 async function createFields(
   group: ZarrGroup,
   { grid }: FieldPlan,
-  dimensions: readonly Dimension[],
-  rows: readonly SummaryRow[],
+  { dimensions, rows }: { dimensions: readonly Dimension[]; rows: readonly FlatRow[] },
 ): Promise<FieldArrays> {
   const { region, points, layers } = grid;
-  const depth = rows.reduce((deepest, row) => Math.max(deepest, row.depth), 0);
+  const depth = rows.reduce((deepest, row) => Math.max(deepest, Number(row.depth)), 0);
   const axis = async (name: "layer" | "x" | "y", values: readonly number[]) => {
     const column = POINT_COLUMNS[name];
     await group.add(name, { column, dimensions: [name], shape: [values.length] }, values);
@@ -153,9 +160,8 @@ async function createFields(
 
 async function putField(
   arrays: FieldArrays,
-  place: readonly number[],
   field: StoredField,
-  points: number,
+  { place, points }: { place: readonly number[]; points: number },
 ): Promise<void> {
   const at = place.map((index) => zarr.slice(index, index + 1));
   for (const name of FIELD_ARRAYS) {

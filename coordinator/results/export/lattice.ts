@@ -1,26 +1,30 @@
 import { UsageError } from "../../../shared/errors.ts";
+import { axisNames } from "../../spec/axis-names.ts";
 import { MAX_COMBINATIONS } from "../../spec/lattice-faults.ts";
-import type { Axes, Sweep } from "../../spec/sweep.ts";
-import type { SummaryRow } from "../summary.ts";
+import type { Axes, ParameterAxis, Sweep } from "../../spec/sweep.ts";
+import type { FlatRow } from "../summary.ts";
+import { columnValue } from "./table.ts";
 
 /** One dimension of the lattice: an axis of the sweep, with its values in order. */
 export interface Dimension {
-  readonly name: "weightVariance" | "logGain" | "seed" | "width" | "depth" | "hidden" | "snapshot";
+  /** `weightVariance`, `logGain`, `seed`, `width`, `depth`, `hidden`, `snapshot`, or that of a parameter. */
+  readonly name: string;
   readonly labels: readonly (string | number)[];
 }
 
 /**
  * The dimensions of a sweep's lattice: `weightVariance` or `logGain`, whichever is the axis; `seed`;
- * `width` and `depth`, or `hidden`; `snapshot`. Zipped axes have a dimension each.
+ * the parameters; `width` and `depth`, or `hidden`; `snapshot`. Zipped axes have a dimension each.
  *
  * @throws UsageError if by zipped axes the lattice has far more places than the sweep has cells.
  */
 export function latticeOf({ axes, training }: Sweep): Dimension[] {
-  const { layers, weightVariance, seed } = axes;
+  const { layers, weightVariance, seed, parameters = [] } = axes;
   const isGain = weightVariance.kind === "logGain";
   const dimensions = [
     dimension(isGain ? "logGain" : "weightVariance", weightVariance.values),
     dimension("seed", seed),
+    ...parameterDimensions(parameters),
     ...layerDimensions(layers),
     dimension("snapshot", training.snapshots.map(String)),
   ];
@@ -33,11 +37,16 @@ export function latticeOf({ axes, training }: Sweep): Dimension[] {
 }
 
 /** Finds a row's place in a lattice: its index along each of the dimensions. */
-export function placesIn(dimensions: readonly Dimension[]): (row: SummaryRow) => number[] {
+export function placesIn(dimensions: readonly Dimension[]): (row: FlatRow) => number[] {
   const indices = dimensions.map(({ name, labels }) => {
     return { name, index: new Map(labels.map((label, i) => [String(label), i])) };
   });
   return (row) => indices.map(({ name, index }) => index.get(String(row[name]))!);
+}
+
+function parameterDimensions(parameters: readonly ParameterAxis[]): Dimension[] {
+  const names = axisNames(parameters.map(({ path }) => path));
+  return parameters.map(({ path, values }) => dimension(names.get(path)!, values.map(columnValue)));
 }
 
 function layerDimensions(layers: Axes["layers"]): Dimension[] {

@@ -4,7 +4,7 @@ import type { FieldPlan } from "../../plan/plan.ts";
 import type { StoredField, StoredSweepState } from "./stored-fields.ts";
 import { storedFields } from "./stored-fields.ts";
 import type { Block, Table } from "./table.ts";
-import { CELL_COLUMNS, POINT_COLUMNS } from "./table.ts";
+import { CELL_COLUMNS, columnValue, POINT_COLUMNS, parameterColumns } from "./table.ts";
 
 /** Most rows of a block, unless one line of a grid has more; a row group in Parquet. A heuristic. */
 const BLOCK_ROWS = 65_536;
@@ -19,7 +19,11 @@ export function pointsTable(
   const { layer, ...ofPoint } = POINT_COLUMNS;
   const ofLayer = grid.layers === "all" ? { layer } : {};
   return {
-    columns: { cell, width, depth, weightVariance, seed, snapshot, ...ofLayer, ...ofPoint },
+    columns: {
+      ...{ cell, width, depth, weightVariance, seed },
+      ...parameterColumns(source.sweep),
+      ...{ snapshot, ...ofLayer, ...ofPoint },
+    },
     blocks: blocksOf(source, grid, options),
   };
 }
@@ -63,6 +67,9 @@ function blockOf(
       depth: constant(row.depth),
       weightVariance: constant(row.weightVariance),
       seed: constant(row.seed),
+      ...Object.fromEntries(
+        Object.entries(row.parameters).map(([name, value]) => [name, constant(columnValue(value))]),
+      ),
       snapshot: constant(String(row.snapshot)),
       layer: constant(layers[slice]!),
       x: Float64Array.from({ length: rows }, (_, i) => x[i % points]!),

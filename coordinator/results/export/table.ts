@@ -1,4 +1,7 @@
 /** Tables to export, and what their columns and the exported arrays hold. */
+import { axisNames } from "../../spec/axis-names.ts";
+import { PARAMETERS, type ParameterKind } from "../../spec/parameters.ts";
+import type { ParameterValue, Sweep } from "../../spec/sweep.ts";
 import type { SummaryRow } from "../summary.ts";
 
 /** A table that comes in blocks of rows, so that it is never whole in memory. */
@@ -24,8 +27,8 @@ export interface Block {
 
 export type Value = string | number | null;
 
-/** The columns of the cells' table. */
-export const CELL_COLUMNS: Readonly<Record<keyof SummaryRow, Column>> = {
+/** Those of the axes and the results that every sweep has. */
+export const CELL_COLUMNS: Readonly<Record<Exclude<keyof SummaryRow, "parameters">, Column>> = {
   cell: { type: "string", longName: "cell id" },
   width: { type: "int64", longName: "width N" },
   depth: { type: "int64", longName: "depth L" },
@@ -49,6 +52,38 @@ export const CELL_COLUMNS: Readonly<Record<keyof SummaryRow, Column>> = {
   notFinite: { type: "int64", isNullable: true, longName: "points whose λ₁ is not finite" },
   trainSeconds: { ...result("time of the training"), units: "s" },
 };
+
+/** The columns of the axes over parameters, by name. */
+export function parameterColumns({ axes }: Sweep): Record<string, Column> {
+  const paths = (axes.parameters ?? []).map(({ path }) => path);
+  return Object.fromEntries(
+    Array.from(axisNames(paths), ([path, name]) => {
+      const { kind, description } = PARAMETERS.get(path)!;
+      const longName = `${path}: ${description.split(/\. |\.$/)[0]}`;
+      return [name, { type: COLUMN_TYPES[kind], longName }];
+    }),
+  );
+}
+
+/** Neither Parquet's nor Zarr's readers all know an array of truth values: they are the words. */
+const COLUMN_TYPES: Readonly<Record<ParameterKind, Column["type"]>> = {
+  integer: "int64",
+  number: "float64",
+  name: "string",
+  boolean: "string",
+};
+
+/** A parameter's value in its column. */
+export function columnValue(value: ParameterValue): string | number {
+  return typeof value === "boolean" ? String(value) : value;
+}
+
+/** The columns of the cells' table: the parameters behind the axes that every sweep has. */
+export function cellColumns(sweep: Sweep): Record<string, Column> {
+  const { cell, width, depth, hidden, weightVariance, logGain, seed, ...rest } = CELL_COLUMNS;
+  const axes = { cell, width, depth, hidden, weightVariance, logGain, seed };
+  return { ...axes, ...parameterColumns(sweep), ...rest };
+}
 
 /** The columns of a field's points. */
 export const POINT_COLUMNS = {

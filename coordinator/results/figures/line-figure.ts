@@ -5,6 +5,8 @@ import { drawVega, INK } from "./vega-svg.ts";
 /** A quantity against a parameter, one line a series, as Fig. 3 of Storm et al., PRL 132, 057301. */
 export interface LineFigure {
   readonly title: string;
+  /** Says what the means are over; may be empty. */
+  readonly note?: string;
   readonly x: LineAxis;
   readonly y: LineAxis;
   /** In any order; points of one series and one x are realisations. Series appear in order of first use. */
@@ -26,21 +28,22 @@ export function drawLines(figure: LineFigure): Promise<string> {
   return drawVega(compile(lineSpec(figure)).spec);
 }
 
-function lineSpec({ title, x, y, points }: LineFigure): TopLevelSpec {
+function lineSpec({ title, note = "", x, y, points }: LineFigure): TopLevelSpec {
   const drawn = points.filter((point) => isDrawable(point.x, x) && isDrawable(point.y, y));
   const series = [...new Set(points.map((point) => point.series))];
   const parameters = [...new Set(drawn.map((point) => point.x))].sort((a, b) => a - b);
   const means = seriesMeans(drawn);
   const left = points.length - drawn.length;
   const reason = x.log || y.log ? "not finite or not above 0" : "not finite";
-  const footnote = `${left} of ${points.length} points left out: ${reason}`;
+  const footnote = left > 0 ? `${left} of ${points.length} points left out: ${reason}` : "";
+  const subtitle = [note, footnote].filter((text) => text !== "");
   const isNamed = series.some((name) => name !== "");
   return {
     width: 440,
     height: 320,
     padding: 12,
     config: { view: { stroke: INK }, axis: { grid: false } },
-    title: { text: title, anchor: "start", offset: 12, ...(left > 0 && { subtitle: footnote }) },
+    title: { text: title, anchor: "start", offset: 12, ...(subtitle.length > 0 && { subtitle }) },
     layer: [
       {
         data: { values: drawn },

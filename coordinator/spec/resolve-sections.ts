@@ -1,0 +1,51 @@
+/** From the form of a spec's sections to what networks are and how they are trained. */
+import type { Snapshot } from "../../shared/cell.ts";
+import type { Schedule } from "../../shared/numerics/schedule.ts";
+import type { Optimizer } from "../../shared/numerics/training.ts";
+import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
+import { scheduleMapSchema } from "./schedule-schema.ts";
+import type { Sweep } from "./sweep.ts";
+import { optimizerSchema } from "./training-schema.ts";
+import type { SectionsForm } from "./variants.ts";
+
+/** What a variant of a sweep decides. */
+export type Sections = Pick<Sweep, "network" | "thresholdVariance" | "data" | "training">;
+
+/** Fills in the defaults that follow from other options. */
+export function resolveSections({ network, data, training }: SectionsForm): Sections {
+  const { activation, outputActivation, thresholdVariance } = network;
+  const [goesWithLoss] = OUTPUT_ACTIVATIONS[training.loss];
+  const { name, ...options } = data;
+  return {
+    network: { activation, outputActivation: outputActivation ?? goesWithLoss },
+    thresholdVariance,
+    data: { name, options },
+    training: resolveTraining(training),
+  };
+}
+
+function resolveTraining(form: SectionsForm["training"]): Sweep["training"] {
+  const { optimizer, learningRate, schedule, stopAtAccuracy, snapshots, ...rest } = form;
+  return {
+    ...rest,
+    ...resolveSchedule(schedule),
+    optimizer: typeof optimizer === "string" ? namedOptimizer(optimizer, learningRate) : optimizer,
+    stopAtAccuracy: stopAtAccuracy ?? null,
+    snapshots: inOrderOfTime(snapshots),
+  };
+}
+
+/** Nothing for a rate that stays: a sweep without a schedule has the ids that it had before there were any. */
+function resolveSchedule(form: SectionsForm["training"]["schedule"]): { schedule?: Schedule } {
+  const schedule = typeof form === "string" ? scheduleMapSchema.parse({ name: form }) : form;
+  return schedule.name === "constant" && schedule.warmup === 0 ? {} : { schedule };
+}
+
+function namedOptimizer(name: Optimizer["name"], learningRate: number | undefined): Optimizer {
+  return optimizerSchema.parse(learningRate === undefined ? { name } : { name, learningRate });
+}
+
+function inOrderOfTime(snapshots: readonly Snapshot[]): readonly Snapshot[] {
+  const time = (snapshot: Snapshot) => (snapshot === "end" ? Number.POSITIVE_INFINITY : snapshot);
+  return [...new Set(snapshots)].sort((a, b) => (time(a) < time(b) ? -1 : 1));
+}

@@ -1,0 +1,72 @@
+/** The variants of a sweep: its sections with one value of each parameter axis put in. */
+import type { z } from "zod";
+import { dataSchema } from "./data-schema.ts";
+import { networkSchema } from "./network-schema.ts";
+import { section } from "./phrases.ts";
+import type { Sections } from "./resolve-sections.ts";
+import { resolveSections } from "./resolve-sections.ts";
+import type { GivenSections, ParameterValue, ParameterValues, Sweep } from "./sweep.ts";
+import { trainingSchema } from "./training-schema.ts";
+
+/** The sections of a spec that axes may vary. */
+export const sectionsSchema = section({
+  network: networkSchema,
+  data: dataSchema,
+  training: trainingSchema,
+});
+
+export type SectionsForm = z.output<typeof sectionsSchema>;
+
+/** What networks with these values of the parameters are, and how they are trained. */
+export function variantOf(sweep: Sweep, values: ParameterValues): Sections {
+  if (sweep.given === undefined) {
+    const { network, thresholdVariance, data, training } = sweep;
+    return { network, thresholdVariance, data, training };
+  }
+  return resolveSections(sectionsSchema.parse(withValues(sweep.given, values)));
+}
+
+/** What an option that is given by name, and has a parameter that varies, is called where the spec does not say. */
+const NAMED: Readonly<Record<string, string>> = {
+  data: "circle",
+  "training.optimizer": "sgd",
+  "training.schedule": "constant",
+};
+
+/** The sections as if the values stood in them. A name gives way to a map where one of its parameters is put in. */
+export function withValues(given: GivenSections, values: ParameterValues): GivenSections {
+  const sections = structuredClone(given) as Record<string, unknown>;
+  // A name before its parameters.
+  const inOrder = Object.entries(values).sort(([a], [b]) => depthOf(a) - depthOf(b));
+  for (const [path, value] of inOrder) put(sections, path, value);
+  return sections;
+}
+
+function put(sections: Record<string, unknown>, path: string, value: ParameterValue): void {
+  const steps = path.split(".");
+  const last = steps.pop()!;
+  let map = sections;
+  steps.forEach((step, i) => {
+    const at = steps.slice(0, i + 1).join(".");
+    const found = map[step] ?? NAMED[at] ?? {};
+    const next = typeof found === "string" ? { name: found } : (found as Record<string, unknown>);
+    if (at === "training.optimizer") takeLearningRate(map, next);
+    map[step] = next;
+    map = next;
+  });
+  map[last] = value;
+}
+
+/** `learningRate` beside an optimizer's name is one of its parameters. */
+function takeLearningRate(
+  training: Record<string, unknown>,
+  optimizer: Record<string, unknown>,
+): void {
+  if (training.learningRate === undefined || typeof training.optimizer === "object") return;
+  optimizer.learningRate = training.learningRate;
+  delete training.learningRate;
+}
+
+function depthOf(path: string): number {
+  return path.split(".").length;
+}
