@@ -31,6 +31,13 @@ for field in fields:
         if explicit
         else {"width": field.hidden[0], "depth": len(field.hidden)}
     )
+    training = physics["training"]
+    varied = {
+        "batch": training["batch"],
+        "optimizer": training["optimizer"]["name"],
+        "activation": physics["network"]["activation"],
+    }
+    shape |= {name: value for name, value in varied.items() if name in dataset.dims}
     # One value of the variance's axis is left: the one that this network has.
     there = dataset.sel(seed=physics["seed"], snapshot=field.snapshot, **shape)
     (index,) = np.flatnonzero(there.cell.values == cell)
