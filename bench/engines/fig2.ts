@@ -32,6 +32,8 @@ interface Run {
 interface Part {
   readonly widths: readonly number[];
   readonly depths: readonly number[];
+  readonly learningRate: number;
+  readonly weightDecay: number;
   readonly epochs: number;
   readonly points: number;
 }
@@ -58,6 +60,8 @@ export async function measureFig2(
   const part: Part = {
     widths: spec.axes.width,
     depths: spec.axes.depth,
+    learningRate: spec.training.learningRate,
+    weightDecay: spec.training.weightDecay,
     epochs: spec.training.epochs,
     points: spec.field.points,
   };
