@@ -5,7 +5,7 @@ import { costModel } from "../../coordinator/plan/cost.ts";
 import { writeSummary } from "../../coordinator/results/summary.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";
 import { followRun } from "../../coordinator/run/progress.ts";
-import type { RunEvent } from "../../coordinator/run/run-sweep.ts";
+import type { RunEvent } from "../../coordinator/run/run.ts";
 import { runSweep } from "../../coordinator/run/run-sweep.ts";
 import type { Totals } from "../../coordinator/store/cell-status.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";

@@ -5,7 +5,7 @@
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { QueueNumbers } from "../../shared/transport/nats/observe.ts";
-import type { RunEvent } from "../run/run-sweep.ts";
+import type { RunEvent } from "../run/run.ts";
 import type { ByKind } from "../run/tally.ts";
 import type { CellStatus } from "../store/cell-status.ts";
 

@@ -1,6 +1,6 @@
 import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { RunEvent } from "../run/run-sweep.ts";
+import type { RunEvent } from "../run/run.ts";
 import { tallyOf } from "../run/tally.ts";
 import type { CellRecord, FieldRecord } from "../store/cell-record.ts";
 import { fieldRecord, testAccuracy } from "../store/cell-record.ts";

@@ -2,7 +2,7 @@ import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { CostModel } from "../plan/cost.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { StoreState } from "../store/scan.ts";
-import type { RunEvent } from "./run-sweep.ts";
+import type { RunEvent } from "./run.ts";
 import { tallyOf } from "./tally.ts";
 
 export interface ProgressReport {

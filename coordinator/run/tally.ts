@@ -4,7 +4,7 @@ import { cellCounts } from "../store/cell-status.ts";
 import type { StoreState } from "../store/scan.ts";
 import type { Job } from "./backlog.ts";
 import { type Load, plus, remainingLoad, remainingOf, storedLoad } from "./load.ts";
-import type { RunEvent } from "./run-sweep.ts";
+import type { RunEvent } from "./run.ts";
 
 /** A number for each kind of task. */
 export type ByKind = Readonly<Record<"train" | "field", number>>;

@@ -7,7 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { localTransport } from "../../shared/transport/local.ts";
 import type { Transport } from "../../shared/transport/transport.ts";
 import { planSweep } from "../plan/plan.ts";
-import type { RunOptions } from "../run/run-sweep.ts";
+import type { RunOptions } from "../run/run.ts";
 import { runSweep } from "../run/run-sweep.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import { openStore } from "../store/store.ts";

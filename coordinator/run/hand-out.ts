@@ -1,0 +1,60 @@
+/** Publishes tasks, as many at a time as the workers can take. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { storeError } from "../store/files.ts";
+import { weightsFile } from "../store/layout.ts";
+import type { Job } from "./backlog.ts";
+import type { Run } from "./run.ts";
+
+/** Enough to hide the way to a distant broker; of 10⁵ at a time the requests alone would fill a gigabyte. */
+const MOST_PUBLISHING = 256;
+
+/** Keeps `flight` tasks published; resolves when none is left. */
+export function handOut(run: Run): Promise<void> {
+  return new Promise((resolve) => {
+    run.topUp = () => {
+      if (run.over.signal.aborted) return;
+      const flight = run.flight();
+      while (run.jobs.size < flight && run.publishing < MOST_PUBLISHING) {
+        const job = run.backlog.next();
+        if (job === undefined) break;
+        begin(run, job);
+      }
+      if (run.jobs.size + run.publishing === 0) resolve();
+    };
+    run.topUp();
+  });
+}
+
+function begin(run: Run, job: Job): void {
+  run.jobs.set(job.task.id, job);
+  run.publishing++;
+  publish(run, job).then(() => {
+    run.publishing--;
+    run.topUp();
+  }, run.fail);
+}
+
+async function publish(run: Run, job: Job): Promise<void> {
+  if (job.kind === "field") await offerWeights(run, job);
+  run.over.signal.throwIfAborted();
+  // An earlier coordinator's task may have ended while its weights were put.
+  if (run.jobs.has(job.task.id)) await run.transport.publish(job.task);
+}
+
+/** Puts a field's weights where workers get them, once, before the first of its tiles is published. */
+function offerWeights(run: Run, { cell, field }: Extract<Job, { kind: "field" }>): Promise<void> {
+  let offer = run.offers.get(field);
+  if (offer === undefined) {
+    offer = putWeights(run, join(run.store.directory, weightsFile(cell.id, field.state.snapshot)));
+    run.offers.set(field, offer);
+  }
+  return offer;
+}
+
+async function putWeights({ transport, plan }: Run, path: string): Promise<void> {
+  const bytes = await readFile(path).catch((error) => {
+    throw storeError("read", path, error);
+  });
+  await transport.putBlob(plan.sweep, bytes);
+}

@@ -1,0 +1,72 @@
+/** A run of a sweep: what its parts share. */
+import type { DeadLetter } from "../../shared/messages.ts";
+import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
+import type { Cell, Plan } from "../plan/plan.ts";
+import type { CellRecord, FieldRecord } from "../store/cell-record.ts";
+import type { StoreState } from "../store/scan.ts";
+import type { Store } from "../store/store.ts";
+import type { Backlog, Job, OpenField } from "./backlog.ts";
+import { createBacklog } from "./backlog.ts";
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly store: Store;
+  /** What a thorough scan found in the store. */
+  readonly state: StoreState;
+  readonly transport: CoordinatorTransport;
+  /** How many tasks may be published and without an outcome at a time, as things are now. */
+  flight(): number;
+  /** Calls the listener whenever `flight` may have grown; running tasks may take hours. */
+  readonly onFlight?: ((listener: () => void) => void) | undefined;
+  /** Aborts: no more tasks, and the run rejects with its reason. What is stored stays. */
+  readonly signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+}
+
+export type RunEvent =
+  /** A result is in the store. Times: in the worker's thread; to check and store it here. */
+  | {
+      readonly kind: "stored";
+      readonly job: Job;
+      readonly seconds: number;
+      readonly attempt: number;
+      readonly storeSeconds: number;
+    }
+  /** A training is in the store; a diverged one will have no fields. */
+  | { readonly kind: "trained"; readonly cell: Cell; readonly record: CellRecord }
+  /** A field is in the store, with its statistics. */
+  | { readonly kind: "mapped"; readonly cell: Cell; readonly field: FieldRecord }
+  /** A task was given up. */
+  | { readonly kind: "dead"; readonly job: Job; readonly letter: DeadLetter }
+  /** An outcome of a task that has one already: a slow worker's, or one stored just before a restart. */
+  | { readonly kind: "late"; readonly task: string };
+
+/** The state of a run. */
+export interface Run extends RunOptions {
+  readonly backlog: Backlog;
+  /** Published, or about to be, and without an outcome in the store; by task id. */
+  readonly jobs: Map<string, Job>;
+  /** How many of them are on their way to the transport. */
+  publishing: number;
+  /** The weights that were put where workers get them, by field. */
+  readonly offers: WeakMap<OpenField, Promise<void>>;
+  /** Aborted: nothing more is begun. */
+  readonly over: AbortController;
+  /** Hands out more tasks, if there is room; set while there are some to hand out. */
+  topUp(): void;
+  /** Ends the run with an error. */
+  fail(reason: unknown): void;
+}
+
+export function createRun(options: RunOptions, fail: (reason: unknown) => void): Run {
+  return {
+    ...options,
+    backlog: createBacklog(options.plan, options.state),
+    jobs: new Map(),
+    publishing: 0,
+    offers: new WeakMap(),
+    over: new AbortController(),
+    topUp() {},
+    fail,
+  };
+}
