@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Plan } from "../../coordinator/plan/plan.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";
 import { lockOwner } from "../../coordinator/store/lock.ts";
@@ -61,7 +62,8 @@ export function statusCommand(): Command {
       ];
       const missing = [...damaged, ...state.damaged];
       if (missing.length > 0) rows.push(["damaged", missing.join(", ")]);
-      const lines = [table(rows), ...divergedLines(state), ...deadLines(letters)];
+      const saturated = saturatedLine(plan, state);
+      const lines = [table(rows), ...divergedLines(state), ...saturated, ...deadLines(letters)];
       if (phase === "unfinished") lines.push(`Go on with: ftle resume ${shellWord(directory)}`);
       if (letters.length > 0) lines.push(`Run them again with: ftle retry ${shellWord(directory)}`);
       const value = { name: sweep.name, engine: plan.engine, phase, owner, ...counts };
@@ -85,6 +87,20 @@ function divergedLines({ cells }: StoreState): string[] {
     .filter(({ record }) => record?.status === "diverged")
     .map(({ cell, record }) => `  diverged ${cell.id}  ${cellName(cell.point)}: ${record?.reason}`);
   return shortened(lines);
+}
+
+/** A note on fields in which float32 has reached its end. */
+function saturatedLine({ field }: Plan, { cells }: StoreState): string[] {
+  const counts = cells.flatMap(({ record }) =>
+    (record?.fields ?? []).flatMap(({ field: id, statistics }) =>
+      id === field?.id && statistics.saturated !== undefined ? [statistics.saturated] : [],
+    ),
+  );
+  if (counts.length === 0) return [];
+  const points = counts.reduce((sum, count) => sum + count, 0);
+  return [
+    `${counted(points, "point")} of ${counted(counts.length, "field")} lie where a layer is saturated beyond float32: with the engines native and tfjs λ₁ is too large there (column \`saturated\`; the engine reference is exact)`,
+  ];
 }
 
 function deadLines(letters: readonly DeadLetter[]): string[] {

@@ -1,7 +1,8 @@
 /** Figures of the fields that a store holds. */
 import { join } from "node:path";
 import type { FieldPlan, Plan } from "../plan/plan.ts";
-import { testAccuracy } from "../store/cell-record.ts";
+import type { FieldStatistics } from "../store/cell-record.ts";
+import { fieldRecord, testAccuracy } from "../store/cell-record.ts";
 import { readFieldArray } from "../store/field-zarr.ts";
 import { fieldFolder } from "../store/layout.ts";
 import type { LatticeFigure, LatticePanel } from "./figures/lattice-figure.ts";
@@ -81,7 +82,12 @@ async function panelOf(
     values: values?.map((value) => scale * value) ?? null,
     direction: directions ? await read("direction") : null,
     output,
-    label: accuracyLabel(record.history.testAccuracy[epoch] ?? Number.NaN),
+    label: [
+      accuracyLabel(record.history.testAccuracy[epoch] ?? Number.NaN),
+      saturationLabel(fieldRecord(record, snapshot, plan.field.id)?.statistics, points),
+    ]
+      .filter((text) => text !== "")
+      .join(" · "),
     note: null,
   };
 }
@@ -98,6 +104,12 @@ const QUANTITY_TITLES: Record<Quantity, string> = {
   lambda1: "λ₁",
   output: "output",
 };
+
+/** There λ₁ of an engine in float32 is too large. */
+function saturationLabel(statistics: FieldStatistics | undefined, points: number): string {
+  const { saturated = 0 } = statistics ?? {};
+  return saturated === 0 ? "" : `${((100 * saturated) / points ** 2).toPrecision(2)} % saturated`;
+}
 
 function accuracyLabel(accuracy: number): string {
   return Number.isFinite(accuracy) ? `${(100 * accuracy).toFixed(1)} %` : "";

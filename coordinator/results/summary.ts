@@ -14,7 +14,7 @@ import type { Store } from "../store/store.ts";
 import { namedParameters } from "./picture-axes.ts";
 
 /** Numbers are null where there is none (yet). */
-export interface SummaryRow extends Nullable<FieldStatistics> {
+export interface SummaryRow extends Nullable<Omit<FieldStatistics, "saturated">> {
   readonly cell: string;
   readonly width: number;
   readonly depth: number;
@@ -26,6 +26,8 @@ export interface SummaryRow extends Nullable<FieldStatistics> {
   /** Of the axes over parameters, by name; columns of their own in the table. */
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   readonly snapshot: Snapshot;
+  /** Points where float32 saturates; a column of its own only in sweeps that have any. */
+  readonly saturated?: number | null;
   /** Epochs of training in the snapshot. */
   readonly epoch: number | null;
   readonly status: CellStatus;
@@ -40,9 +42,19 @@ export interface SummaryRow extends Nullable<FieldStatistics> {
 type Nullable<T> = { readonly [K in keyof T]: T[K] | null };
 
 export function summaryRows(plan: Plan, state: StoreState): SummaryRow[] {
+  const isSaturated = hasSaturation(plan, state);
   return [...state.cells]
     .sort((a, b) => a.cell.position - b.cell.position)
-    .flatMap((cell) => plan.snapshots.map((snapshot) => rowOf(plan, state, cell, snapshot)));
+    .flatMap((cell) =>
+      plan.snapshots.map((snapshot) => rowOf({ plan, state, isSaturated }, cell, snapshot)),
+    );
+}
+
+/** Whether any field of the sweep has points where float32 saturates. */
+export function hasSaturation({ field }: Plan, { cells }: StoreState): boolean {
+  return cells.some(({ record }) =>
+    record?.fields.some((one) => one.field === field?.id && one.statistics.saturated !== undefined),
+  );
 }
 
 export function summaryCsv(rows: readonly SummaryRow[]): string {
@@ -73,9 +85,14 @@ export async function writeSummary(plan: Plan, state: StoreState, store: Store):
   ]);
 }
 
+interface RowContext {
+  readonly plan: Plan;
+  readonly state: StoreState;
+  readonly isSaturated: boolean;
+}
+
 function rowOf(
-  plan: Plan,
-  state: StoreState,
+  { plan, state, isSaturated }: RowContext,
   cellState: CellState,
   snapshot: Snapshot,
 ): SummaryRow {
@@ -112,6 +129,7 @@ function rowOf(
     lambda1Centre: field?.lambda1Centre ?? null,
     lambda1Boundary: field?.lambda1Boundary ?? null,
     notFinite: field?.notFinite ?? null,
+    ...(isSaturated ? { saturated: field === undefined ? null : (field.saturated ?? 0) } : {}),
     trainSeconds: record?.provenance.seconds ?? null,
   };
 }

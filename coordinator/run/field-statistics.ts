@@ -1,5 +1,44 @@
 /** A field in a few numbers, for tables and line plots. */
-import type { FieldStatistics } from "../store/cell-record.ts";
+import { join } from "node:path";
+import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
+import { decodeWeights } from "../../shared/safetensors.ts";
+import type { CellRecord, FieldStatistics } from "../store/cell-record.ts";
+import { readIfThere } from "../store/files.ts";
+import { weightsFile } from "../store/layout.ts";
+import { saturatedPoints } from "./saturation.ts";
+
+/** A whole field. */
+export interface FieldArrays {
+  /** [layers, points, points]; the last layer counts. */
+  readonly lambda1: Float32Array;
+  /** [points, points]. */
+  readonly output: Float32Array;
+  readonly grid: FieldGrid;
+}
+
+/** The stored network that a field is of. */
+export interface FieldNetwork {
+  readonly directory: string;
+  readonly record: CellRecord;
+  readonly snapshot: Snapshot;
+}
+
+/** What the record of a cell says of a complete field. */
+export async function statisticsOf(
+  { lambda1, output, grid }: FieldArrays,
+  { directory, record, snapshot }: FieldNetwork,
+): Promise<FieldStatistics> {
+  const statistics = fieldStatistics(lambda1, output, grid.points);
+  const bytes = await readIfThere(join(directory, weightsFile(record.cell, snapshot)));
+  if (bytes === null) return statistics;
+  const saturated = await saturatedPoints({
+    network: record.physics.network,
+    weights: decodeWeights(bytes),
+    grid,
+    lambda1: lambda1.subarray(lambda1.length - grid.points ** 2),
+  });
+  return saturated === 0 ? statistics : { ...statistics, saturated };
+}
 
 /**
  * @param lambda1 [layers, points, points]; the last layer counts.

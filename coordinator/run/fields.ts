@@ -9,7 +9,7 @@ import { fieldFolder } from "../store/layout.ts";
 import type { FieldState } from "../store/scan.ts";
 import { readRecord } from "../store/store.ts";
 import type { OpenField } from "./backlog.ts";
-import { fieldStatistics } from "./field-statistics.ts";
+import { statisticsOf } from "./field-statistics.ts";
 import type { Run } from "./run.ts";
 
 /** Whether tiles are missing. */
@@ -76,12 +76,16 @@ async function noteStatistics(
   const { lambda1, output } = last ?? (await readField(folder));
   const record = await readRecord(store.directory, cell.id);
   if (record === null) return;
-  const statistics = fieldStatistics(lambda1, output, grid.points);
+  const statistics = await statisticsOf(
+    { lambda1, output, grid },
+    { directory: store.directory, record, snapshot },
+  );
   const field = { snapshot, field: id, statistics };
   await store.putFieldRecord(record, field);
   onEvent({ kind: "mapped", cell, field });
 }
 
+/** Arrays of a whole field. */
 async function readField(folder: string) {
   const lambda1 = await readFieldArray(folder, "lambda1");
   const output = await readFieldArray(folder, "output");

@@ -13,14 +13,14 @@ import type {
 import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
-import type { CellRecord } from "../store/cell-record.ts";
+import type { CellRecord, FieldStatistics } from "../store/cell-record.ts";
 import { storedHistory } from "../store/cell-record.ts";
 import { readFieldArray, tileFiles } from "../store/field-zarr.ts";
 import { readIfThere } from "../store/files.ts";
 import { cellJson, fieldFolder, weightsFile } from "../store/layout.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
 import { tileTask } from "../store/tile-task.ts";
-import { fieldStatistics } from "./field-statistics.ts";
+import { statisticsOf } from "./field-statistics.ts";
 
 /** A stored result that can be computed once more. */
 export type Claim =
@@ -105,8 +105,9 @@ export async function recompute(
       const folder = join(directory, fieldFolder(record.cell, snapshot, field));
       const lambda1 = await readFieldArray(folder, "lambda1");
       const output = await readFieldArray(folder, "output");
-      const anew = fieldStatistics(lambda1, output, plan.field.grid.points);
-      if (isDeepStrictEqual(statistics, anew)) continue;
+      const { grid } = plan.field;
+      const anew = await statisticsOf({ lambda1, output, grid }, { directory, record, snapshot });
+      if (isDeepStrictEqual(statistics, sameMembers(anew, statistics))) continue;
       paths.push(`${cellJson(record.cell)} (statistics of ${snapshot})`);
     }
     for (const { digest } of made.weights) await transport.dropBlob(plan.sweep, digest);
@@ -136,6 +137,13 @@ export async function recompute(
     await collected;
   }
   return different.sort();
+}
+
+/** Records of earlier versions do not count saturated points. */
+function sameMembers(anew: FieldStatistics, { saturated }: FieldStatistics): FieldStatistics {
+  if (saturated !== undefined) return anew;
+  const { saturated: _, ...others } = anew;
+  return others;
 }
 
 function allClaims(plan: Plan, { cells }: StoreState): Claim[] {

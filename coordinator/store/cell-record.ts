@@ -51,6 +51,8 @@ export interface FieldStatistics {
   readonly lambda1Boundary: number | null;
   /** Points whose λ₁ is not finite. */
   readonly notFinite: number;
+  /** Points with a layer so saturated that float32 cannot hold its slopes (`run/saturation.ts`); absent if there is none. */
+  readonly saturated?: number;
 }
 
 export function writeCellRecord(record: CellRecord): string {

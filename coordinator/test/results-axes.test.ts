@@ -106,7 +106,7 @@ test("summary: a column for each parameter behind the axes that every sweep has,
     ["data.seed", "optimizer", "learningRate", "batch"].map((name) => flat[name]),
     [1, "sgd", 0.05, 20],
   );
-  const columns = cellColumns(sweep);
+  const columns = cellColumns(sweep, { isSaturated: false });
   assert.deepEqual(Object.keys(columns), names);
   assert.deepEqual(
     ["data.seed", "optimizer", "learningRate", "batch"].map((name) => columns[name]!.type),

@@ -6,7 +6,8 @@ import { cellColumns } from "./table.ts";
 
 /** The summary as a table: one row for each cell and snapshot. */
 export function cellsTable(sweep: Sweep, rows: readonly SummaryRow[]): Table {
-  const columns = cellColumns(sweep);
+  const isSaturated = rows.some((row) => row.saturated !== undefined);
+  const columns = cellColumns(sweep, { isSaturated });
   const flat = rows.map(flatRow);
   const values = Object.fromEntries(
     Object.entries(columns).map(([name, { type }]) => [

@@ -5,7 +5,7 @@ import { VERSION } from "../../../shared/version.ts";
 import type { FieldPlan } from "../../plan/plan.ts";
 import { FIELD_ARRAYS } from "../../store/field-zarr.ts";
 import type { FlatRow } from "../summary.ts";
-import { flatRow, summaryRows } from "../summary.ts";
+import { flatRow, hasSaturation, summaryRows } from "../summary.ts";
 import type { Dimension } from "./lattice.ts";
 import { latticeOf, placesIn } from "./lattice.ts";
 import type { StoredField, StoredSweepState } from "./stored-fields.ts";
@@ -29,14 +29,15 @@ export async function writeLattice(
   const { sweep, plan, state } = source;
   const dimensions = latticeOf(sweep);
   const rows = summaryRows(plan, state).map(flatRow);
-  const columns = cellColumns(sweep);
+  const isSaturated = hasSaturation(plan, state);
+  const columns = cellColumns(sweep, { isSaturated });
   const group = zarrGroup(folder);
   for (const { name, labels } of dimensions) {
     const column = columns[name]!;
     await group.add(name, { column, dimensions: [name], shape: [labels.length] }, labels);
   }
   const coordinates = coordinatesOf(dimensions);
-  for (const variable of [...coordinates, ...resultsOf(dimensions)]) {
+  for (const variable of [...coordinates, ...resultsOf(dimensions, isSaturated)]) {
     await addResult(group, variable, { column: columns[variable[0]]!, rows });
   }
   if (plan.field !== null) {
@@ -85,8 +86,9 @@ function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
 }
 
 /** What came of the cells and their snapshots. */
-function resultsOf(dimensions: readonly Dimension[]): Variable[] {
-  const ofSnapshots = SNAPSHOT_RESULTS.map((name): Variable => [name, dimensions]);
+function resultsOf(dimensions: readonly Dimension[], isSaturated: boolean): Variable[] {
+  const names = [...SNAPSHOT_RESULTS, ...(isSaturated ? ["saturated"] : [])];
+  const ofSnapshots = names.map((name): Variable => [name, dimensions]);
   return [["trainSeconds", dimensions.slice(0, -1)], ...ofSnapshots];
 }
 

@@ -28,7 +28,9 @@ export interface Block {
 export type Value = string | number | null;
 
 /** Those of the axes and the results that every sweep has. */
-export const CELL_COLUMNS: Readonly<Record<Exclude<keyof SummaryRow, "parameters">, Column>> = {
+export const CELL_COLUMNS: Readonly<
+  Record<Exclude<keyof SummaryRow, "parameters" | "saturated">, Column>
+> = {
   cell: { type: "string", longName: "cell id" },
   width: { type: "int64", longName: "width N" },
   depth: { type: "int64", longName: "depth L" },
@@ -51,6 +53,12 @@ export const CELL_COLUMNS: Readonly<Record<Exclude<keyof SummaryRow, "parameters
   lambda1Boundary: exponent("λ₁ on the decision boundary"),
   notFinite: { type: "int64", isNullable: true, longName: "points whose λ₁ is not finite" },
   trainSeconds: { ...result("time of the training"), units: "s" },
+};
+
+const SATURATED: Column = {
+  type: "int64",
+  isNullable: true,
+  longName: "points with a layer that is saturated beyond float32: their λ₁ is not to be trusted",
 };
 
 /** The columns of the axes over parameters, by name. */
@@ -79,10 +87,15 @@ export function columnValue(value: ParameterValue): string | number {
 }
 
 /** The columns of the cells' table: the parameters behind the axes that every sweep has. */
-export function cellColumns(sweep: Sweep): Record<string, Column> {
+export function cellColumns(
+  sweep: Sweep,
+  { isSaturated }: { readonly isSaturated: boolean },
+): Record<string, Column> {
   const { cell, width, depth, hidden, weightVariance, logGain, seed, ...rest } = CELL_COLUMNS;
   const axes = { cell, width, depth, hidden, weightVariance, logGain, seed };
-  return { ...axes, ...parameterColumns(sweep), ...rest };
+  const { trainSeconds, ...results } = rest;
+  const saturated = isSaturated ? { saturated: SATURATED } : {};
+  return { ...axes, ...parameterColumns(sweep), ...results, ...saturated, trainSeconds };
 }
 
 /** The columns of a field's points. */

@@ -43,7 +43,7 @@ struct activated {
 
 /**
  * tanh b = ±(1 − e)/(1 + e) and g' = 4e/(1 + e)² with e = exp(−2|b|): right also where 1 − tanh² would cancel.
- * Beyond |b| = 43.6 the slope stays at 4e⁻⁸⁷ ≈ 4.6e-38, the least that float32 holds with all its digits.
+ * Beyond |b| = 43.6 the slope stays at 4e^(−87.2) = 5.4e-38, about the least that float32 holds with all its digits.
  */
 INLINE struct activated tanh_(vf b) {
   const vf a = at_most(absolute(b), splat(43.6f));
