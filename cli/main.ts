@@ -13,6 +13,7 @@ import { statusCommand } from "./commands/status.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { whyCommand } from "./commands/why.ts";
 import { workerCommand } from "./commands/worker.ts";
+import { dropEmptyVariables } from "./terminal/environment.ts";
 
 const USAGE_EXIT_CODE = 2;
 
@@ -66,6 +67,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+dropEmptyVariables(process.env);
 try {
   await program.parseAsync();
 } catch (error) {

@@ -34,7 +34,7 @@ export function withBrokerOptions(target: Command): Command {
     );
 }
 
-/** Whether a broker was named; an empty variable names none. */
+/** Whether a broker was named; an empty name is none. */
 export function hasBroker({ nats }: BrokerFlags): boolean {
   return nats !== undefined && nats !== "";
 }

@@ -6,8 +6,7 @@ import { parseMetricsAddress } from "../../shared/metrics/server.ts";
 import { milliseconds } from "./durations.ts";
 
 export interface MetricsFlags {
-  /** null: nowhere. */
-  readonly metrics?: MetricsAddress | null;
+  readonly metrics?: MetricsAddress;
 }
 
 export interface CoordinatorMetricsFlags extends MetricsFlags {
@@ -16,8 +15,7 @@ export interface CoordinatorMetricsFlags extends MetricsFlags {
 }
 
 export function metricsOption(port: number): Option {
-  const read = (text: string): MetricsAddress | null => {
-    if (text === "") return null; // an empty variable names no address
+  const read = (text: string): MetricsAddress => {
     const address = parseMetricsAddress(text);
     if (address !== null) return address;
     throw new InvalidArgumentError(`Expected host:port or a port, got ${text}.`);
