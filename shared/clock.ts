@@ -2,14 +2,23 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `action` once after `ms`; the returned function calls it off. */
+  /** Calls `action` once after `ms`, however long that is; the returned function calls it off. */
   after(ms: number, action: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: Date.now,
   after(ms, action) {
-    const timer = setTimeout(action, ms);
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number) => {
+      const isLast = leftMs <= LONGEST_TIMER_MS;
+      const next = isLast ? action : () => wait(leftMs - LONGEST_TIMER_MS);
+      timer = setTimeout(next, Math.min(leftMs, LONGEST_TIMER_MS));
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };
+
+/** 24.8 days: a timer that is to wait longer goes off after a millisecond (Node's docs, `setTimeout`). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
+import { systemClock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { place } from "../../shared/transport/nats/connect.ts";
 import { missingBefore } from "../../worker/engines/registry.ts";
@@ -142,9 +143,9 @@ async function lastScrape(
     // The timer also keeps the process alive, which the server does not. AbortSignal.timeout would not;
     // and inside of AbortSignal.any Node 20 may collect it before it fires.
     const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), metricsLinger);
+    const callOff = systemClock.after(metricsLinger, () => patience.abort());
     await server.scraped(AbortSignal.any([interrupted, patience.signal]));
-    clearTimeout(timer);
+    callOff();
   }
   await server.stop();
 }

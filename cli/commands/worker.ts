@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import { Option } from "commander";
+import { systemClock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { METRICS_PORTS } from "../../shared/metrics/registry.ts";
 import type { Broker } from "../../shared/transport/nats/connect.ts";
@@ -179,13 +180,13 @@ async function drain(
   transport: NatsWorkerTransport,
   { graceMs, output }: { graceMs: number; output: Output },
 ): Promise<void> {
-  const giveUp = setTimeout(() => {
+  const callOff = systemClock.after(graceMs + FAREWELL_MS, () => {
     output.warn("the broker could not be told; what ran here goes to others when its leases end");
     process.exit(0);
-  }, graceMs + FAREWELL_MS);
+  });
   await worker.stop(graceMs);
   await transport.stop();
-  clearTimeout(giveUp);
+  callOff();
 }
 
 type Tally = ReturnType<typeof createTally>;

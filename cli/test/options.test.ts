@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { milliseconds } from "../terminal/durations.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle, ftleWith } from "./support/ftle.ts";
 
@@ -36,4 +37,33 @@ test("options: an empty address for metrics on the command line is refused", asy
   const { code, stderr } = await ftle("run", "spec.yaml", "--metrics", "");
   assert.equal(code, 2);
   assert.match(stderr, /Expected host:port or a port, got \./);
+});
+
+test("options: a duration is whole milliseconds, of ten years at most", () => {
+  const cases = {
+    "90s": 90_000,
+    "30m": 1_800_000,
+    "597h": 2_149_200_000,
+    "0.5ms": 1,
+    "1.0005s": 1_001,
+  };
+  for (const [text, ms] of Object.entries(cases)) assert.equal(milliseconds(text), ms, text);
+  assert.equal(milliseconds("87600h"), 315_360_000_000);
+  for (const text of ["87600.1h", `1${"0".repeat(400)}h`]) {
+    assert.throws(() => milliseconds(text), /Expected a duration of at most 87600h, got/);
+  }
+  for (const text of ["0s", "-1s", "1d", "1e3s", "", "s"]) {
+    assert.throws(() => milliseconds(text), /Expected a duration such as 90s, 30m or 12h/, text);
+  }
+});
+
+test("options: a task may take longer than a timer of Node can wait", async () => {
+  await inFolder(async (folder) => {
+    const spec = join(folder, "spec.yaml");
+    await writeFile(spec, SPEC);
+    const run = ["run", spec, "--out", join(folder, "out"), "--task-timeout", "597h"];
+    const { code, stderr } = await ftle(...run);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /Warning/);
+  });
 });
