@@ -49,8 +49,13 @@ export function withCoordinatorMetrics(target: Command, port: number): Command {
 }
 
 /** An ISO 8601 time, or a duration from now on; in milliseconds since the epoch. */
-function moment(text: string): number {
-  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return Date.parse(text);
+export function moment(text: string): number {
+  const date = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
+  const time = date === undefined ? Number.NaN : Date.parse(text);
+  if (!Number.isNaN(time)) {
+    refuseNoDate(date!, text);
+    return time;
+  }
   try {
     return Date.now() + milliseconds(text);
   } catch {
@@ -58,4 +63,13 @@ function moment(text: string): number {
       `Expected a time such as 2026-12-24T18:00Z, or a duration such as 36h, got ${text}.`,
     );
   }
+}
+
+/** `Date.parse` takes 31 February for 3 March; all else that there is not, it refuses. */
+function refuseNoDate(date: string, text: string): void {
+  if (new Date(`${date}T00:00Z`).toISOString().startsWith(date)) return;
+  const day = Number(date.slice(-2));
+  throw new InvalidArgumentError(
+    `Expected a day that there is, got ${text}: that month has no day ${day}.`,
+  );
 }

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { milliseconds } from "../terminal/durations.ts";
+import { moment } from "../terminal/metrics-options.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle, ftleWith } from "./support/ftle.ts";
 
@@ -66,4 +67,21 @@ test("options: a task may take longer than a timer of Node can wait", async () =
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stderr, /Warning/);
   });
+});
+
+test("options: a deadline is a time that there is, or a duration from now", async () => {
+  assert.equal(moment("2028-02-29"), Date.UTC(2028, 1, 29));
+  assert.equal(moment("2026-12-24T18:00Z"), Date.UTC(2026, 11, 24, 18));
+  assert.equal(moment("2026-12-24T23:30:00.5-02:00"), Date.UTC(2026, 11, 25, 1, 30, 0, 500));
+  assert.ok(moment("597h") - Date.now() > 596 * 3_600_000);
+  for (const text of ["2026-02-31T00:00Z", "2026-02-31", "2027-02-29", "2026-04-31T12:00+02:00"]) {
+    assert.throws(() => moment(text), /got \d{4}-.*: that month has no day (29|31)\.$/, text);
+  }
+  const none = ["2026-13-01", "2026-00-10", "2026-01-00", "2026-01-32", "2026-01-01T25:00Z"];
+  for (const text of [...none, "2026-01-01T00:61Z", "2026-01-01T00:00+99:00", "2026-1-1", ""]) {
+    assert.throws(() => moment(text), /Expected a time such as 2026-12-24T18:00Z/, text);
+  }
+  const { code, stderr } = await ftle("run", "none.yaml", "--deadline", "2026-02-31T00:00Z");
+  assert.equal(code, 2);
+  assert.match(stderr, /that month has no day 31/);
 });
