@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { cellsTable } from "../../coordinator/results/export/cells-table.ts";
@@ -14,7 +13,7 @@ import { totals } from "../../coordinator/store/cell-status.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
-import { integer } from "../terminal/format.ts";
+import { integer, shownPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
 import { command } from "../terminal/options.ts";
 import { createOutput } from "../terminal/output.ts";
@@ -61,7 +60,7 @@ async function exportSweep(directory: string, flags: ExportFlags): Promise<void>
     const source = { directory, sweep, plan, state };
     const kind = format === "zarr" ? "group" : "file";
     const { name, write } = exportOf(source, flags, interrupt);
-    const path = flags.out ?? join(directory, "export", `${name}.${format}`);
+    const path = flags.out ?? shownPath(directory, "export", `${name}.${format}`);
     await writeWhole(path, { kind, force }, write);
     noteMissing(source, output.note);
     output.result(path, { path });

@@ -17,6 +17,7 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { PlannedSweep } from "../sweeps/stored-sweep.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
+import { shownPath } from "../terminal/format.ts";
 import { command, positiveInteger, positiveNumber } from "../terminal/options.ts";
 import { createOutput } from "../terminal/output.ts";
 
@@ -205,7 +206,7 @@ async function writeFigure(
   }
   if (format !== "png") files.push([`${name}.svg`, svg]);
   await writeFiles(folder, files, { temporaryFolder: "." });
-  return files.map(([file]) => join(folder, file));
+  return files.map(([file]) => shownPath(folder, file));
 }
 
 /** Names what the figure shows; another look at the same replaces it. */

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
+import { DEAD, SUMMARY_CSV } from "../../coordinator/store/layout.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { place } from "../../shared/transport/nats/connect.ts";
@@ -16,7 +17,7 @@ import type { PlannedSweep } from "../sweeps/stored-sweep.ts";
 import { loadStored, planFor, refuseMissingEngine } from "../sweeps/stored-sweep.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions, hasBroker } from "../terminal/broker-options.ts";
-import { counted, duration, integer, shellWord } from "../terminal/format.ts";
+import { counted, duration, integer, shellPath, shownPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
 import type { CoordinatorMetricsFlags } from "../terminal/metrics-options.ts";
 import type { EngineFlag, RunFlags } from "../terminal/options.ts";
@@ -98,7 +99,7 @@ async function runAndReport(
 ): Promise<void> {
   const output = createOutput(flags);
   const interrupt = onInterrupt(
-    `interrupted; every finished task is stored. Go on with: ftle resume ${shellWord(directory)}`,
+    `interrupted; every finished task is stored. Go on with: ftle resume ${shellPath(directory)}`,
   );
   const { metrics: address, deadline } = flags;
   const metrics = address ? await startRunMetrics(address) : null;
@@ -188,7 +189,7 @@ function placeOf(
 function headline({ sweep, plan }: PlannedSweep, directory: string, where: string): string {
   const cells = counted(plan.cells.length, "network");
   const points = plan.field === null ? "" : `, fields of ${plan.field.grid.points}² points`;
-  return `${sweep.name}: ${cells}${points}, engine ${plan.engine}, ${where} → ${directory}`;
+  return `${sweep.name}: ${cells}${points}, engine ${plan.engine}, ${where} → ${shownPath(directory)}`;
 }
 
 /** Engines that would have been taken if they were here. */
@@ -201,12 +202,12 @@ function report(outcome: RunOutcome, figures: readonly string[]): string {
   const { trained, diverged } = totals.cells;
   const lines = [
     `${counted(tasksRun, "task")} run in ${duration(seconds)}; ${integer(trained)} trained, ${integer(diverged)} diverged, ${counted(totals.fields.complete, "field")} complete.`,
-    `Table   ${directory}/summary.csv`,
+    `Table   ${shownPath(directory, SUMMARY_CSV)}`,
     ...figures.map((path) => `Figure  ${path}`),
   ];
   if (totals.deadLetters > 0) {
     lines.push(
-      `${counted(totals.deadLetters, "task")} given up; reasons in ${directory}/dead/. Once the cause is gone: ftle retry ${shellWord(directory)}`,
+      `${counted(totals.deadLetters, "task")} given up; reasons in ${shownPath(directory, DEAD)}/. Once the cause is gone: ftle retry ${shellPath(directory)}`,
     );
   }
   return lines.join("\n");

@@ -12,7 +12,7 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { localWork } from "../places/here.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
-import { counted, integer, shellWord } from "../terminal/format.ts";
+import { counted, integer, shellPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
 import { command, positiveInteger, share } from "../terminal/options.ts";
 import { createOutput } from "../terminal/output.ts";
@@ -64,10 +64,10 @@ export function verifyCommand(): Command {
         if (trainings + missing > 0) {
           const lack = `${counted(trainings, "training")} and ${counted(missing, "tile")}`;
           lines.push(
-            `Not there, or damaged: ${lack}. Make them with: ftle resume ${shellWord(directory)}`,
+            `Not there, or damaged: ${lack}. Make them with: ftle resume ${shellPath(directory)}`,
           );
         } else if (damaged.length > 0) {
-          lines.push(`Make them again with: ftle resume ${shellWord(directory)}`);
+          lines.push(`Make them again with: ftle resume ${shellPath(directory)}`);
         }
         const toRun = { trainings, tiles: missing };
         const value = {

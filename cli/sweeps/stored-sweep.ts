@@ -11,6 +11,7 @@ import type { StoredSweep } from "../../coordinator/store/store.ts";
 import { readRecords, readStoredSweep } from "../../coordinator/store/store.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { engines, engineWithId, resolveEngine } from "../../worker/engines/registry.ts";
+import { shellPath, shownPath } from "../terminal/format.ts";
 
 /** A sweep with its plan, and the text it was read from. */
 export interface PlannedSweep {
@@ -33,7 +34,7 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
   const stored = existsSync(directory) ? await readStoredSweep(directory) : null;
   if (stored === null) {
     throw new UsageError(
-      `expected ${directory} to be the directory of a sweep, found no sweep.json in it; start one with \`ftle run SPEC --out ${directory}\``,
+      `expected ${directory} to be the directory of a sweep, found no sweep.json in it; start one with: ftle run SPEC --out ${shellPath(directory)}`,
     );
   }
   const { record, source, damaged } = stored;
@@ -74,7 +75,7 @@ async function engineFor(
 /** Without `sweep.json`, a sweep that its spec does not name is called as its directory is. */
 function parseOrThrow(source: string, directory: string): Sweep {
   const parsed = parseSweep(source, { file: resolve(directory) });
-  if ("faults" in parsed) throw new SpecError(`${directory}/${SWEEP_YAML}`, parsed.faults);
+  if ("faults" in parsed) throw new SpecError(shownPath(directory, SWEEP_YAML), parsed.faults);
   return parsed.sweep;
 }
 

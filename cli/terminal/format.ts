@@ -1,4 +1,5 @@
-/** Numbers and cells as people read them. */
+/** Numbers, cells and paths as people read them. */
+import { join } from "node:path";
 import { axisNames } from "../../coordinator/spec/axis-names.ts";
 import type { LatticePoint } from "../../coordinator/spec/enumerate.ts";
 
@@ -46,9 +47,16 @@ export function cellName({ hidden, weightVariance, seed, parameters }: LatticePo
   return `${layers} σ_w²=${Number(weightVariance.toPrecision(3))} ${others.join("")}seed ${seed}`;
 }
 
-/** A word of a command line, in quotes if a shell would take it apart. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+/** A path without detours, which no command takes for an option. */
+export function shownPath(...parts: readonly string[]): string {
+  const path = join(...parts);
+  return path.startsWith("-") ? `./${path}` : path;
+}
+
+/** A path as a word of a command line, in quotes if a shell would take it apart. */
+export function shellPath(...parts: readonly string[]): string {
+  const path = shownPath(...parts);
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** Rows as left-aligned columns. */
