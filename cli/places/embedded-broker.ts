@@ -1,7 +1,7 @@
 /** The broker that `ftle run --cluster` starts for itself: private to this machine, this user and this run. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BrokerError, UsageError } from "../../shared/errors.ts";
@@ -31,6 +31,8 @@ const USER = "ftle";
 /** A server that ends more often than this within `MINUTE_MS` is not started again. */
 const MOST_ENDS = 5;
 const MINUTE_MS = 60_000;
+/** Free space that a broker of a trial needs at the least, roughly. */
+const LEAST_BYTES = 1_000_000;
 
 const HOW_TO_GET_ONE = `Get nats-server ${OLDEST.join(".")} or later:
   apt install nats-server      (Debian 13, Ubuntu 24.04 or later)
@@ -46,15 +48,15 @@ and have it on PATH, or name it in FTLE_NATS_SERVER. Or start a broker and worke
  * process, however this process ends, and so does its store; Ctrl-C does not reach it. One that dies is
  * started again, with the same port and store.
  *
- * @throws UsageError saying how to get nats-server, if there is none or it is too old; BrokerError with
- * what it said, if it does not start.
+ * @throws UsageError saying how to get nats-server, if there is none or it is too old, or naming TMPDIR,
+ * if its files cannot be put there; BrokerError with what it said, if it does not start.
  */
 export async function startEmbeddedBroker({
   command = process.env.FTLE_NATS_SERVER || "nats-server",
 }: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
   await refuseUnfit(command);
   const password = randomBytes(24).toString("base64url");
-  const folder = await mkdtemp(join(tmpdir(), "ftle-broker-")); // 0700
+  const folder = await makeFolder();
   const stopping = new AbortController();
   const lost = new AbortController();
   const start = (port: number) =>
@@ -72,6 +74,8 @@ export async function startEmbeddedBroker({
     server = await start(-1);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
+    const { syscall = "spawn" } = error as NodeJS.ErrnoException;
+    if (!syscall.startsWith("spawn")) throw temporaryFault(error); // it was one of our own files
     throw new BrokerError(`the private broker cannot be used: ${(error as Error).message}`, error);
   }
   const { port } = server;
@@ -112,6 +116,43 @@ export async function startEmbeddedBroker({
     },
   };
 }
+
+/** A folder that nobody else may enter, where TMPDIR says. */
+async function makeFolder(): Promise<string> {
+  try {
+    const { blocks, bavail, bsize } = await statfs(tmpdir());
+    // Without room for its log, the server neither starts nor says why.
+    if (blocks > 0 && bavail * bsize < LEAST_BYTES) throw errno("ENOSPC");
+    return await mkdtemp(join(tmpdir(), "ftle-broker-")); // 0700
+  } catch (error) {
+    throw temporaryFault(error);
+  }
+}
+
+function temporaryFault(error: unknown): UsageError {
+  const found = TEMPORARY_FAULTS[codeOf(error) ?? ""] ?? (error as Error).message;
+  const named = process.env.TMPDIR ? "TMPDIR" : "TMPDIR, which is not set,";
+  return new UsageError(
+    `--cluster keeps its broker's files in a temporary folder: expected ${named} to name a place for it, found ${tmpdir()}, ${found}; set TMPDIR to a folder with room`,
+  );
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+function errno(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+const TEMPORARY_FAULTS: Record<string, string> = {
+  ENOENT: "which does not exist (ENOENT)",
+  ENOTDIR: "which is no folder (ENOTDIR)",
+  EACCES: "where you may not write (EACCES)",
+  EROFS: "which is read-only (EROFS)",
+  ENOSPC: "which is full (ENOSPC)",
+  EDQUOT: "where your quota is used up (EDQUOT)",
+};
 
 function configuration(store: string, password: string): string {
   return `

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SWEEP_JSON } from "../../coordinator/store/layout.ts";
+import { natsServerBinary } from "../../shared/testing/nats-server.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Ending } from "./support/ftle.ts";
-import { ftle, LOADER } from "./support/ftle.ts";
+import { ftle, ftleWith, LOADER } from "./support/ftle.ts";
 import { runHere } from "./support/run-here.ts";
 import { canMount, onSmallDisk } from "./support/small-disk.ts";
 import { assertSameContents, contents, examine, filesIn } from "./support/stored.ts";
@@ -90,6 +91,22 @@ if (mounting === "directly") {
         ]);
         assertStopped(resumed, directory, "EROFS", "choose another --out");
         assert.deepEqual([status.code, verified.code], [0, 0]);
+      });
+    });
+
+    test("disk: a cluster whose temporary folder is full ends with 2 and names TMPDIR", async () => {
+      await onSmallDisk("8k", async ({ path }) => {
+        await inFolder(async (folder) => {
+          const spec = join(folder, "spec.yaml");
+          await writeFile(spec, SPEC);
+          await writeFile(join(path, "ballast"), Buffer.alloc(4096));
+          const env = { FTLE_NATS_SERVER: await natsServerBinary(), TMPDIR: path };
+          const run = ["run", spec, "--cluster", "--out", join(folder, "out"), "--threads", "1"];
+          const { code, stderr } = await ftleWith(env, ...run);
+          assert.equal(code, 2, stderr);
+          assert.match(stderr, /expected TMPDIR to name .* which is full \(ENOSPC\)/);
+          assert.doesNotMatch(stderr, /\n\s+at /);
+        });
       });
     });
   });

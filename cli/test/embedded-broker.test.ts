@@ -16,7 +16,7 @@ import { natsServerBinary, oldNatsServerBinary } from "../../shared/testing/nats
 import type { EmbeddedBroker } from "../places/embedded-broker.ts";
 import { startEmbeddedBroker } from "../places/embedded-broker.ts";
 import { inFolder } from "./support/folder.ts";
-import { LOADER, moduleAt } from "./support/ftle.ts";
+import { ftleWith, LOADER, moduleAt } from "./support/ftle.ts";
 import { until } from "./support/until.ts";
 
 test("embedded broker: takes those who have the password, and nobody else", async () => {
@@ -184,6 +184,27 @@ test("embedded broker: refuses what is not nats-server", async () => {
   for (const command of ["true", "false"]) {
     await assert.rejects(startEmbeddedBroker({ command }), UsageError);
   }
+});
+
+test("embedded broker: without a temporary folder, TMPDIR is named, with exit code 2 and no stack", async () => {
+  await inFolder(async (folder) => {
+    const spec = join(folder, "spec.yaml");
+    await writeFile(spec, "axes: {width: 2, depth: 1}\nfield: none\n");
+    const FTLE_NATS_SERVER = await natsServerBinary();
+    for (const [TMPDIR, code] of [
+      [join(folder, "none"), "ENOENT"],
+      [spec, "ENOTDIR"],
+    ] as const) {
+      const run = ["run", spec, "--cluster", "--out", join(folder, "out")];
+      const ending = await ftleWith({ FTLE_NATS_SERVER, TMPDIR }, ...run);
+      assert.equal(ending.code, 2, ending.stderr);
+      assert.match(
+        ending.stderr,
+        new RegExp(`expected TMPDIR to name .*, found ${TMPDIR}, .*${code}`),
+      );
+      assert.doesNotMatch(ending.stderr, /\n\s+at |internal fault/);
+    }
+  });
 });
 
 async function start(): Promise<EmbeddedBroker> {
