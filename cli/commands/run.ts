@@ -107,11 +107,13 @@ async function runAndReport(
     const isQuiet = flags.quiet ?? false;
     const { signal } = interrupt;
     const { workPlace, where } = placeOf(planned, flags, { output, metrics });
-    output.note(headline(planned, directory, where));
-    if (metrics !== null) output.note(`metrics at http://${metrics.server.place}/metrics`);
-    for (const { name, reason } of betterEngines(planned)) {
-      output.note(`Engine ${name} would be faster, but is not here: ${reason}`);
-    }
+    const announce = () => {
+      output.note(headline(planned, directory, where));
+      if (metrics !== null) output.note(`metrics at http://${metrics.server.place}/metrics`);
+      for (const { name, reason } of betterEngines(planned)) {
+        output.note(`Engine ${name} would be faster, but is not here: ${reason}`);
+      }
+    };
     const outcome = await runToEnd({
       ...planned,
       directory,
@@ -121,6 +123,7 @@ async function runAndReport(
       metrics,
       deadline,
       signal,
+      onOpened: announce,
     });
     interrupt.dispose(); // all is stored: from here Ctrl-C just ends the program
     const figures = flags.plot ? await drawDefaultFigures(directory, planned, outcome.state) : [];

@@ -33,6 +33,8 @@ export interface RunToEndOptions extends PlannedSweep {
   /** When the sweep should be complete, in milliseconds since the epoch; for metrics. */
   readonly deadline?: number | undefined;
   readonly signal: AbortSignal;
+  /** Calls back when the directory is ours: from here on the run is no longer refused. */
+  onOpened?(): void;
 }
 
 export interface RunOutcome {
@@ -56,6 +58,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   const start = performance.now();
   const store = await openStore(directory);
   try {
+    options.onOpened?.();
     const damaged = [...((await readStoredSweep(directory))?.damaged ?? [])];
     await store.putSweep(sweep, { source, engine: plan.engine });
     damaged.push(...(await damagedSummary(directory)));
