@@ -14,6 +14,7 @@ import { verifyCommand } from "./commands/verify.ts";
 import { whyCommand } from "./commands/why.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { dropEmptyVariables } from "./terminal/environment.ts";
+import { outliveReaders } from "./terminal/readers.ts";
 
 const USAGE_EXIT_CODE = 2;
 
@@ -61,12 +62,7 @@ for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
-// Whoever reads our output may have read enough: `ftle status DIR | head -1`.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit();
-  throw error;
-});
-
+outliveReaders();
 dropEmptyVariables(process.env);
 try {
   await program.parseAsync();

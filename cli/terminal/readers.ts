@@ -1,0 +1,16 @@
+/** Whoever read is gone: its end of the pipe is closed, or its terminal. */
+const GONE = ["EPIPE", "ECONNRESET", "EIO"];
+
+/**
+ * Lets the program outlive those who read it. `ftle run 2>&1 | tee log` goes on without its messages when
+ * `tee` is gone, or the disk behind them full: its work is in the store. What is given up with them is
+ * never the exit code.
+ */
+export function outliveReaders(): void {
+  process.stderr.on("error", () => {}); // there is nobody to tell
+  process.stdout.on("error", ({ code = "", message }: NodeJS.ErrnoException) => {
+    if (GONE.includes(code)) return; // they had read enough: `ftle status DIR | head -1`
+    process.stderr.write(`ftle: cannot write the result to standard output: ${message}\n`);
+    process.exitCode ||= 1;
+  });
+}
