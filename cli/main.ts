@@ -14,6 +14,7 @@ import { verifyCommand } from "./commands/verify.ts";
 import { whyCommand } from "./commands/why.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { dropEmptyVariables } from "./terminal/environment.ts";
+import { heedNohup } from "./terminal/hang-up.ts";
 import { outliveReaders } from "./terminal/readers.ts";
 
 const USAGE_EXIT_CODE = 2;
@@ -62,6 +63,7 @@ for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
+heedNohup(process.env);
 outliveReaders();
 dropEmptyVariables(process.env);
 try {

@@ -22,6 +22,7 @@ import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";
 import { milliseconds } from "../terminal/durations.ts";
 import { counted, duration } from "../terminal/format.ts";
+import { stopSignals } from "../terminal/hang-up.ts";
 import type { MetricsFlags } from "../terminal/metrics-options.ts";
 import { metricsOption } from "../terminal/metrics-options.ts";
 import { command, engineOption, withThreadOptions } from "../terminal/options.ts";
@@ -153,7 +154,7 @@ function askedToEnd({ endWithStdin = false }: WorkerFlags): Promise<string> {
       if (isSecond(name)) process.exit(130);
       resolve(name);
     };
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, onSignal);
+    for (const signal of stopSignals()) process.on(signal, onSignal);
     if (endWithStdin) process.stdin.on("end", () => resolve("end of input")).resume();
   });
 }

@@ -1,4 +1,5 @@
 import { FtleError } from "../../shared/errors.ts";
+import { stopSignals } from "./hang-up.ts";
 import { secondSignal } from "./second-signal.ts";
 
 /** The user, or the system, asked the program to stop. */
@@ -8,7 +9,7 @@ export class InterruptedError extends FtleError {
 }
 
 /**
- * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP. A second one ends the program at once:
+ * A signal that aborts at the first SIGINT, SIGTERM or, unless it is to be outlived, SIGHUP. A second one ends the program at once:
  * safe at any time, because the store's files appear whole or not at all.
  */
 export function onInterrupt(message: string): { signal: AbortSignal; dispose(): void } {
@@ -18,7 +19,7 @@ export function onInterrupt(message: string): { signal: AbortSignal; dispose(): 
     if (isSecond(name)) process.exit(130);
     controller.abort(new InterruptedError(message));
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const signals = stopSignals();
   for (const name of signals) process.on(name, handle);
   return {
     signal: controller.signal,
