@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { SWEEP_JSON } from "../../coordinator/store/layout.ts";
+import { CELLS, SWEEP_JSON, weightsFile } from "../../coordinator/store/layout.ts";
+import { readRecords } from "../../coordinator/store/store.ts";
 import { natsServerBinary } from "../../shared/testing/nats-server.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Ending } from "./support/ftle.ts";
 import { ftle, ftleWith, LOADER } from "./support/ftle.ts";
-import { runHere } from "./support/run-here.ts";
+import { preload, WITHOUT_FOLDER_SYNC, withoutCompiler } from "./support/preload.ts";
+import { resumeHere, runHere } from "./support/run-here.ts";
 import { canMount, onSmallDisk } from "./support/small-disk.ts";
 import { assertSameContents, contents, examine, filesIn } from "./support/stored.ts";
 
@@ -94,6 +96,42 @@ if (mounting === "directly") {
       });
     });
 
+    test("disk: cells may lie on another file system, from the beginning or moved there later", async () => {
+      await inFolder(async (folder) => {
+        const spec = join(folder, "spec.yaml");
+        await writeFile(spec, SPEC.replace("points: 96", "points: 32"));
+        const untouched = join(folder, "untouched");
+        await runHere(spec, untouched);
+        await onSmallDisk("4m", async ({ path }) => {
+          const begun = join(folder, "begun");
+          const moved = join(folder, "moved");
+          for (const [directory, cells] of [
+            [begun, join(path, "a")],
+            [moved, join(path, "b")],
+          ] as const) {
+            await mkdir(directory);
+            await mkdir(cells);
+            if (directory === moved) await cp(untouched, moved, { recursive: true });
+            if (directory === moved) await cp(join(moved, CELLS), cells, { recursive: true });
+            await rm(join(directory, CELLS), { recursive: true, force: true });
+            await symlink(cells, join(directory, CELLS));
+          }
+          await mkdir(join(path, "b", ".ftle-tmp"));
+          await writeFile(join(path, "b", ".ftle-tmp", "of a killed run"), "");
+          for await (const { cell } of readRecords(moved)) {
+            await rm(join(moved, weightsFile(cell, "end")));
+          }
+          await runHere(spec, begun);
+          assert.equal((await resumeHere(moved)).tasksRun, 4);
+          const expected = await contents(join(untouched, CELLS));
+          for (const cells of ["a", "b"]) {
+            assertSameContents(await contents(join(path, cells)), expected);
+            assert.equal((await readdir(join(path, cells))).length, 4); // all of them cells
+          }
+        });
+      });
+    });
+
     test("disk: a cluster whose temporary folder is full ends with 2 and names TMPDIR", async () => {
       await onSmallDisk("8k", async ({ path }) => {
         await inFolder(async (folder) => {
@@ -123,6 +161,20 @@ if (mounting === "directly") {
     assert.fail("expected to be permitted to mount a tmpfs, directly or with unshare -rm");
   });
 }
+
+test("disk: folders that cannot be fsynced are no obstacle", {
+  skip: withoutCompiler(),
+}, async () => {
+  await inFolder(async (folder) => {
+    const spec = join(folder, "spec.yaml");
+    const out = join(folder, "out");
+    await writeFile(spec, SPEC.replace("points: 96", "points: 32"));
+    const env = await preload(folder, WITHOUT_FOLDER_SYNC);
+    const { code, stderr } = await ftleWith(env, "run", spec, "--out", out);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual((await examine(out)).damaged, []);
+  });
+});
 
 test("disk: an --out that is a file, or below one, is refused with what to do", async () => {
   await inFolder(async (folder) => {

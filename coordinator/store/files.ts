@@ -3,9 +3,12 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StoreError } from "../../shared/errors.ts";
+import { CELLS } from "./layout.ts";
 
-/** Folder of a store for files on their way; whatever it holds when a store is opened is litter. */
-export const TEMPORARY_FOLDER = ".ftle-tmp";
+/** Folder for files on their way; whatever it holds when a store is opened is litter. */
+const TEMPORARY_FOLDER = ".ftle-tmp";
+/** One for each file system: `cells` may be a link to another, or a mount point. */
+export const TEMPORARY_FOLDERS = [TEMPORARY_FOLDER, `${CELLS}/${TEMPORARY_FOLDER}`] as const;
 
 /**
  * Writes files below `root`: each under a temporary name, fsynced, then renamed, and at last the
@@ -17,25 +20,44 @@ export const TEMPORARY_FOLDER = ".ftle-tmp";
 export async function writeFiles(
   root: string,
   files: Iterable<readonly [path: string, bytes: Uint8Array | string]>,
-  { temporaryFolder = TEMPORARY_FOLDER } = {},
+  { temporaryFolder }: { temporaryFolder?: string } = {},
 ): Promise<void> {
   const written: { temporary: string; path: string }[] = [];
+  const folders = new Set<string>();
+  let current = root; // what an error is about
   try {
-    await makeFolder(join(root, temporaryFolder));
     for (const [name, bytes] of files) {
-      const temporary = join(root, temporaryFolder, `.ftle-${randomUUID()}`);
-      written.push({ temporary, path: join(root, name) });
+      current = join(root, name);
+      const folder = join(root, temporaryFolder ?? temporaryFolderOf(name));
+      if (!folders.has(folder)) await makeFolder(folder);
+      folders.add(folder);
+      const temporary = join(folder, `.ftle-${randomUUID()}`);
+      written.push({ temporary, path: current });
       await writeSynced(temporary, bytes);
     }
-    const folders = new Set(written.map(({ path }) => dirname(path)));
-    for (const folder of folders) await makeFolder(folder);
-    for (const { temporary, path } of written) await rename(temporary, path);
-    for (const folder of folders) await syncFolder(folder);
+    folders.clear();
+    for (const { path } of written) folders.add(dirname(path));
+    for (const folder of folders) {
+      current = folder;
+      await makeFolder(folder);
+    }
+    for (const { temporary, path } of written) {
+      current = path;
+      await rename(temporary, path);
+    }
+    for (const folder of folders) {
+      current = folder;
+      await syncFolder(folder);
+    }
   } catch (error) {
     // Best effort: what is left behind is cleared when the store is opened next.
     await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })));
-    throw storeError("write", written.at(-1)?.path ?? root, error);
+    throw storeError("write", current, error);
   }
+}
+
+function temporaryFolderOf(name: string): string {
+  return TEMPORARY_FOLDERS[name.startsWith(`${CELLS}/`) ? 1 : 0];
 }
 
 /** A file's bytes; null if there is none. @throws StoreError if it cannot be read. */
@@ -66,8 +88,11 @@ const CAUSES: Record<string, string> = {
   EACCES: "no permission (EACCES); choose another --out or change its permissions",
   EPERM: "not permitted (EPERM); choose another --out or change its permissions",
   ENOTDIR: "a part of the path is not a folder (ENOTDIR); choose another --out",
+  EXDEV: "it is on another file system (EXDEV), which of a store only all of `cells` may be",
   EEXIST: "there is a file where a folder should be (EEXIST); choose another --out",
 };
+
+const NOT_SUPPORTED = ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
 async function writeSynced(path: string, bytes: Uint8Array | string): Promise<void> {
   const file = await open(path, "wx");
@@ -88,10 +113,13 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
+/** Where folders cannot be fsynced (SMB, some FUSE), their file system sees to their entries, or nothing does. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
     await folder.sync();
+  } catch (error) {
+    if (!NOT_SUPPORTED.some((code) => isErrno(error, code))) throw error;
   } finally {
     await folder.close();
   }

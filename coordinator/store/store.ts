@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, rm } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UsageError } from "../../shared/errors.ts";
@@ -11,7 +11,7 @@ import type { CellRecord, FieldRecord } from "./cell-record.ts";
 import { readCellRecord, storedHistory, writeCellRecord } from "./cell-record.ts";
 import type { Files } from "./field-zarr.ts";
 import { fieldMetadata, tileFiles } from "./field-zarr.ts";
-import { isErrno, readIfThere, storeError, TEMPORARY_FOLDER, writeFiles } from "./files.ts";
+import { isErrno, readIfThere, storeError, TEMPORARY_FOLDERS, writeFiles } from "./files.ts";
 import {
   CELLS,
   cellJson,
@@ -74,7 +74,7 @@ export async function openStore(directory: string): Promise<Store> {
     await mkdir(directory, { recursive: true });
     await refuseForeign(directory);
     lock = await acquireLock(directory);
-    await rm(join(directory, TEMPORARY_FOLDER), { recursive: true, force: true });
+    await clearLitter(directory);
   } catch (error) {
     throw storeError("write", directory, error);
   }
@@ -158,6 +158,8 @@ export async function openStore(directory: string): Promise<Store> {
     },
 
     async close() {
+      // Of the folders in `cells` each is a cell again; if it is in use, the store is another's by now.
+      await rmdir(join(directory, TEMPORARY_FOLDERS[1])).catch(() => {});
       await lock.release();
     },
   };
@@ -231,6 +233,13 @@ async function refuseForeign(directory: string): Promise<void> {
   throw new UsageError(
     `expected ${directory} to be empty, new, or the directory of a sweep; found ${foreign[0]} in it. Choose another --out`,
   );
+}
+
+/** Removes what a killed run had on its way. */
+async function clearLitter(directory: string): Promise<void> {
+  for (const folder of TEMPORARY_FOLDERS) {
+    await rm(join(directory, folder), { recursive: true, force: true });
+  }
 }
 
 function* inFolder(folder: string, files: Files): Generator<[string, Uint8Array]> {

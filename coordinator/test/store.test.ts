@@ -183,8 +183,10 @@ test("files: when one cannot be written none is left behind, and the error names
     const files = [
       ["good.txt", "x"],
       ["file/bad.txt", "y"],
+      ["as-good.txt", "z"],
     ] as const;
-    await assert.rejects(writeFiles(folder, files), { name: "StoreError", message: /file/ });
+    const path = join(folder, "file");
+    await assert.rejects(writeFiles(folder, files), { name: "StoreError", path });
     assert.deepEqual((await readdir(folder)).sort(), [".ftle-tmp", "file"]);
     assert.deepEqual(await readdir(join(folder, ".ftle-tmp")), []);
   });
