@@ -11,6 +11,7 @@ import { natsWork } from "../places/broker.ts";
 import { clusterWork } from "../places/cluster.ts";
 import { localWork } from "../places/here.ts";
 import type { WorkPlace } from "../places/place.ts";
+import { drawDefaultFigures } from "../sweeps/draw.ts";
 import type { RunOutcome } from "../sweeps/run-to-end.ts";
 import { runToEnd } from "../sweeps/run-to-end.ts";
 import type { PlannedSweep } from "../sweeps/stored-sweep.ts";
@@ -24,7 +25,6 @@ import type { EngineFlag, RunFlags } from "../terminal/options.ts";
 import { command, engineOption, withEngine, withRunOptions } from "../terminal/options.ts";
 import type { Output } from "../terminal/output.ts";
 import { createOutput } from "../terminal/output.ts";
-import { drawDefaultFigures } from "./plot.ts";
 
 type AllFlags = RunFlags & BrokerFlags & ClusterFlags & CoordinatorMetricsFlags;
 
@@ -126,7 +126,9 @@ async function runAndReport(
       onOpened: announce,
     });
     interrupt.dispose(); // all is stored: from here Ctrl-C just ends the program
-    const figures = flags.plot ? await drawDefaultFigures(directory, planned, outcome.state) : [];
+    const figures = flags.plot
+      ? await drawDefaultFigures({ directory, ...planned, state: outcome.state }, output.note)
+      : [];
     const { state: _, ...result } = outcome;
     output.result(report(outcome, figures), { ...result, figures });
     if (outcome.totals.deadLetters > 0) process.exitCode = WITH_DEAD_LETTERS;

@@ -1,7 +1,6 @@
 /** Figures of the fields that a store holds. */
 import { join } from "node:path";
 import type { FieldPlan, Plan } from "../plan/plan.ts";
-import type { FieldStatistics } from "../store/cell-record.ts";
 import { fieldRecord, testAccuracy } from "../store/cell-record.ts";
 import { readFieldArray } from "../store/field-zarr.ts";
 import { fieldFolder } from "../store/layout.ts";
@@ -21,13 +20,20 @@ export interface LatticeOptions {
   readonly boundary: boolean;
 }
 
+/** A stored sweep that has fields. */
+export interface DrawnSweep {
+  readonly name: string;
+  readonly directory: string;
+  readonly plan: Plan & { readonly field: FieldPlan };
+}
+
 /** Reads a slice's fields and makes of them a figure to draw. */
 export async function latticeFigure(
-  directory: string,
-  plan: Plan & { readonly field: FieldPlan },
+  sweep: DrawnSweep,
   slice: Slice,
-  { name, ...options }: LatticeOptions & { readonly name: string },
+  options: LatticeOptions,
 ): Promise<LatticeFigure> {
+  const { name, plan } = sweep;
   const { rows, columns, fixed } = slice;
   const { layer } = options;
   const layerLabel = layer === null ? [] : [`layer ${layer}`];
@@ -35,12 +41,15 @@ export async function latticeFigure(
   for (const exhibit of slice.exhibits) {
     const row = rows.values.indexOf(exhibit.values[rows.axis]!);
     const column = columns.values.indexOf(exhibit.values[columns.axis]!);
-    panels.push({ row, column, ...(await panelOf(directory, plan, exhibit, options)) });
+    panels.push({ row, column, ...(await panelOf(sweep, exhibit, options)) });
   }
   return {
-    title: [name, ...fixed.map(([axis, value]) => axisLabel(axis, value)), ...layerLabel].join(
-      " · ",
-    ),
+    title: [
+      name,
+      ...fixed.map(([axis, value]) => axisLabel(axis, value)),
+      ...layerLabel,
+      ...saturationNote(sweep, slice),
+    ].join(" · "),
     rows: rows.values.map((value) => axisLabel(rows.axis, value)),
     columns: columns.values.map((value) => axisLabel(columns.axis, value)),
     region: plan.field.grid.region,
@@ -52,8 +61,7 @@ export async function latticeFigure(
 }
 
 async function panelOf(
-  directory: string,
-  plan: Plan & { readonly field: FieldPlan },
+  { directory, plan }: DrawnSweep,
   { cell: { cell, record, fields }, snapshot }: Exhibit,
   { quantity, layer, directions, boundary }: LatticeOptions,
 ): Promise<Omit<LatticePanel, "row" | "column">> {
@@ -82,12 +90,7 @@ async function panelOf(
     values: values?.map((value) => scale * value) ?? null,
     direction: directions ? await read("direction") : null,
     output,
-    label: [
-      accuracyLabel(record.history.testAccuracy[epoch] ?? Number.NaN),
-      saturationLabel(fieldRecord(record, snapshot, plan.field.id)?.statistics, points),
-    ]
-      .filter((text) => text !== "")
-      .join(" · "),
+    label: accuracyLabel(record.history.testAccuracy[epoch] ?? Number.NaN),
     note: null,
   };
 }
@@ -105,10 +108,16 @@ const QUANTITY_TITLES: Record<Quantity, string> = {
   output: "output",
 };
 
-/** There λ₁ of an engine in float32 is too large. */
-function saturationLabel(statistics: FieldStatistics | undefined, points: number): string {
-  const { saturated = 0 } = statistics ?? {};
-  return saturated === 0 ? "" : `${((100 * saturated) / points ** 2).toPrecision(2)} % saturated`;
+/** How much of the fields an engine in float32 gives too large an exponent. */
+function saturationNote({ plan }: DrawnSweep, { exhibits }: Slice): string[] {
+  const counts = exhibits.map(({ cell: { record }, snapshot }) => {
+    const field = record && fieldRecord(record, snapshot, plan.field.id);
+    return field?.statistics.saturated ?? 0;
+  });
+  const most = Math.max(0, ...counts);
+  if (most === 0) return [];
+  const share = (100 * most) / plan.field.grid.points ** 2;
+  return [`up to ${Number(share.toPrecision(2))} % of a field saturated`];
 }
 
 function accuracyLabel(accuracy: number): string {

@@ -82,6 +82,9 @@ function isWhole(axes: SoundParts["axes"]): axes is SpecForm["axes"] {
 
 /** The file's name without folder and ending, in the letters that a sweep's name may have. */
 function nameOf(file: string): string {
-  const stem = basename(file, extname(file)).replace(/[^0-9A-Za-z\u00c0-\uffff ._-]+/g, "-");
+  const stem = basename(file, extname(file)).replace(
+    /[^0-9A-Za-z\u00c0-\ud7ff\uf900-\ufffd ._-]+/g,
+    "-",
+  );
   return stem.replace(/^[ ._-]+/, "").slice(0, 80) || "sweep";
 }

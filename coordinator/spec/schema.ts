@@ -9,6 +9,13 @@ import { trainingSchema } from "./training-schema.ts";
 
 const NAME = "a name of at most 80 letters, digits, spaces, dots, hyphens or underscores";
 
+/**
+ * Letters and digits of any script: what XML, and so SVG, may hold (https://www.w3.org/TR/xml/#charsets). Written for
+ * UTF-16 code units, because editors read it without the flag `u`.
+ */
+const NAME_PATTERN =
+  /^(?:[0-9A-Za-z\u00c0-\ud7ff\uf900-\ufffd]|[\ud800-\udbff][\udc00-\udfff])(?:[0-9A-Za-z\u00c0-\ud7ff\uf900-\ufffd ._-]|[\ud800-\udbff][\udc00-\udfff])*$/;
+
 const constraint = z
   .string("a comparison such as `width * depth <= 2000`")
   .max(1000, "a constraint of at most 1000 characters");
@@ -20,7 +27,8 @@ const axisGroup = z.array(axisName, TWO_AXES).min(2, TWO_AXES);
 export const sweepSchema = section({
   name: z
     .string(NAME)
-    .regex(/^[0-9A-Za-z\u00c0-\uffff][0-9A-Za-z\u00c0-\uffff ._-]{0,79}$/, NAME)
+    .regex(NAME_PATTERN, NAME)
+    .max(80, NAME)
     .meta({ title: NAME })
     .optional()
     .describe("Name of the sweep. Default: the file's name without its ending."),

@@ -4,7 +4,7 @@ import { convertIndexedToRgb, decode } from "fast-png";
 import type { LatticeFigure, LatticePanel } from "../results/figures/lattice-figure.ts";
 import { drawLattice } from "../results/figures/lattice-figure.ts";
 import { drawLines } from "../results/figures/line-figure.ts";
-import { renderPng } from "../results/figures/render-png.ts";
+import { missingLetters, renderPng } from "../results/figures/render-png.ts";
 
 const POINTS = 64;
 
@@ -216,4 +216,36 @@ test("png: letters are drawn without any font of the system", async () => {
     decode(renderPng(svg(text))).data.filter((value) => value < 100).length;
   for (const text of ["λ₁", "σ²", "−0.5", "N = 10"]) assert.ok(ink(text) > 50, text);
   assert.equal(ink(""), 0);
+});
+
+for (const region of [
+  { x: [-1, 1], y: [0, 0.001] },
+  { x: [-1, 1], y: [0, 0.1] },
+  { x: [0, 1e-9], y: [-1e6, 1e6] },
+] as const) {
+  const { x, y } = region;
+  test(`lattice figure: a strip of x ${x.join("…")}, y ${y.join("…")} has a panel and a colour bar that can be seen`, async () => {
+    const svg = await drawLattice(figure([panel(ring)], { region }));
+    const images = Array.from(svg.matchAll(/<image [^>]*>/g), ([tag]) => {
+      return ["width", "height"].map((side) =>
+        Number(new RegExp(` ${side}="([\\d.]+)"`).exec(tag)?.[1]),
+      );
+    });
+    const [field, bar] = images as [number[], number[]];
+    assert.ok(Math.min(...field!) >= 48, `a field of ${field!.join(" × ")}`);
+    assert.ok(bar![1]! >= 100, `a colour bar of ${bar![1]}`);
+    assert.match(svg, /x and y at different scales/);
+  });
+}
+
+test("lattice figure: a title that XML could not hold draws without what it forbids", async () => {
+  const svg = await drawLattice(figure([panel(ring)], { title: "a\uffffb\u0001c\ud800d" }));
+  assert.match(svg, /a\ufffdb\ufffdc\ufffdd/);
+  assert.ok(renderPng(svg).length > 1000);
+});
+
+test("png: letters that its font lacks are told, each once", async () => {
+  const titled = (title: string) => drawLattice(figure([panel(ring)], { title }));
+  assert.equal(missingLetters(await titled("網絡 網 Ω é العربية")), "網絡");
+  assert.equal(missingLetters(await titled("Ω σ_w² Привет")), "");
 });

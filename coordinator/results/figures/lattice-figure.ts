@@ -61,6 +61,7 @@ export function drawLattice(figure: LatticeFigure): Promise<string> {
 function latticeSpec(figure: LatticeFigure): Spec {
   const layout = layOut(figure);
   const { width, height, stepX, stepY, totalWidth, totalHeight } = layout;
+  const title = layout.isToScale ? figure.title : notToScale(figure.title);
   const place = ({ row, column }: LatticePanel) => ({ x: column * stepX, y: row * stepY });
   const shown = figure.panels.flatMap((panel) => {
     const field = printedField(panel, layout);
@@ -71,7 +72,12 @@ function latticeSpec(figure: LatticeFigure): Spec {
   return {
     width: totalWidth,
     height: totalHeight,
-    padding: { left: 82, top: figure.title === "" ? 32 : 60, right: 106, bottom: 48 },
+    padding: {
+      left: 82,
+      top: title === "" ? 32 : 60,
+      right: rightOf(title, totalWidth),
+      bottom: 48,
+    },
     autosize: "none",
     data: [
       {
@@ -101,8 +107,8 @@ function latticeSpec(figure: LatticeFigure): Spec {
     ],
     marks: [
       ...panelMarks(layout),
-      ...outerAxes(layout),
-      figureTitle(figure.title),
+      ...outerAxes(layout, figure.region),
+      figureTitle(title),
       colourBar(layout, {
         title: figure.colour.title,
         limit,
@@ -112,21 +118,42 @@ function latticeSpec(figure: LatticeFigure): Spec {
   };
 }
 
-/** Panels are true to scale, and shrink as the lattice grows: 20 columns take about 1600 pixels. */
+/** The least length of the whole lattice along either side, for a colour bar and a title that can be read. */
+const LEAST_LATTICE = 150;
+/** The least side of a panel in which a field can be seen. */
+const LEAST_PANEL = 48;
+
+/**
+ * Panels are true to scale, unless one of their sides would be too short to see, and shrink as the lattice grows: 20
+ * columns take about 1600 pixels.
+ */
 function layOut({ rows, columns, region }: LatticeFigure): LatticeLayout {
   const side = Math.max(68, Math.min(300, 820 / Math.max(rows.length, columns.length, 1)));
   const aspect = (region.y[1] - region.y[0]) / (region.x[1] - region.x[0]);
-  const width = Math.round(side * Math.min(1, 1 / aspect));
-  const height = Math.round(side * Math.min(1, aspect));
+  const least = (panels: number) => Math.max(LEAST_PANEL, LEAST_LATTICE / Math.max(1, panels));
+  const trueWidth = side * Math.min(1, 1 / aspect);
+  const trueHeight = side * Math.min(1, aspect);
+  const width = Math.round(Math.max(trueWidth, Math.min(side, least(columns.length))));
+  const height = Math.round(Math.max(trueHeight, Math.min(side, least(rows.length))));
   const gap = side < 100 ? 6 : 10;
   return {
     width,
     height,
+    isToScale: Math.abs(width - trueWidth) < 1 && Math.abs(height - trueHeight) < 1,
     stepX: width + gap,
     stepY: height + gap,
     totalWidth: Math.max(1, columns.length) * (width + gap) - gap,
     totalHeight: Math.max(1, rows.length) * (height + gap) - gap,
   };
+}
+
+/** Room for the colour bar, and for a title that is wider than the lattice, at about 7.8 pixels a letter. */
+function rightOf(title: string, latticeWidth: number): number {
+  return Math.max(106, Math.ceil(7.8 * title.length) - latticeWidth);
+}
+
+function notToScale(title: string): string {
+  return [title, "x and y at different scales"].filter((part) => part !== "").join(" · ");
 }
 
 /** The field at no more points than the panel has pixels in print. */

@@ -1,6 +1,7 @@
 /** The Vega marks of a lattice figure, over the data sets that `lattice-figure.ts` makes. */
 
-import type { EncodeEntry, GroupMark, Mark } from "vega";
+import type { Axis, EncodeEntry, GroupMark, Mark } from "vega";
+import type { Region } from "../../../shared/cell.ts";
 import { colour, colourBarImage } from "./field-raster.ts";
 import { hatchPath } from "./panel-paths.ts";
 import { INK } from "./vega-svg.ts";
@@ -10,6 +11,8 @@ export interface LatticeLayout {
   /** Of one panel. */
   readonly width: number;
   readonly height: number;
+  /** Whether x and y have one scale. */
+  readonly isToScale: boolean;
   /** From one panel's left or upper edge to the next one's. */
   readonly stepX: number;
   readonly stepY: number;
@@ -72,8 +75,8 @@ export function panelMarks({ width, height }: LatticeLayout): Mark[] {
 }
 
 /** Coordinates at the left and the lower edge of the lattice, names of its rows and columns. */
-export function outerAxes({ width, height, totalHeight }: LatticeLayout): Mark[] {
-  const style = { format: "~f", labelFlush: true, labelOverlap: "parity", domain: false } as const;
+export function outerAxes({ width, height, totalHeight }: LatticeLayout, region: Region): Mark[] {
+  const style = { labelFlush: true, labelOverlap: "parity", domain: false } as const;
   return [
     {
       type: "group",
@@ -82,6 +85,7 @@ export function outerAxes({ width, height, totalHeight }: LatticeLayout): Mark[]
       axes: [
         {
           ...style,
+          ...numbers(region.y),
           orient: "left",
           scale: "y",
           tickCount: tickCount(height),
@@ -95,7 +99,16 @@ export function outerAxes({ width, height, totalHeight }: LatticeLayout): Mark[]
       type: "group",
       from: { data: "columns" },
       encode: { enter: { x: { field: "x" }, y: { value: totalHeight } } },
-      axes: [{ ...style, orient: "bottom", scale: "x", tickCount: tickCount(width), title: "x" }],
+      axes: [
+        {
+          ...style,
+          ...numbers(region.x),
+          orient: "bottom",
+          scale: "x",
+          tickCount: tickCount(width),
+          title: "x",
+        },
+      ],
     },
     texts("rows", {
       text: { field: "label" },
@@ -111,6 +124,14 @@ export function outerAxes({ width, height, totalHeight }: LatticeLayout): Mark[]
       align: { value: "center" },
     }),
   ];
+}
+
+/** As people write them, unless that takes more digits than there is room for. */
+function numbers([from, to]: readonly [number, number]): Partial<Axis> {
+  const largest = Math.max(Math.abs(from), Math.abs(to));
+  if (largest < 1e5 && to - from >= 1e-2) return { format: "~f" };
+  const signal = "datum.value === 0 ? '0' : format(datum.value, '.2~e')";
+  return { encode: { labels: { update: { text: { signal } } } } };
 }
 
 /** The title above the lattice. */

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { Resvg } from "@resvg/resvg-js";
+import { fontCoverage } from "./font-coverage.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -7,6 +8,15 @@ const require = createRequire(import.meta.url);
 const FONT_FILES = ["DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold"].map((face) =>
   require.resolve(`dejavu-fonts-ttf/ttf/${face}.ttf`),
 );
+
+/** The letters of an SVG's text that the PNG's font lacks, each once: it shows boxes in their place. */
+export function missingLetters(svg: string): string {
+  const text = svg.replace(/<[^>]*>/g, "").replace(/&[^;]*;/g, "");
+  const letters = [...new Set(text)].filter((letter) => !/[\p{Cc}\p{Cf}\s]/u.test(letter));
+  if (letters.every((letter) => letter < "\u0250")) return ""; // Latin letters are there
+  const hasGlyph = fontCoverage(FONT_FILES[0]!);
+  return letters.filter((letter) => !hasGlyph(letter.codePointAt(0)!)).join("");
+}
 
 /** How large a PNG becomes: its width in pixels, or pixels per unit of the SVG. */
 export type PngSize = { readonly width: number } | { readonly scale: number };

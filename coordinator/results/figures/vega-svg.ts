@@ -39,10 +39,16 @@ const STYLE: Config = {
 export async function drawVega(spec: Spec): Promise<string> {
   const view = new View(parse(spec, STYLE), { renderer: "none" });
   try {
-    return typeset(await view.toSVG());
+    return typeset(printable(await view.toSVG()));
   } finally {
     view.finalize();
   }
+}
+
+/** Without the characters that XML forbids (https://www.w3.org/TR/xml/#charsets): the replacement character instead. */
+function printable(svg: string): string {
+  const wellFormed = Buffer.from(svg).toString(); // half a surrogate pair becomes one, too
+  return wellFormed.replace(/[^\P{Cc}\t\n\r]|[\ufffe\uffff]/gu, "\ufffd");
 }
 
 /**
