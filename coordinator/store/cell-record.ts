@@ -66,9 +66,15 @@ export function writeCellRecord(record: CellRecord): string {
 export function readCellRecord(text: string): CellRecord | null {
   const content = unsealJson(text);
   if (content === null) return null;
-  if (content.format === 1) return content as unknown as CellRecord;
+  refuseOtherFormat(content);
+  return content as unknown as CellRecord;
+}
+
+/** @throws UsageError if what was sealed is of another format than ours. */
+export function refuseOtherFormat({ format }: Record<string, unknown>): void {
+  if (format === 1) return;
   throw new UsageError(
-    `expected a store of format 1, found format ${content.format}: made by another version of ftle, use that one`,
+    `expected a store of format 1, found format ${format}: made by another version of ftle, use that one`,
   );
 }
 

@@ -10,6 +10,10 @@ export const CELLS = "cells";
 export const DEAD = "dead";
 export const FIGURES = "figures";
 
+export function isCellId(name: string): boolean {
+  return /^[0-9a-f]{16}$/.test(name);
+}
+
 export function cellFolder(cell: string): string {
   return `${CELLS}/${cell}`;
 }

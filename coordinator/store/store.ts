@@ -1,22 +1,28 @@
 import { appendFile, mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { UsageError } from "../../shared/errors.ts";
 import type { DeadLetter, FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
 import { deadLetterSchema } from "../../shared/messages.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { Cell } from "../plan/plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
 import type { CellRecord, FieldRecord } from "./cell-record.ts";
-import { readCellRecord, storedHistory, writeCellRecord } from "./cell-record.ts";
+import {
+  readCellRecord,
+  refuseOtherFormat,
+  storedHistory,
+  writeCellRecord,
+} from "./cell-record.ts";
 import type { Files } from "./field-zarr.ts";
 import { fieldMetadata, tileFiles } from "./field-zarr.ts";
 import { isErrno, readIfThere, storeError, TEMPORARY_FOLDERS, writeFiles } from "./files.ts";
+import { refuseForeign } from "./foreign-files.ts";
 import {
   CELLS,
   cellJson,
   deadFile,
   fieldFolder,
+  isCellId,
   JOURNAL,
   SWEEP_JSON,
   SWEEP_YAML,
@@ -173,13 +179,17 @@ export interface StoredSweep {
   readonly damaged: readonly string[];
 }
 
-/** The sweep that a directory holds; null if it holds none. */
+/**
+ * The sweep that a directory holds; null if it holds none.
+ * @throws UsageError if it is whole and of another format: nothing of it must be overwritten.
+ */
 export async function readStoredSweep(directory: string): Promise<StoredSweep | null> {
   const json = await readIfThere(join(directory, SWEEP_JSON));
   const yaml = (await readIfThere(join(directory, SWEEP_YAML)))?.toString();
   if (json === null && yaml === undefined) return null;
   const content = json === null ? null : unsealJson(json.toString());
-  if (content?.format !== 1) return { record: null, source: yaml ?? "", damaged: [SWEEP_JSON] };
+  if (content === null) return { record: null, source: yaml ?? "", damaged: [SWEEP_JSON] };
+  refuseOtherFormat(content);
   const record = content as unknown as SweepRecord;
   const { source } = record;
   return { record, source, damaged: yaml === source ? [] : [SWEEP_YAML] };
@@ -193,7 +203,7 @@ export async function readRecord(directory: string, cell: string): Promise<CellR
 
 /** The records of every cell in a directory, of this sweep or another; damaged ones left out. */
 export async function* readRecords(directory: string): AsyncGenerator<CellRecord> {
-  for (const cell of await namesOf(join(directory, CELLS))) {
+  for (const cell of (await namesOf(join(directory, CELLS))).filter(isCellId)) {
     const record = await readRecord(directory, cell);
     if (record !== null) yield record;
   }
@@ -222,17 +232,6 @@ async function namesOf(folder: string): Promise<string[]> {
     if (isErrno(error, "ENOENT")) return [];
     throw storeError("read", folder, error);
   }
-}
-
-/** A store is begun in an empty folder only: what else lies there is somebody's own. */
-async function refuseForeign(directory: string): Promise<void> {
-  const names = await readdir(directory);
-  const isStore = [SWEEP_JSON, SWEEP_YAML, CELLS].some((name) => names.includes(name));
-  const foreign = names.filter((name) => !/^(lock\.\d+$|\.|lost\+found$)/.test(name));
-  if (isStore || foreign.length === 0) return;
-  throw new UsageError(
-    `expected ${directory} to be empty, new, or the directory of a sweep; found ${foreign[0]} in it. Choose another --out`,
-  );
 }
 
 /** Removes what a killed run had on its way. */

@@ -1,0 +1,104 @@
+/** Tells a sweep's directory from somebody's own, in which nothing must be written. */
+import { readdir, readlink, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { UsageError } from "../../shared/errors.ts";
+import { parseSweep } from "../spec/parse-sweep.ts";
+import { isErrno, readIfThere } from "./files.ts";
+import { CELLS, cellJson, isCellId, SWEEP_JSON, SWEEP_YAML } from "./layout.ts";
+import { unsealJson } from "./sealed-json.ts";
+
+/** Names that tell nothing of whose a folder is: locks, what is hidden, what a disk has at its top. */
+const NEUTRAL = /^(lock\.\d+$|\.|lost\+found$)/;
+
+/**
+ * A sweep is begun in an empty folder, and goes on in its own. One of ours shows in `sweep.json`; where
+ * that is damaged or lost, in its cells or its spec.
+ *
+ * @throws UsageError naming what else was found.
+ */
+export async function refuseForeign(directory: string): Promise<void> {
+  await refuseForeignCells(directory);
+  const cells = await namesIn(join(directory, CELLS));
+  const names = (await namesIn(directory)).filter(
+    (name) => !NEUTRAL.test(name) && (name !== CELLS || cells.length > 0),
+  );
+  if (names.length === 0) return;
+  const json = await textOf(join(directory, SWEEP_JSON));
+  if (json !== null && unsealJson(json) !== null) return; // of whichever format: its reader tells
+  if (await hasRecord(directory, cells)) return;
+  const isOthersJson = json !== null && isOthers(json);
+  const yaml = await textOf(join(directory, SWEEP_YAML));
+  const isSpec = yaml !== null && "sweep" in parseSweep(yaml, { file: directory });
+  if (isSpec && !isOthersJson) return;
+  const found = isOthersJson
+    ? `${SWEEP_JSON}, which is not of a sweep of ours,`
+    : foundInstead(names);
+  throw new UsageError(
+    `expected ${directory} to be empty, new, or the directory of a sweep; found ${found} in it. Choose another --out`,
+  );
+}
+
+function foundInstead(names: readonly string[]): string {
+  if (names.includes(SWEEP_YAML)) return `${SWEEP_YAML}, which is no spec of ours,`;
+  if (names.includes(SWEEP_JSON)) return `${SWEEP_JSON}, which is damaged or not ours,`;
+  if (names.includes(CELLS)) return `${CELLS}, which has no cell of ours,`;
+  return names[0]!;
+}
+
+/** Whether a file that ours is called like is whole, and has nothing of what ours has. */
+function isOthers(json: string): boolean {
+  try {
+    const content = JSON.parse(json);
+    const members = typeof content === "object" && content !== null ? Object.keys(content) : [];
+    return !["format", "engine", "sha256"].some((member) => members.includes(member));
+  } catch {
+    return false; // cut or garbled: it tells nothing
+  }
+}
+
+async function hasRecord(directory: string, cells: readonly string[]): Promise<boolean> {
+  for (const cell of cells.filter(isCellId)) {
+    if ((await textOf(join(directory, cellJson(cell)))) !== null) return true;
+  }
+  return false;
+}
+
+/** `cells` may be a link to another disk: to a folder with nothing but cells in it. */
+async function refuseForeignCells(directory: string): Promise<void> {
+  const path = join(directory, CELLS);
+  const target = await readlink(path).catch((error) => {
+    if (isErrno(error, "ENOENT") || isErrno(error, "EINVAL")) return null; // not there, or no link
+    throw error;
+  });
+  if (target === null) return;
+  const found = await foundBehind(path);
+  if (found === null) return;
+  throw new UsageError(
+    `expected ${path} to be a folder of cells or a link to one, found a link to ${target}, which ${found}. Put the folder there, remove the link, or choose another --out`,
+  );
+}
+
+async function foundBehind(path: string): Promise<string | null> {
+  const target = await stat(path).catch((error) => {
+    if (isErrno(error, "ENOENT") || isErrno(error, "ELOOP") || isErrno(error, "ENOTDIR"))
+      return null;
+    throw error;
+  });
+  if (target === null) return "is not there";
+  if (!target.isDirectory()) return "is no folder";
+  const foreign = (await readdir(path)).find((name) => !isCellId(name) && !NEUTRAL.test(name));
+  return foreign === undefined ? null : `holds ${foreign}`;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) return [];
+    throw error;
+  }
+}
+
+async function textOf(path: string): Promise<string | null> {
+  return (await readIfThere(path))?.toString() ?? null;
+}
