@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
-import { positiveInteger } from "../cli/terminal/options.ts";
+import { positiveInteger } from "../cli/terminal/numbers.ts";
 import type { Measured } from "./broker/goals.ts";
 import { goalsReport } from "./broker/goals.ts";
 import { describeBroker } from "./broker/machine.ts";

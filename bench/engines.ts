@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
-import { positiveInteger } from "../cli/terminal/options.ts";
+import { positiveInteger } from "../cli/terminal/numbers.ts";
 import { accuracyReport, measureAccuracy } from "./engines/accuracy.ts";
 import type { Case } from "./engines/cases.ts";
 import { fieldCases, trainingCases } from "./engines/cases.ts";

@@ -23,7 +23,7 @@ import { natsWork } from "./places/broker.ts";
 import { localWork } from "./places/here.ts";
 import { runToEnd } from "./sweeps/run-to-end.ts";
 import { loadStored, planFor, refuseMissingEngine } from "./sweeps/stored-sweep.ts";
-import { withEngine } from "./terminal/options.ts";
+import { withEngine } from "./terminal/engine-option.ts";
 
 export type { SummaryRow } from "../coordinator/results/summary.ts";
 export { SpecError } from "../coordinator/spec/spec-error.ts";

@@ -2,17 +2,8 @@
 import { Command } from "commander";
 import { FtleError } from "../shared/errors.ts";
 import { VERSION } from "../shared/version.ts";
-import { cancelCommand, pauseCommand, unpauseCommand } from "./commands/control.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { exportCommand } from "./commands/export.ts";
-import { natsCommand } from "./commands/nats.ts";
-import { planCommand } from "./commands/plan.ts";
-import { plotCommand } from "./commands/plot.ts";
-import { resumeCommand, retryCommand, runCommand } from "./commands/run.ts";
-import { statusCommand } from "./commands/status.ts";
-import { verifyCommand } from "./commands/verify.ts";
-import { whyCommand } from "./commands/why.ts";
-import { workerCommand } from "./commands/worker.ts";
+import type { CommandEntry } from "./catalogue.ts";
+import { CATALOGUE, loadCommand } from "./catalogue.ts";
 import { dropEmptyVariables } from "./terminal/environment.ts";
 import { heedNohup } from "./terminal/hang-up.ts";
 import { outliveReaders } from "./terminal/readers.ts";
@@ -28,10 +19,10 @@ const program = new Command("ftle")
     "after",
     `
 A first sweep:
-  $ ftle plan examples/quickstart.yaml       what it would cost
+  $ ftle plan examples/quickstart.yaml       show its cost
   $ ftle run examples/quickstart.yaml        run it; Ctrl-C at any time
-  $ ftle resume sweeps/quickstart            go on
-  $ ftle plot sweeps/quickstart --boundary   another look
+  $ ftle resume sweeps/quickstart            continue it
+  $ ftle plot sweeps/quickstart --boundary   draw it with the decision boundary
 
 Every command has --help with examples, --json for programs, and --quiet.
 Exit codes: 0 complete, 1 fault, 2 usage or spec, 3 complete with tasks given up,
@@ -42,31 +33,15 @@ Exit codes: 0 complete, 1 fault, 2 usage or spec, 3 complete with tasks given up
     process.exit(error.exitCode === 0 ? 0 : USAGE_EXIT_CODE);
   });
 
-const commands = [
-  runCommand(),
-  planCommand(),
-  statusCommand(),
-  resumeCommand(),
-  retryCommand(),
-  cancelCommand(),
-  pauseCommand(),
-  unpauseCommand(),
-  plotCommand(),
-  exportCommand(),
-  whyCommand(),
-  verifyCommand(),
-  doctorCommand(),
-  workerCommand(),
-  natsCommand(),
-];
-for (const command of commands) {
-  program.addCommand(command.copyInheritedSettings(program));
-}
-
 heedNohup(process.env);
 outliveReaders();
 dropEmptyVariables(process.env);
 try {
+  const wanted = wantedCommands(process.argv.slice(2));
+  for (const entry of CATALOGUE) {
+    const command = wanted.has(entry.name) ? await loadCommand(entry) : mentioned(entry);
+    program.addCommand(command.copyInheritedSettings(program));
+  }
   await program.parseAsync();
 } catch (error) {
   const isOurs = error instanceof FtleError;
@@ -76,4 +51,16 @@ try {
     : `ftle: internal fault\n${(error as Error).stack ?? error}`;
   process.stderr.write(`${text}\n`);
   process.exitCode = isOurs ? error.exitCode : 1;
+}
+
+/** The commands that this command line needs: the first word, or the one that help is asked of. */
+function wantedCommands(words: readonly string[]): Set<string> {
+  const [first = "", second = ""] = words.filter((word) => !word.startsWith("-"));
+  return new Set(first === "help" ? [second] : [first]);
+}
+
+/** A command as far as the program's help and its hints at misspelled names need it. */
+function mentioned({ name, arguments: args, summary }: CommandEntry): Command {
+  const command = new Command(name).description(summary).option("--json");
+  return args === "" ? command : command.arguments(args);
 }

@@ -7,40 +7,38 @@ import type { LoadedEngine } from "../../worker/engines/registry.ts";
 import { engines, resolveEngine } from "../../worker/engines/registry.ts";
 import { MEASURED_NETWORK, measureRates } from "../../worker/rates.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
+import { command } from "../terminal/command.ts";
 import { integer } from "../terminal/format.ts";
-import { command } from "../terminal/options.ts";
 import { createOutput } from "../terminal/output.ts";
 
 export function doctorCommand(): Command {
-  return command(
-    "doctor",
-    "check this machine's arithmetic against exact results, and measure its speed",
-    ["doctor", "doctor --json"],
-  ).action((flags: { json?: boolean; quiet?: boolean }) => {
-    const output = createOutput(flags);
-    const examined = Object.entries(engines).map(([name, engine]) => examine(name, engine));
-    const chosen = resolveEngine("auto");
-    const threads = defaultThreads();
-    const { platform, arch, version: node } = process;
-    const lines = [
-      `ftle ${VERSION}, Node ${node.slice(1)}, ${platform} ${arch}, ${threads} threads by default`,
-      ...examined.flatMap(linesOf),
-      `engine auto is ${chosen}`,
-    ];
-    const isSound = examined.every(({ checks }) => checks.every(({ ok }) => ok));
-    lines.push(isSound ? "All checks pass." : "Do not trust results from this machine.");
-    output.result(lines.join("\n"), {
-      version: VERSION,
-      node,
-      platform,
-      arch,
-      threads,
-      auto: chosen,
-      engines: examined,
-      ok: isSound,
-    });
-    if (!isSound) process.exitCode = 1;
-  });
+  return command("doctor", ["doctor", "doctor --json"]).action(
+    (flags: { json?: boolean; quiet?: boolean }) => {
+      const output = createOutput(flags);
+      const examined = Object.entries(engines).map(([name, engine]) => examine(name, engine));
+      const chosen = resolveEngine("auto");
+      const threads = defaultThreads();
+      const { platform, arch, version: node } = process;
+      const lines = [
+        `ftle ${VERSION}, Node ${node.slice(1)}, ${platform} ${arch}, ${threads} threads by default`,
+        ...examined.flatMap(linesOf),
+        `engine auto is ${chosen}`,
+      ];
+      const isSound = examined.every(({ checks }) => checks.every(({ ok }) => ok));
+      lines.push(isSound ? "All checks pass." : "Do not trust results from this machine.");
+      output.result(lines.join("\n"), {
+        version: VERSION,
+        node,
+        platform,
+        arch,
+        threads,
+        auto: chosen,
+        engines: examined,
+        ok: isSound,
+      });
+      if (!isSound) process.exitCode = 1;
+    },
+  );
 }
 
 interface Examined {

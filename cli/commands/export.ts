@@ -13,9 +13,9 @@ import { totals } from "../../coordinator/store/cell-status.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
+import { command } from "../terminal/command.ts";
 import { integer, shownPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
-import { command } from "../terminal/options.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface ExportFlags {
@@ -28,7 +28,7 @@ interface ExportFlags {
 }
 
 export function exportCommand(): Command {
-  return command("export", "write a sweep's results for other programs", [
+  return command("export", [
     "export sweeps/fig2 --format zarr      # one array over the lattice: xarray.open_zarr(path)",
     "export sweeps/fig2 --format csv       # a row for each network and snapshot",
     "export sweeps/fig2 --format parquet --table points --out fig2.parquet --force",

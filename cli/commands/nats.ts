@@ -4,7 +4,8 @@ import type { SetupChange } from "../../shared/transport/nats/setup.ts";
 import { planSetup, SETUP_DEFAULTS, setup } from "../../shared/transport/nats/setup.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";
-import { byteCount, command, positiveInteger } from "../terminal/options.ts";
+import { command } from "../terminal/command.ts";
+import { byteCount, positiveInteger } from "../terminal/numbers.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface SetupFlags extends BrokerFlags {
@@ -17,7 +18,7 @@ interface SetupFlags extends BrokerFlags {
 
 /** `ftle nats setup`: what a coordinator does by itself, for those who give coordinators no right to it. */
 export function natsCommand(): Command {
-  const nats = command("nats", "prepare a NATS broker", [
+  const nats = command("nats", [
     "nats setup --nats nats://host:4222 --dry-run",
     "nats setup --nats nats://host:4222 --replicas 3 --result-bytes 4GB",
   ]);
@@ -25,14 +26,10 @@ export function natsCommand(): Command {
 }
 
 function setupCommand(): Command {
-  const target = command(
-    "setup",
-    "create the streams that sweeps need, or change them; idempotent",
-    [
-      "nats setup --nats nats://host:4222 --dry-run",
-      "nats setup --nats nats://host:4222 --replicas 3",
-    ],
-  );
+  const target = command("setup", [
+    "nats setup --nats nats://host:4222 --dry-run",
+    "nats setup --nats nats://host:4222 --replicas 3",
+  ]).description("create the streams that sweeps need, or update them; idempotent");
   return withBrokerOptions(target)
     .option(
       "--replicas <n>",

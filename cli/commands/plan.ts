@@ -10,9 +10,11 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { loadStored, planFor, refuseMissingEngine } from "../sweeps/stored-sweep.ts";
+import { command } from "../terminal/command.ts";
+import type { EngineFlag } from "../terminal/engine-option.ts";
+import { engineOption, withEngine } from "../terminal/engine-option.ts";
 import { bytes, cellName, counted, duration, integer, table } from "../terminal/format.ts";
-import type { EngineFlag } from "../terminal/options.ts";
-import { command, engineOption, positiveInteger, withEngine } from "../terminal/options.ts";
+import { positiveInteger } from "../terminal/numbers.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface PlanFlags extends EngineFlag {
@@ -26,14 +28,10 @@ interface PlanFlags extends EngineFlag {
 const MOST_NAMED = 10;
 
 export function planCommand(): Command {
-  return command(
-    "plan",
-    "say what a sweep would compute, and what it would cost; compute nothing",
-    [
-      "plan fig2.yaml",
-      "plan wider.yaml --against sweeps/fig2    # what of it is stored there already",
-    ],
-  )
+  return command("plan", [
+    "plan fig2.yaml",
+    "plan wider.yaml --against sweeps/fig2    # what of it is stored there already",
+  ])
     .argument("<spec>", "the sweep spec, a YAML file")
     .addOption(engineOption())
     .option("--against <dir>", "a sweep's directory: count what it holds as done")

@@ -10,7 +10,8 @@ import { UsageError } from "../../shared/errors.ts";
 import type { FigureFormat, LineLook, SliceLook } from "../sweeps/draw.ts";
 import { drawLinePlot, drawSlices } from "../sweeps/draw.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
-import { command, positiveInteger, positiveNumber } from "../terminal/options.ts";
+import { command } from "../terminal/command.ts";
+import { positiveInteger, positiveNumber } from "../terminal/numbers.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface PlotFlags extends SliceLook, LineLook {
@@ -25,7 +26,7 @@ const AXES =
   "width, depth, hidden, weightVariance, seed, snapshot, or an option that the sweep varies, such as training.batch or batch";
 
 export function plotCommand(): Command {
-  return command("plot", "draw the lattice of fields, or a summary quantity against an axis", [
+  return command("plot", [
     "plot sweeps/fig2",
     "plot sweeps/fig2 --only seed=2 --boundary --format svg",
     "plot sweeps/variance --rows weightVariance --columns snapshot --quantity lambda1",

@@ -10,8 +10,8 @@ import type { DeadLetter } from "../../shared/messages.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { withBrokerOptions } from "../terminal/broker-options.ts";
+import { command } from "../terminal/command.ts";
 import { cellName, counted, integer, shellPath, table } from "../terminal/format.ts";
-import { command } from "../terminal/options.ts";
 import { createOutput } from "../terminal/output.ts";
 import { brokerStatus } from "./broker-status.ts";
 
@@ -24,11 +24,11 @@ interface StatusFlags extends BrokerFlags {
 const MOST_NAMED = 10;
 
 export function statusCommand(): Command {
-  const status = command(
-    "status",
-    "say how far a sweep is, or what a broker's sweeps and workers do",
-    ["status sweeps/fig2", "status sweeps/fig2 --json", "status --nats nats://host:4222"],
-  ).argument("[dir]", "the sweep's directory");
+  const status = command("status", [
+    "status sweeps/fig2",
+    "status sweeps/fig2 --json",
+    "status --nats nats://host:4222",
+  ]).argument("[dir]", "the sweep's directory");
   return withBrokerOptions(status).action(
     async (directory: string | undefined, flags: StatusFlags) => {
       const output = createOutput(flags);

@@ -12,9 +12,10 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { localWork } from "../places/here.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
+import { command } from "../terminal/command.ts";
 import { counted, integer, shellPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
-import { command, positiveInteger, share } from "../terminal/options.ts";
+import { positiveInteger, share } from "../terminal/numbers.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface VerifyFlags {
@@ -25,11 +26,7 @@ interface VerifyFlags {
 }
 
 export function verifyCommand(): Command {
-  return command(
-    "verify",
-    "check every stored file against its checksum, and a sample against a second computation",
-    ["verify sweeps/fig2", "verify sweeps/fig2 --sample 5%"],
-  )
+  return command("verify", ["verify sweeps/fig2", "verify sweeps/fig2 --sample 5%"])
     .argument("<dir>", "the sweep's directory")
     .option("--sample <share>", "compute this share of the results again and compare bytes", share)
     .option("-t, --threads <n>", "threads that compute", positiveInteger, defaultThreads())

@@ -9,8 +9,8 @@ import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import { readRecords } from "../../coordinator/store/store.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { loadStored, planFor } from "../sweeps/stored-sweep.ts";
+import { command } from "../terminal/command.ts";
 import { cellName, counted } from "../terminal/format.ts";
-import { command } from "../terminal/options.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface WhyFlags {
@@ -20,15 +20,11 @@ interface WhyFlags {
 }
 
 export function whyCommand(): Command {
-  return command(
-    "why",
-    "say why a cell is stored or must be computed: its first difference from the nearest stored cell",
-    [
-      "why sweeps/fig2 3fa2c1",
-      "why sweeps/fig2 width=50,depth=8,seed=1",
-      "why sweeps/fig2 width=100,depth=8 --spec wider.yaml    # of a spec not yet run there",
-    ],
-  )
+  return command("why", [
+    "why sweeps/fig2 3fa2c1",
+    "why sweeps/fig2 width=50,depth=8,seed=1",
+    "why sweeps/fig2 width=100,depth=8 --spec wider.yaml    # of a spec not yet run there",
+  ])
     .argument("<dir>", "the sweep's directory")
     .argument("<cell>", "a cell's id or the beginning of it, or axis=value,…")
     .option("--spec <file>", "take the cell from this spec rather than from the directory's own")

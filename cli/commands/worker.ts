@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { systemClock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { METRICS_PORTS } from "../../shared/metrics/registry.ts";
+import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import type { Broker } from "../../shared/transport/nats/connect.ts";
 import { connectBroker, place } from "../../shared/transport/nats/connect.ts";
 import type { NatsWorkerTransport } from "../../shared/transport/nats/worker-transport.ts";
@@ -20,14 +20,16 @@ import type { WorkerEvent } from "../../worker/worker-event.ts";
 import { exportWorker } from "../metrics/worker-metrics.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";
+import { command } from "../terminal/command.ts";
 import { milliseconds } from "../terminal/durations.ts";
+import { engineOption } from "../terminal/engine-option.ts";
 import { counted, duration } from "../terminal/format.ts";
 import { stopSignals } from "../terminal/hang-up.ts";
 import type { MetricsFlags } from "../terminal/metrics-options.ts";
 import { metricsOption } from "../terminal/metrics-options.ts";
-import { command, engineOption, withThreadOptions } from "../terminal/options.ts";
 import type { Output } from "../terminal/output.ts";
 import { createOutput } from "../terminal/output.ts";
+import { withThreadOptions } from "../terminal/run-options.ts";
 import { secondSignal } from "../terminal/second-signal.ts";
 
 interface WorkerFlags extends BrokerFlags, MetricsFlags {
@@ -49,7 +51,7 @@ export const FAREWELL_MS = 3_000;
 const REPORT_MS = 60_000;
 
 export function workerCommand(): Command {
-  const worker = command("worker", "compute tasks for the sweeps at a broker, until stopped", [
+  const worker = command("worker", [
     "worker --nats nats://host:4222",
     "worker --nats tls://host:4222 --nats-credentials worker.nk --nats-ca ca.pem --threads 8",
     "worker --nats nats://host:4222 --grace 15s --exit-when-idle 10m    # on a spot node, in a batch job",

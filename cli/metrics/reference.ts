@@ -2,7 +2,8 @@
 import type { Registry } from "prom-client";
 import { coordinatorMetrics } from "../../coordinator/metrics/coordinator-metrics.ts";
 import { addCrewMetrics } from "../../coordinator/metrics/crew-metrics.ts";
-import { addBrokerMetrics, createRegistry, METRICS_PORTS } from "../../shared/metrics/registry.ts";
+import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
+import { addBrokerMetrics, createRegistry } from "../../shared/metrics/registry.ts";
 import { workerMetrics } from "../../worker/metrics.ts";
 
 /** Of everything that is exported beside the process's own; `type` as Prometheus has it. */

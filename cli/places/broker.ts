@@ -13,6 +13,8 @@ import type { RunMetrics } from "../metrics/run-metrics.ts";
 import { counted } from "../terminal/format.ts";
 import type { WorkPlace } from "./place.ts";
 
+export { place };
+
 export interface NatsWork {
   readonly broker: BrokerOptions;
   readonly priority: "high" | "normal";

@@ -42,6 +42,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...["worker/engines", "worker/engines/tfjs"],
     ...everythingIn("shared").filter((room) => !room.startsWith("shared/transport")),
   ],
+  "cli/completion": [],
   "cli/terminal": outsideOf("cli"),
   "cli/metrics": ["cli/terminal", ...outsideOf("cli")],
   "cli/places": ["cli/terminal", "cli/metrics", ...outsideOf("cli")],

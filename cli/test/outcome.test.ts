@@ -8,17 +8,7 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { openStore } from "../../coordinator/store/store.ts";
 import { localTransport } from "../../shared/transport/local.ts";
 import { startWorker } from "../../worker/worker.ts";
-import { cancelCommand, pauseCommand, unpauseCommand } from "../commands/control.ts";
-import { doctorCommand } from "../commands/doctor.ts";
-import { exportCommand } from "../commands/export.ts";
-import { natsCommand } from "../commands/nats.ts";
-import { planCommand } from "../commands/plan.ts";
-import { plotCommand } from "../commands/plot.ts";
-import { resumeCommand, retryCommand, runCommand } from "../commands/run.ts";
-import { statusCommand } from "../commands/status.ts";
-import { verifyCommand } from "../commands/verify.ts";
-import { whyCommand } from "../commands/why.ts";
-import { workerCommand } from "../commands/worker.ts";
+import { CATALOGUE, loadCommand } from "../catalogue.ts";
 import { planFor } from "../sweeps/stored-sweep.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle, moduleAt } from "./support/ftle.ts";
@@ -167,27 +157,20 @@ describe("outcome", { concurrency: 2 }, () => {
   });
 
   test("outcome: the help lists every command, and each has examples in its own", async () => {
-    const commands = {
-      run: runCommand(),
-      plan: planCommand(),
-      status: statusCommand(),
-      resume: resumeCommand(),
-      retry: retryCommand(),
-      plot: plotCommand(),
-      export: exportCommand(),
-      why: whyCommand(),
-      verify: verifyCommand(),
-      doctor: doctorCommand(),
-      cancel: cancelCommand(),
-      pause: pauseCommand(),
-      unpause: unpauseCommand(),
-      worker: workerCommand(),
-      nats: natsCommand(),
-    };
     const { stdout } = await ftle("--help");
-    const listed = stdout.matchAll(/^ {2}([a-z]+) .*\[options\]/gm);
-    assert.deepEqual([...listed].map(([, name]) => name).sort(), Object.keys(commands).sort());
-    for (const [name, command] of Object.entries(commands)) {
+    const listed = stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm);
+    assert.deepEqual(
+      Array.from(listed, ([, name]) => name),
+      CATALOGUE.map(({ name }) => name),
+    );
+    for (const entry of CATALOGUE) {
+      const { name } = entry;
+      const command = await loadCommand(entry);
+      assert.equal(command.name(), name);
+      const usage = command.registeredArguments.map((argument) => {
+        return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+      });
+      assert.equal(usage.join(" "), entry.arguments);
       let help = "";
       command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
       assert.match(help, new RegExp(`^Examples:\n {2}\\$ ftle ${name}\\b`, "m"));

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { until } from "../../cli/test/support/until.ts";
-import { METRICS_PORTS } from "../../shared/metrics/registry.ts";
+import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import { RUNBOOKS } from "../grafana/src/panels.ts";
 import type { Labels } from "../testing/alertmanager.ts";
 import { startAlertmanager } from "../testing/alertmanager.ts";

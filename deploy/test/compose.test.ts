@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { runCommand } from "../../cli/commands/run.ts";
 import { FAREWELL_MS, workerCommand } from "../../cli/commands/worker.ts";
-import { METRICS_PORTS } from "../../shared/metrics/registry.ts";
+import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import { natsServerBinary } from "../../shared/testing/nats-server.ts";
 import type { ComposeConfig, ComposeService } from "../testing/compose-faults.ts";
 import { containmentFaults, programFaults } from "../testing/compose-faults.ts";

@@ -4,7 +4,7 @@ import type { Command, Option } from "commander";
 import { natsCommand } from "../../cli/commands/nats.ts";
 import { runCommand } from "../../cli/commands/run.ts";
 import { FAREWELL_MS, workerCommand } from "../../cli/commands/worker.ts";
-import { METRICS_PORTS } from "../../shared/metrics/registry.ts";
+import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import type { Container, Manifest, PodSpec } from "./kubernetes-manifest.ts";
 import { nameOf, podOf, quantity } from "./kubernetes-manifest.ts";
 import { isOurs } from "./kubernetes-pod-faults.ts";

@@ -1,7 +1,7 @@
 /** What `docker compose config --format json` says of deploy/compose/compose.yaml, and what in it would be a fault. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { METRICS_PORTS } from "../../shared/metrics/registry.ts";
+import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 
 export interface ComposeService {
   readonly image: string;

@@ -3,9 +3,6 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Broker } from "../transport/nats/connect.ts";
 import { VERSION } from "../version.ts";
 
-/** Ports at which each serves its metrics unless told otherwise. */
-export const METRICS_PORTS = { coordinator: 9464, worker: 9465 } as const;
-
 /** Everything begins with this. */
 export const METRICS_PREFIX = "ftle_";
 
