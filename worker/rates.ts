@@ -5,8 +5,10 @@ import type { TrainingRule } from "../shared/numerics/training.ts";
 import { fieldWork, trainingWork } from "../shared/work.ts";
 import { createEngine } from "./engines/registry.ts";
 
-/** Long enough for the compiler to have warmed up, short enough not to be noticed. */
+/** Long enough for a compiler to have warmed up, short enough not to be noticed. */
 const MEASURE_MS = 60;
+/** A speed is known when so many calls in a row were not clearly faster than the best before. */
+const SETTLED_CALLS = 10;
 
 /** The network with which speeds are measured. */
 export const MEASURED_NETWORK: NetworkShape = {
@@ -46,15 +48,17 @@ export function measureRates(engineId: string): { train: number; field: number }
   }
 }
 
-/** Work a second over the second half of the calls, when the code has been compiled. */
+/** Work a second of the fastest call; the calls end as soon as they no longer get faster. */
 function rate(work: number, call: () => void): number {
   const start = performance.now();
-  while (performance.now() - start < MEASURE_MS / 2) call();
-  const warm = performance.now();
-  let calls = 0;
-  while (performance.now() - warm < MEASURE_MS / 2 || calls === 0) {
+  let best = Number.POSITIVE_INFINITY;
+  let settled = 0;
+  while (settled < SETTLED_CALLS && performance.now() - start < MEASURE_MS) {
+    const before = performance.now();
     call();
-    calls++;
+    const ms = performance.now() - before;
+    settled = ms < 0.95 * best ? 0 : settled + 1;
+    best = Math.min(best, ms);
   }
-  return (work * calls * 1000) / (performance.now() - warm);
+  return (work * 1000) / best;
 }

@@ -7,13 +7,15 @@ import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { readDeadLetters } from "../../coordinator/store/store.ts";
 import type { DeadLetter } from "../../shared/messages.ts";
+import { moduleLoader } from "../../shared/module-loader.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { withBrokerOptions } from "../terminal/broker-options.ts";
 import { command } from "../terminal/command.ts";
 import { cellName, counted, integer, shellPath, table } from "../terminal/format.ts";
 import { createOutput } from "../terminal/output.ts";
-import { brokerStatus } from "./broker-status.ts";
+
+const load = moduleLoader(import.meta.url);
 
 interface StatusFlags extends BrokerFlags {
   readonly json?: boolean;
@@ -33,6 +35,8 @@ export function statusCommand(): Command {
     async (directory: string | undefined, flags: StatusFlags) => {
       const output = createOutput(flags);
       if (directory === undefined) {
+        const { brokerStatus } =
+          await load<typeof import("./broker-status.ts")>("./broker-status.ts");
         await brokerStatus(flags, output);
         return;
       }

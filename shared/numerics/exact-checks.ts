@@ -87,6 +87,8 @@ export const exactChecks: readonly ExactCheck[] = [
 
 const WIDTH = 32;
 const DEPTH = 256;
+/** Making a matrix orthogonal takes longer than multiplying by it. */
+const DIFFERENT_LAYERS = 8;
 
 /**
  * A linear network whose layers all have weights of one variance, whatever their fan-in. It is looked at in
@@ -123,7 +125,7 @@ function orthogonalCheck(scale: number, which: "lambda1" | "lambda2"): ExactChec
     source: "singular values of c·Q are c",
     run(engine) {
       const network = linearNetwork(2);
-      const weights = scaledOrthogonal(network, scale);
+      const weights = scaledOrthogonal(scale);
       const bits = significandBits(engine, network, weights);
       const exponents = exponentsOf(engine, network, weights, [0, 0]);
       // Each layer rounds sums of N terms.
@@ -132,21 +134,26 @@ function orthogonalCheck(scale: number, which: "lambda1" | "lambda2"): ExactChec
   };
 }
 
-/** Layers c·Q with orthonormal columns; the output layer does not matter. */
-function scaledOrthogonal(network: NetworkShape, scale: number): Weights {
-  const weights = initialWeights(network, { weightVariance: 1, thresholdVariance: 0 }, KEY);
-  const widths = layerWidths(network);
-  return weights.map(({ weight, bias }, below) => {
-    const rows = widths[below + 1]!;
-    const cols = widths[below]!;
-    if (rows < cols) return { weight, bias };
-    const columns = Float64Array.from(weight);
-    orthonormaliseRows(columns, cols, rows);
-    return {
-      weight: weight.map((_, at) => scale * columns[(at % cols) * rows + Math.floor(at / cols)]!),
-      bias,
-    };
-  });
+/** Layers c·Q with orthonormal columns, of a few Q in turn; the output layer does not matter. */
+function scaledOrthogonal(scale: number): Weights {
+  const few = linearNetwork(2, 1 + DIFFERENT_LAYERS);
+  const initial = initialWeights(few, { weightVariance: 1, thresholdVariance: 0 }, KEY);
+  const [first, ...hidden] = initial
+    .slice(0, -1)
+    .map(({ weight, bias }) => ({ weight: scaledColumns(weight, scale), bias }));
+  const others = Array.from({ length: DEPTH - 1 }, (_, layer) => hidden[layer % hidden.length]!);
+  return [first!, ...others, initial.at(-1)!];
+}
+
+/** c times the columns of a matrix of WIDTH rows, made orthonormal. */
+function scaledColumns(matrix: ArrayLike<number>, scale: number): Float64Array {
+  const cols = matrix.length / WIDTH;
+  const columns = Float64Array.from(matrix);
+  orthonormaliseRows(columns, cols, WIDTH);
+  return Float64Array.from(
+    matrix,
+    (_, at) => scale * columns[(at % cols) * WIDTH + Math.floor(at / cols)]!,
+  );
 }
 
 /** A tanh network whose output is its last hidden layer. */
@@ -188,10 +195,10 @@ function differences(
   });
 }
 
-function linearNetwork(inputs: number): NetworkShape {
+function linearNetwork(inputs: number, depth = DEPTH): NetworkShape {
   return {
     inputs,
-    hidden: new Array<number>(DEPTH).fill(WIDTH),
+    hidden: new Array<number>(depth).fill(WIDTH),
     outputs: 1,
     activation: "linear",
     outputActivation: "linear",
