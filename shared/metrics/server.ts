@@ -53,7 +53,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("Allow", "GET, HEAD");
-      send(response, 405, "expected GET or HEAD\n");
+      send(response, { status: 405, body: "expected GET or HEAD\n" });
       return;
     }
     const path = request.url!.split("?", 1)[0]!;
@@ -68,17 +68,18 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       response.on("close", () => {
         if (!response.writableFinished) waiting.push(...heard);
       });
-      send(response, 200, body, registry.contentType);
+      send(response, { status: 200, body, type: registry.contentType });
     } else if (path === "/healthz") {
-      send(response, 200, "ok\n");
+      send(response, { status: 200, body: "ok\n" });
     } else if (path === "/readyz") {
       const why = options.notReady();
-      send(response, why === null ? 200 : 503, `${why ?? "ready"}\n`);
+      send(response, { status: why === null ? 200 : 503, body: `${why ?? "ready"}\n` });
     } else if (options.json?.[path] !== undefined) {
-      send(response, 200, JSON.stringify(options.json[path]()), "application/json");
+      const body = JSON.stringify(options.json[path]());
+      send(response, { status: 200, body, type: "application/json" });
     } else {
       const paths = ["/metrics", "/healthz", "/readyz", ...Object.keys(options.json ?? {})];
-      send(response, 404, `expected one of ${paths.join(", ")}\n`);
+      send(response, { status: 404, body: `expected one of ${paths.join(", ")}\n` });
     }
   }
 
@@ -94,7 +95,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       request.resume(); // a body is not looked at
       response.setTimeout(REQUEST_MS, () => response.destroy());
       answer(request, response).catch((error) => {
-        if (!response.headersSent) send(response, 500, `${error}\n`);
+        if (!response.headersSent) send(response, { status: 500, body: `${error}\n` });
       });
     },
   );
@@ -130,7 +131,14 @@ export function parseMetricsAddress(text: string): MetricsAddress | null {
   return { host: match?.[1]?.replace(/[[\]]/g, "") ?? "127.0.0.1", port };
 }
 
-function send(response: ServerResponse, status: number, body: string, type = "text/plain"): void {
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** Media type; plain text unless given. */
+  readonly type?: string;
+}
+
+function send(response: ServerResponse, { status, body, type = "text/plain" }: Answer): void {
   const content = type.includes("charset") ? type : `${type}; charset=utf-8`;
   response.writeHead(status, {
     "Content-Type": content,

@@ -29,23 +29,27 @@ export function createBlobs(
 ): BlobStore {
   const cache = lruCache(CACHE_BYTES);
   const coming = new Map<string, Promise<Uint8Array | null>>();
-  const place = (sweep: string, digest: string) => ({
+  const partsOf = (sweep: string, digest: string) => ({
     stream: STREAMS.blobs,
     subject: (part: number) => subjects.blob(sweep, digest, part),
+    digest,
   });
+  const remove = (sweep: string, digest: string) =>
+    purge(broker, { stream: STREAMS.blobs, filter: subjects.blob(sweep, digest, ">") }, { signal });
 
   async function put(sweep: string, digest: string, bytes: Uint8Array): Promise<boolean> {
     let isNew = true;
     await putParts(broker, bytes, async (part, message) => {
       const subject = subjects.blob(sweep, digest, part);
-      if ((await storeOnce(broker, subject, message, { signal })) === "exists") isNew = false;
+      if ((await storeOnce(broker, { subject, ...message }, { signal })) === "exists")
+        isNew = false;
     });
     return isNew;
   }
 
   async function look(sweep: string, digest: string): Promise<Uint8Array | null> {
     for (let n = 1; ; n++) {
-      const bytes = await getParts(broker, digest, place(sweep, digest), { signal });
+      const bytes = await getParts(broker, partsOf(sweep, digest), { signal });
       if (bytes !== null || n === LOOKS) return bytes;
       await pause(n * LOOK_MS, signal);
     }
@@ -69,7 +73,7 @@ export function createBlobs(
       const digest = digestOf(bytes);
       const isNew = await put(sweep, digest, bytes);
       if (!isNew && mends && (await fetch(sweep, digest)) === null) {
-        await purge(broker, STREAMS.blobs, subjects.blob(sweep, digest, ">"), { signal });
+        await remove(sweep, digest);
         await put(sweep, digest, bytes);
       }
       return digest;
@@ -87,9 +91,7 @@ export function createBlobs(
       return bytes;
     },
 
-    async drop(sweep, digest) {
-      await purge(broker, STREAMS.blobs, subjects.blob(sweep, digest, ">"), { signal });
-    },
+    drop: remove,
   };
 }
 

@@ -193,7 +193,8 @@ export async function claimSweep(
 /** The records of all sweeps on a broker. */
 export async function readSweeps(broker: Broker): Promise<SweepRecord[]> {
   const { sweeps } = BUCKETS;
-  return await readStream(broker, `KV_${sweeps}`, `$KV.${sweeps}.${keyOf(">")}`, recordIn);
+  const records = { stream: `KV_${sweeps}`, filter: `$KV.${sweeps}.${keyOf(">")}` };
+  return await readStream(broker, records, recordIn);
 }
 
 /** Removes the record of a sweep whose coordinator is gone. */

@@ -105,7 +105,11 @@ export function coordinatorTransport({
     }
     if (found === null) {
       // A new consumer would deliver again what an earlier one had seen done.
-      await purge(broker, STREAMS.tasks, subjects.task(engine, sweep, ">"), { signal });
+      await purge(
+        broker,
+        { stream: STREAMS.tasks, filter: subjects.task(engine, sweep, ">") },
+        { signal },
+      );
       await untilDone(
         broker,
         () =>
@@ -159,17 +163,21 @@ export function coordinatorTransport({
   async function put(task: Task): Promise<void> {
     const payload = encodeJson(task);
     const subject = subjects.task(task.engine, task.sweep, task.id);
-    await storeOnce(broker, subject, { payload, headers: sealed(payload) }, { signal });
+    await storeOnce(broker, { subject, payload, headers: sealed(payload) }, { signal });
   }
 
   async function forget({ id, sweep, engine }: Pick<Task, "id" | "sweep" | "engine">) {
     const state = subjects.state(sweep, id);
     await Promise.all([
-      purge(broker, STREAMS.tasks, subjects.task(engine, sweep, id), { signal }),
-      purge(broker, STREAMS.results, subjects.result(sweep, id), { signal }),
-      purge(broker, STREAMS.dead, subjects.dead(sweep, id), { signal }),
-      purge(broker, STREAMS.state, state, { signal }),
-      purge(broker, STREAMS.state, `${state}.>`, { signal }),
+      purge(
+        broker,
+        { stream: STREAMS.tasks, filter: subjects.task(engine, sweep, id) },
+        { signal },
+      ),
+      purge(broker, { stream: STREAMS.results, filter: subjects.result(sweep, id) }, { signal }),
+      purge(broker, { stream: STREAMS.dead, filter: subjects.dead(sweep, id) }, { signal }),
+      purge(broker, { stream: STREAMS.state, filter: state }, { signal }),
+      purge(broker, { stream: STREAMS.state, filter: `${state}.>` }, { signal }),
     ]);
     seenDead.delete(id);
   }
@@ -283,14 +291,18 @@ export function coordinatorTransport({
           list.filter((other) => other.sweep !== sweep || other.engine !== engine),
         );
         await untilDone(broker, () => removeQueue(name), { signal });
-        await purge(broker, STREAMS.tasks, subjects.task(engine, sweep, ">"), { signal });
+        await purge(
+          broker,
+          { stream: STREAMS.tasks, filter: subjects.task(engine, sweep, ">") },
+          { signal },
+        );
       }
       broker.nc.publish(`${CANCEL_SUBJECT}.${sweep}`);
       const { results, dead, blobs: blobStream, state } = STREAMS;
-      await purge(broker, results, subjects.result(sweep, ">"), { signal });
-      await purge(broker, dead, subjects.dead(sweep, ">"), { signal });
-      await purge(broker, blobStream, `ftle.blob.${sweep}.>`, { signal });
-      await purge(broker, state, subjects.state(sweep, ">"), { signal });
+      await purge(broker, { stream: results, filter: subjects.result(sweep, ">") }, { signal });
+      await purge(broker, { stream: dead, filter: subjects.dead(sweep, ">") }, { signal });
+      await purge(broker, { stream: blobStream, filter: `ftle.blob.${sweep}.>` }, { signal });
+      await purge(broker, { stream: state, filter: subjects.state(sweep, ">") }, { signal });
       for (const [id, task] of open) if (task.sweep === sweep) open.delete(id);
       seenDead.clear();
     },

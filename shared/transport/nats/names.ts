@@ -29,6 +29,15 @@ export function engineToken(engine: string): string {
   return engine.replaceAll(".", "_");
 }
 
+interface CheckpointPart {
+  readonly sweep: string;
+  readonly task: string;
+  /** 0 or 1: a task's checkpoints are written to two places in turn. */
+  readonly slot: number;
+  /** From 0. */
+  readonly part: number;
+}
+
 export const subjects = {
   task: (engine: string, sweep: string, task: string) =>
     `ftle.task.${engineToken(engine)}.${sweep}.${task}`,
@@ -37,8 +46,7 @@ export const subjects = {
   blob: (sweep: string, digest: string, part: number | ">") =>
     `ftle.blob.${sweep}.${digest.replace("sha256:", "")}.${part}`,
   state: (sweep: string, task: string) => `ftle.state.${sweep}.${task}`,
-  /** One of the two places where a task's checkpoints are kept by turns. */
-  checkpoint: (sweep: string, task: string, slot: number, part: number) =>
+  checkpoint: ({ sweep, task, slot, part }: CheckpointPart) =>
     `ftle.state.${sweep}.${task}.${slot}.${part}`,
 } as const;
 

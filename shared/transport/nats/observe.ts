@@ -13,7 +13,8 @@ import { streamInfo } from "./setup.ts";
 
 /** Tasks given up that no coordinator has retried or cleared away yet. */
 export async function readDeadLetters(broker: Broker): Promise<DeadLetter[]> {
-  return await readStream(broker, STREAMS.dead, "ftle.dead.>", (payload) => {
+  const letters = { stream: STREAMS.dead, filter: "ftle.dead.>" };
+  return await readStream(broker, letters, (payload) => {
     const letter = deadLetterSchema.safeParse(jsonOrNull(payload));
     return letter.success ? letter.data : null;
   });

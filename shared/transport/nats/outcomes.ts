@@ -183,6 +183,7 @@ function foreign(sweep: string, task: string, message: string): DeadLetter {
 function remover(broker: Broker, sweep: string) {
   const order: number[] = []; // sequence numbers that came and are not removed
   const done = new Set<number>();
+  const filter = subjects.result(sweep, ">");
   let removing: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   const remove = () => {
@@ -192,9 +193,7 @@ function remover(broker: Broker, sweep: string) {
     while (order.length > 0 && done.delete(order[0]!)) last = order.shift()!;
     if (last === 0) return;
     removing = removing.then(() =>
-      purge(broker, STREAMS.results, subjects.result(sweep, ">"), { seq: last + 1 }).catch(
-        () => {},
-      ),
+      purge(broker, { stream: STREAMS.results, filter, seq: last + 1 }).catch(() => {}),
     );
   };
   return {

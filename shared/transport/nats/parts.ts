@@ -38,14 +38,20 @@ export async function putParts(broker: Broker, bytes: Uint8Array, store: Store):
   await put(0);
 }
 
-/** @returns null if a part lacks, or what the parts give has another digest. */
+interface StoredParts {
+  readonly stream: string;
+  subject(part: number): string;
+  /** Of all parts together. */
+  readonly digest: string;
+}
+
+/** @returns null if a part is missing, or the parts together have another digest. */
 export async function getParts(
   broker: Broker,
-  digest: string,
-  { stream, subject }: { stream: string; subject: (part: number) => string },
+  { stream, subject, digest }: StoredParts,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array | null> {
-  const get = (part: number) => readLast(broker, stream, subject(part), options);
+  const get = (part: number) => readLast(broker, { stream, subject: subject(part) }, options);
   const first = await get(0);
   const count = Number(first?.headers.get(PARTS_HEADER) ?? 0);
   if (first === null || !Number.isInteger(count) || count < 1) return null;

@@ -37,7 +37,7 @@ export async function readQueues(
 /** The same, or an error if the broker cannot tell just now, or has had no sweep yet. */
 export async function readQueuesNow(broker: Broker): Promise<Queue[] | null> {
   const stream = `KV_${BUCKETS.sweeps}`;
-  const found = await readLastNow(broker, stream, `$KV.${BUCKETS.sweeps}.${KEY}`);
+  const found = await readLastNow(broker, { stream, subject: `$KV.${BUCKETS.sweeps}.${KEY}` });
   return found === null || found.payload.length === 0 ? null : parseQueues(found.payload);
 }
 

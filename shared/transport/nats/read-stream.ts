@@ -6,14 +6,13 @@ import { readLast } from "./store-once.ts";
 const FLIGHT = 64;
 
 /**
- * What a stream holds now on the subjects that match, the last message of each, as `parse` reads it: null leaves
- * it out. Without a consumer: whoever may make one may have it send messages to subjects of his choice, and
- * observers may read only.
+ * The last message of each matching subject of a stream, as `parse` reads it; messages for which it returns null
+ * are left out. Works without a consumer, because the right to create one includes having it deliver to any
+ * subject, and observers may only read.
  */
 export async function readStream<T>(
   broker: Broker,
-  stream: string,
-  filter: string,
+  { stream, filter }: { stream: string; filter: string },
   parse: (payload: Uint8Array) => T | null,
 ): Promise<T[]> {
   const { state } = await untilDone(broker, () =>
@@ -22,8 +21,8 @@ export async function readStream<T>(
   const subjects = Object.keys(state.subjects ?? {});
   const found: T[] = [];
   const read = async (subject: string) => {
-    const kept = await readLast(broker, stream, subject);
-    return kept && parse(kept.payload); // null: gone meanwhile
+    const kept = await readLast(broker, { stream, subject });
+    return kept && parse(kept.payload); // null: removed since the subjects were listed
   };
   for (let start = 0; start < subjects.length; start += FLIGHT) {
     const some = await Promise.all(subjects.slice(start, start + FLIGHT).map(read));

@@ -5,26 +5,36 @@ import { isTaken, untilDone } from "./retry.ts";
 
 const TIMEOUT_MS = 3_000;
 
+/** A message as a stream keeps it. */
+export interface KeptMessage {
+  readonly payload: Uint8Array;
+  readonly headers: MsgHdrs;
+}
+
+interface AddressedMessage extends KeptMessage {
+  readonly subject: string;
+}
+
+interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Publishes to a stream that keeps the first message of a subject, until the broker says that it has it. An
- * attempt whose answer was lost is told from another's message by the digest in the header.
+ * Publishes to a stream that keeps the first message of each subject; retries until the broker confirms.
  *
- * @returns `exists` if the subject had a message already.
+ * @returns `exists` if the subject had a message already, which may be our own: from an attempt whose
+ * confirmation was lost.
  */
 export async function storeOnce(
   broker: Broker,
-  subject: string,
-  message: { payload: Uint8Array; headers: MsgHdrs },
-  options: { signal?: AbortSignal | undefined; onRetry?: () => void } = {},
+  message: AddressedMessage,
+  options: Abortable = {},
 ): Promise<"stored" | "exists"> {
-  let attempts = 0;
   return await untilDone(
     broker,
     async () => {
-      if (attempts++ > 0) options.onRetry?.();
       try {
-        const { payload, headers } = message;
-        await broker.js.publish(subject, payload, { headers, timeout: TIMEOUT_MS });
+        await publish(broker, message);
         return "stored";
       } catch (error) {
         if (isTaken(error)) return "exists";
@@ -35,41 +45,40 @@ export async function storeOnce(
   );
 }
 
-/** Publishes to a stream that keeps the last message of a subject, until the broker says that it has it. */
+/** Publishes to a stream that keeps the last message of each subject; retries until the broker confirms. */
 export async function storeLatest(
   broker: Broker,
-  subject: string,
-  message: { payload: Uint8Array; headers: MsgHdrs },
-  options: { signal?: AbortSignal | undefined } = {},
+  message: AddressedMessage,
+  options: Abortable = {},
 ): Promise<void> {
-  const { payload, headers } = message;
-  await untilDone(
-    broker,
-    () => broker.js.publish(subject, payload, { headers, timeout: TIMEOUT_MS }),
-    options,
-  );
+  await untilDone(broker, () => publish(broker, message), options);
 }
 
-export interface KeptMessage {
-  readonly payload: Uint8Array;
-  readonly headers: MsgHdrs;
+async function publish(
+  broker: Broker,
+  { subject, payload, headers }: AddressedMessage,
+): Promise<void> {
+  await broker.js.publish(subject, payload, { headers, timeout: TIMEOUT_MS });
+}
+
+interface Place {
+  readonly stream: string;
+  readonly subject: string;
 }
 
 /** The last message on a subject of a stream; null if there is none. */
 export async function readLast(
   broker: Broker,
-  stream: string,
-  subject: string,
-  options: { signal?: AbortSignal | undefined } = {},
+  place: Place,
+  options: Abortable = {},
 ): Promise<KeptMessage | null> {
-  return await untilDone(broker, () => readLastNow(broker, stream, subject), options);
+  return await untilDone(broker, () => readLastNow(broker, place), options);
 }
 
-/** The same, or an error if the broker cannot tell just now, or has no such stream. */
+/** Like `readLast`, without retries. @throws if the broker does not answer, or has no such stream. */
 export async function readLastNow(
   broker: Broker,
-  stream: string,
-  subject: string,
+  { stream, subject }: Place,
 ): Promise<KeptMessage | null> {
   const to = `$JS.API.DIRECT.GET.${stream}.${subject}`;
   const { data: payload, headers } = await broker.nc.request(to, "", { timeout: TIMEOUT_MS });
@@ -80,14 +89,19 @@ export async function readLastNow(
   return { payload, headers: headers ?? newHeaders() };
 }
 
-/** Removes what is on the subjects that match. */
+interface Removal {
+  readonly stream: string;
+  /** Subjects to remove, wildcards allowed. */
+  readonly filter: string;
+  /** Keeps messages from this sequence number on. */
+  readonly seq?: number;
+}
+
+/** Removes the messages on matching subjects. */
 export async function purge(
   broker: Broker,
-  stream: string,
-  filter: string,
-  options: { seq?: number; signal?: AbortSignal | undefined } = {},
+  { stream, ...what }: Removal,
+  { signal }: Abortable = {},
 ): Promise<void> {
-  const { seq, signal } = options;
-  const what = seq === undefined ? { filter } : { filter, seq };
   await untilDone(broker, () => broker.jsm.streams.purge(stream, what), { signal });
 }

@@ -35,7 +35,7 @@ export function createTaskState(
 
   async function read(): Promise<Note> {
     if (note !== null) return note;
-    const found = await readLast(broker, STREAMS.state, subject, { signal });
+    const found = await readLast(broker, { stream: STREAMS.state, subject }, { signal });
     note = found === null ? NOTHING : parseNote(found.payload, found.headers);
     return note;
   }
@@ -43,12 +43,12 @@ export function createTaskState(
   async function write(changed: Note): Promise<void> {
     note = changed;
     const payload = encodeJson(changed);
-    await storeLatest(broker, subject, { payload, headers: sealed(payload) }, { signal });
+    await storeLatest(broker, { subject, payload, headers: sealed(payload) }, { signal });
   }
 
   const place = (slot: number) => ({
     stream: STREAMS.state,
-    subject: (part: number) => subjects.checkpoint(sweep, id, slot, part),
+    subject: (part: number) => subjects.checkpoint({ sweep, task: id, slot, part }),
   });
 
   return {
@@ -63,7 +63,7 @@ export function createTaskState(
       const { checkpoint } = await read();
       if (checkpoint === null) return null;
       const { slot, digest } = checkpoint;
-      return await getParts(broker, digest, place(slot), { signal });
+      return await getParts(broker, { ...place(slot), digest }, { signal });
     },
 
     async saveCheckpoint(bytes) {
@@ -71,7 +71,7 @@ export function createTaskState(
       const slot = before.checkpoint?.slot === 0 ? 1 : 0;
       const { subject: at } = place(slot);
       await putParts(broker, bytes, (part, message) =>
-        storeLatest(broker, at(part), message, { signal }),
+        storeLatest(broker, { subject: at(part), ...message }, { signal }),
       );
       // Read again: the task may have been given back meanwhile.
       await write({ ...(await read()), checkpoint: { slot, digest: digestOf(bytes) } });

@@ -101,7 +101,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
   async function giveUp(message: Msg, letter: DeadLetter): Promise<void> {
     const payload = encodeJson(letter);
     const subject = subjects.dead(letter.sweep, letter.task);
-    await storeOnce(broker, subject, { payload, headers: sealed(payload) }, { signal: whileHere });
+    await storeOnce(broker, { subject, payload, headers: sealed(payload) }, { signal: whileHere });
     await answer(message, "+ACK");
   }
 
@@ -233,7 +233,7 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
       message = { payload, headers: sealed(payload, { [KIND_HEADER]: "blob" }) };
     }
     const subject = subjects.result(task.sweep, task.id);
-    return await storeOnce(broker, subject, message, { signal: whileHere });
+    return await storeOnce(broker, { subject, ...message }, { signal: whileHere });
   }
 
   /** It came when nobody wanted it any more: another worker may have it at once. */

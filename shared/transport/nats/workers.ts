@@ -32,7 +32,11 @@ const statusSchema = z.object({
 /** The workers heard of in the last minute; messages that are not theirs are left out. */
 export async function readWorkers(broker: Broker): Promise<WorkerStatus[]> {
   const { workers } = BUCKETS;
-  const found = await readStream(broker, `KV_${workers}`, `$KV.${workers}.>`, statusOf);
+  const found = await readStream(
+    broker,
+    { stream: `KV_${workers}`, filter: `$KV.${workers}.>` },
+    statusOf,
+  );
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
