@@ -1,11 +1,12 @@
 /** What anybody may see of a broker's sweeps, without changing anything. */
-import { JetStreamApiError } from "@nats-io/jetstream";
 import type { DeadLetter } from "../../messages.ts";
 import { deadLetterSchema } from "../../messages.ts";
 import type { Depth } from "../transport.ts";
 import type { Broker } from "./connect.ts";
 import { decodeJson } from "./envelope.ts";
-import { BUCKETS, queueName, STREAMS } from "./names.ts";
+import { BUCKETS, STREAMS } from "./names.ts";
+import type { QueueKey } from "./queue-consumer.ts";
+import { consumerInfoNow } from "./queue-consumer.ts";
 import type { Queue } from "./queue-list.ts";
 import { readStream } from "./read-stream.ts";
 import { untilDone } from "./retry.ts";
@@ -54,20 +55,13 @@ export interface QueueNumbers {
 }
 
 /** A queue that is not there is empty. @throws when the broker does not answer. */
-export async function readQueue(
-  broker: Broker,
-  { engine, sweep }: Pick<Queue, "engine" | "sweep">,
-): Promise<QueueNumbers> {
-  try {
-    const info = await broker.jsm.consumers.info(STREAMS.tasks, queueName(engine, sweep));
-    const { num_pending: pending, num_ack_pending: inFlight, num_redelivered: redelivered } = info;
-    return { pending, inFlight, redelivered };
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.status === 404) {
-      return { pending: 0, inFlight: 0, redelivered: 0 };
-    }
-    throw error;
-  }
+export async function readQueue(broker: Broker, queue: QueueKey): Promise<QueueNumbers> {
+  const info = await consumerInfoNow(broker, queue);
+  return {
+    pending: info?.num_pending ?? 0,
+    inFlight: info?.num_ack_pending ?? 0,
+    redelivered: info?.num_redelivered ?? 0,
+  };
 }
 
 export interface StreamNumbers {
