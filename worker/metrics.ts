@@ -1,7 +1,7 @@
 /** What a worker exports. Observed in the main thread, from `WorkerEvent`s: threads that compute cannot answer. */
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
-import type { WorkerTransportEvent } from "../shared/transport/nats/worker-transport.ts";
+import type { WorkerTransportEvent } from "../shared/transport/nats/worker-events.ts";
 import type { WorkerEvent, WorkerRun } from "./worker-event.ts";
 import { TASK_OUTCOMES } from "./worker-event.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Thousands of workers that only say that they are there, on one connection, as `worker-transport.ts` says it; and one
+ * Thousands of workers that only say that they are there, on one connection, as `heartbeat.ts` says it; and one
  * that now and then has a result, so that the coordinator goes on.
  */
 import { setTimeout as pause } from "node:timers/promises";

@@ -13,7 +13,7 @@ import { sealed } from "../transport/nats/envelope.ts";
 import { queueName, STREAMS, subjects } from "../transport/nats/names.ts";
 import { readDeadLetters } from "../transport/nats/observe.ts";
 import { planSetup, SETUP_DEFAULTS, setup } from "../transport/nats/setup.ts";
-import type { WorkerTransportEvent } from "../transport/nats/worker-transport.ts";
+import type { WorkerTransportEvent } from "../transport/nats/worker-events.ts";
 import { workerTransport } from "../transport/nats/worker-transport.ts";
 import type { Outcome } from "../transport/transport.ts";
 
