@@ -1,4 +1,4 @@
-import type { FieldTask } from "../messages.ts";
+import type { FieldTask, TaskResult } from "../messages.ts";
 import { MESSAGE_VERSION } from "../messages.ts";
 
 /** A valid task of engine `test.1`, sweep `s` and cell `c`. */
@@ -22,5 +22,18 @@ export function fieldTaskFixture(id: string): FieldTask {
     weights: `sha256:${"0".repeat(64)}`,
     grid: { region: { x: [-1, 1], y: [-1, 1] }, points: 1, layers: "last" },
     tile: { column: 0, row: 0, columns: 1, rows: 1 },
+  };
+}
+
+/** A valid result of the task `fieldTaskFixture(id)`. */
+export function resultFixture(id: string, seconds = 0): TaskResult {
+  return {
+    kind: "field",
+    task: id,
+    cell: "c",
+    lambda1: new Float32Array(1),
+    direction: new Float32Array(1),
+    output: new Float32Array(1),
+    provenance: { worker: "w1", engine: "test.1", version: "0", attempt: 1, seconds },
   };
 }
