@@ -10,6 +10,8 @@ import type { Table } from "../../coordinator/results/export/table.ts";
 import { writeWhole } from "../../coordinator/results/export/write-whole.ts";
 import { summaryRows } from "../../coordinator/results/summary.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";
+import { EXPORT } from "../../coordinator/store/layout.ts";
+import { wayInto } from "../../coordinator/store/put-aside.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
@@ -60,7 +62,8 @@ async function exportSweep(directory: string, flags: ExportFlags): Promise<void>
     const source = { directory, sweep, plan, state };
     const kind = format === "zarr" ? "group" : "file";
     const { name, write } = exportOf(source, flags, interrupt);
-    const path = flags.out ?? shownPath(directory, "export", `${name}.${format}`);
+    if (flags.out === undefined) await wayInto(directory).clear(`${EXPORT}/`);
+    const path = flags.out ?? shownPath(directory, EXPORT, `${name}.${format}`);
     await writeWhole(path, { kind, force }, write);
     noteMissing(source, output.note);
     output.result(path, { path });

@@ -1,14 +1,12 @@
-import { join } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import { QUANTITIES } from "../../coordinator/results/lattice-plot.ts";
 import type { LineQuantity } from "../../coordinator/results/line-plot.ts";
 import { LINE_QUANTITIES } from "../../coordinator/results/line-plot.ts";
-import { FIGURES } from "../../coordinator/store/layout.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { FigureFormat, LineLook, SliceLook } from "../sweeps/draw.ts";
-import { drawLinePlot, drawSlices } from "../sweeps/draw.ts";
+import { drawLinePlot, drawSlices, figuresFolder } from "../sweeps/draw.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import { command } from "../terminal/command.ts";
 import { positiveInteger, positiveNumber } from "../terminal/numbers.ts";
@@ -83,7 +81,7 @@ export function plotCommand(): Command {
       const { sweep, plan } = await loadStored(directory);
       const state = await scanStore(plan, { directory, thorough: false });
       const stored = { directory, sweep, plan, state };
-      const { lines, format, out: folder = join(directory, FIGURES) } = flags;
+      const { lines, format, out: folder = await figuresFolder(directory) } = flags;
       const target = { folder, format, note: output.note };
       const drawn =
         lines === undefined

@@ -10,6 +10,7 @@ import { runSweep } from "../../coordinator/run/run-sweep.ts";
 import type { Totals } from "../../coordinator/store/cell-status.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";
 import { damagedSummary } from "../../coordinator/store/check-summary.ts";
+import type { Aside } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import type { Store } from "../../coordinator/store/store.ts";
@@ -59,12 +60,14 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   const store = await openStore(directory);
   try {
     options.onOpened?.();
-    const damaged = [...((await readStoredSweep(directory))?.damaged ?? [])];
+    const ofSweep = (await readStoredSweep(directory))?.damaged ?? [];
     await store.putSweep(sweep, { source, engine: plan.engine });
-    damaged.push(...(await damagedSummary(directory)));
+    const ofSummary = await damagedSummary(directory);
     const signal = AbortSignal.any([options.signal, store.lost]);
     let state = await scanStore(plan, { directory, thorough: true, signal });
-    damaged.push(...state.damaged);
+    await store.putAside(state.damaged);
+    const aside = store.aside.map(({ path }) => path);
+    const damaged = [...new Set([...aside, ...ofSweep, ...ofSummary, ...state.damaged])];
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = { ...state, dead: new Set() };
@@ -159,7 +162,7 @@ async function workOn(
     exported?.look({ running, etaSeconds, isPaused: work.isPaused(), queue: work.queue() });
   }, TELL_MS);
   try {
-    reportDamage(damaged, display);
+    reportDamage(damaged, store.aside, display);
     for (const id of again) await transport.forget({ id, sweep, engine });
     await runSweep({
       plan,
@@ -189,10 +192,13 @@ const TELL_MS = 2_000;
 const LEAST_FLIGHT = 2;
 const MOST_NAMED = 20;
 
-function reportDamage(damaged: readonly string[], display: Display): void {
+function reportDamage(damaged: readonly string[], aside: readonly Aside[], display: Display): void {
   if (damaged.length === 0) return;
+  const names = new Map(aside.map(({ path, to }) => [path, ` (not ours; now ${to})`]));
   display.warn(`found ${counted(damaged.length, "damaged file")}; making again what they held:`);
-  for (const path of damaged.slice(0, MOST_NAMED)) display.warn(`  ${path}`);
+  for (const path of damaged.slice(0, MOST_NAMED)) {
+    display.warn(`  ${path}${names.get(path) ?? ""}`);
+  }
   if (damaged.length > MOST_NAMED) display.warn(`  … and ${damaged.length - MOST_NAMED} more`);
 }
 

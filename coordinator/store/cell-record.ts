@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { History, Provenance } from "../../shared/messages.ts";
@@ -60,15 +61,52 @@ export function writeCellRecord(record: CellRecord): string {
 }
 
 /**
- * @returns null if the text is damaged.
+ * @returns null if the text is damaged, or no record for all that it is sealed: anybody can seal.
  * @throws UsageError if it is whole and of another format: nothing of it must be overwritten.
  */
 export function readCellRecord(text: string): CellRecord | null {
   const content = unsealJson(text);
   if (content === null) return null;
   refuseOtherFormat(content);
-  return content as unknown as CellRecord;
+  return recordForm.safeParse(content).success ? (content as unknown as CellRecord) : null;
 }
+
+const snapshot = z.union([z.int().min(0), z.literal("end")]);
+const numbers = z.array(z.number().nullable());
+
+/** What decides paths, and what is computed with. */
+const recordForm = z.looseObject({
+  cell: z.string(),
+  physics: z.looseObject({
+    engine: z.string(),
+    network: z.looseObject({ hidden: z.array(z.int().min(1)).min(1) }),
+  }),
+  status: z.enum(["trained", "diverged"]),
+  reason: z.string(),
+  epochs: z.int().min(0),
+  history: z.looseObject({
+    trainLoss: numbers,
+    trainAccuracy: numbers,
+    testLoss: numbers,
+    testAccuracy: numbers,
+  }),
+  weights: z.array(
+    z.looseObject({
+      snapshot,
+      epoch: z.int().min(0),
+      digest: z.string(),
+      bytes: z.int().min(1),
+    }),
+  ),
+  provenance: z.looseObject({ seconds: z.number() }),
+  fields: z.array(
+    z.looseObject({
+      snapshot,
+      field: z.string().regex(/^[0-9a-f]{8}$/),
+      statistics: z.looseObject({}),
+    }),
+  ),
+});
 
 /** @throws UsageError if what was sealed is of another format than ours. */
 export function refuseOtherFormat({ format }: Record<string, unknown>): void {

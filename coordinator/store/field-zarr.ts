@@ -1,11 +1,11 @@
 /** A field as a Zarr v3 group: `lambda1`, `direction`, `output` and the coordinates `x`, `y`. */
 import { join } from "node:path";
-import { FileSystemStore } from "@zarrita/storage";
 import * as zarr from "zarrita";
 import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
 import { StoreError } from "../../shared/errors.ts";
 import type { FieldResult, FieldTask } from "../../shared/messages.ts";
 import { gridCoordinates } from "../../shared/numerics/grid.ts";
+import { readIfThere } from "./files.ts";
 import { seal, unseal } from "./sealed-json.ts";
 import { consolidatedGroup } from "./zarr-consolidated.ts";
 import { CHECKSUM_BYTES, sealedChunk } from "./zarr-crc32c.ts";
@@ -118,7 +118,8 @@ export function tileFiles(
  */
 export async function readFieldArray(folder: string, name: string): Promise<Float32Array> {
   try {
-    const location = zarr.root(new FileSystemStore(folder)).resolve(name);
+    const get = async (key: string) => (await readIfThere(join(folder, key))) ?? undefined;
+    const location = zarr.root({ get }).resolve(name);
     const array = await zarr.open.v3(location, { kind: "array" });
     if (!array.is("float32")) throw new TypeError("it is not float32");
     return (await zarr.get(array)).data;
@@ -138,9 +139,9 @@ export async function readFieldArray(folder: string, name: string): Promise<Floa
 export function readAttributes(groupJson: Uint8Array): { tile: number; weights: string } | null {
   try {
     const content = unseal(JSON.parse(Buffer.from(groupJson).toString()).attributes);
-    return content === null
-      ? null
-      : { tile: Number(content.tile), weights: String(content.weights) };
+    const tile = Number(content?.tile);
+    const isWhole = content !== null && Number.isInteger(tile) && tile >= 1;
+    return isWhole ? { tile, weights: String(content.weights) } : null;
   } catch {
     return null; // a damaged file is an expected finding, reported by the caller
   }

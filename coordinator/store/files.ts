@@ -1,6 +1,7 @@
 /** Files that appear whole or not at all. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { lstat, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StoreError } from "../../shared/errors.ts";
 import { CELLS } from "./layout.ts";
@@ -60,14 +61,40 @@ function temporaryFolderOf(name: string): string {
   return TEMPORARY_FOLDERS[name.startsWith(`${CELLS}/`) ? 1 : 0];
 }
 
-/** A file's bytes; null if there is none. @throws StoreError if it cannot be read. */
-export async function readIfThere(path: string): Promise<Buffer | null> {
+/** No text of ours comes near this; one of twice as much would not fit into a string. */
+export const MOST_TEXT_BYTES = 2 ** 28;
+/** What Node reads at once. */
+export const MOST_BYTES = 2 ** 31 - 1;
+
+/**
+ * A file's bytes; null if nothing is there. A store may have come from a stranger: links are not
+ * followed, pipes not waited for. What is no file, or larger than any of ours, reads as empty, which is
+ * damage to whoever expects something of it.
+ *
+ * @throws StoreError if it cannot be read.
+ */
+export async function readIfThere(path: string, mostBytes = MOST_BYTES): Promise<Buffer | null> {
   try {
-    return await readFile(path);
+    return isOurs(await lstat(path), mostBytes) ? await readFile(path) : Buffer.alloc(0);
   } catch (error) {
-    if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) return null;
+    if (isAbsence(error)) return null;
     throw storeError("read", path, error);
   }
+}
+
+/** A file's text; as with its bytes, `""` if what is there is none of ours. */
+export async function readTextIfThere(path: string): Promise<string | null> {
+  return (await readIfThere(path, MOST_TEXT_BYTES))?.toString() ?? null;
+}
+
+/** Whether it may be a file of ours, by what it is and how large: none is a link, pipe or device. */
+export function isOurs(found: Stats, mostBytes: number): boolean {
+  return found.isFile() && found.size <= mostBytes;
+}
+
+/** ENOTDIR: there is a file where a folder of the path should be. */
+export function isAbsence(error: unknown): boolean {
+  return isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR");
 }
 
 export function isErrno(error: unknown, code: string): boolean {

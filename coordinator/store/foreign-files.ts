@@ -3,7 +3,7 @@ import { readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
-import { isErrno, readIfThere } from "./files.ts";
+import { isErrno, readTextIfThere } from "./files.ts";
 import { CELLS, cellJson, isCellId, SWEEP_JSON, SWEEP_YAML } from "./layout.ts";
 import { unsealJson } from "./sealed-json.ts";
 
@@ -23,11 +23,11 @@ export async function refuseForeign(directory: string): Promise<void> {
     (name) => !NEUTRAL.test(name) && (name !== CELLS || cells.length > 0),
   );
   if (names.length === 0) return;
-  const json = await textOf(join(directory, SWEEP_JSON));
+  const json = await readTextIfThere(join(directory, SWEEP_JSON));
   if (json !== null && unsealJson(json) !== null) return; // of whichever format: its reader tells
   if (await hasRecord(directory, cells)) return;
   const isOthersJson = json !== null && isOthers(json);
-  const yaml = await textOf(join(directory, SWEEP_YAML));
+  const yaml = await readTextIfThere(join(directory, SWEEP_YAML));
   const isSpec = yaml !== null && "sweep" in parseSweep(yaml, { file: directory });
   if (isSpec && !isOthersJson) return;
   const found = isOthersJson
@@ -58,12 +58,12 @@ function isOthers(json: string): boolean {
 
 async function hasRecord(directory: string, cells: readonly string[]): Promise<boolean> {
   for (const cell of cells.filter(isCellId)) {
-    if ((await textOf(join(directory, cellJson(cell)))) !== null) return true;
+    if ((await readTextIfThere(join(directory, cellJson(cell)))) !== null) return true;
   }
   return false;
 }
 
-/** `cells` may be a link to another disk: to a folder with nothing but cells in it. */
+/** `cells` may be a link to another disk: to a folder that is empty, or has cells in it. */
 async function refuseForeignCells(directory: string): Promise<void> {
   const path = join(directory, CELLS);
   const target = await readlink(path).catch((error) => {
@@ -86,8 +86,9 @@ async function foundBehind(path: string): Promise<string | null> {
   });
   if (target === null) return "is not there";
   if (!target.isDirectory()) return "is no folder";
-  const foreign = (await readdir(path)).find((name) => !isCellId(name) && !NEUTRAL.test(name));
-  return foreign === undefined ? null : `holds ${foreign}`;
+  const names = await readdir(path);
+  const foreign = names.find((name) => !NEUTRAL.test(name));
+  return foreign === undefined || names.some(isCellId) ? null : `holds ${foreign} and no cell`;
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -97,8 +98,4 @@ async function namesIn(folder: string): Promise<string[]> {
     if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) return [];
     throw error;
   }
-}
-
-async function textOf(path: string): Promise<string | null> {
-  return (await readIfThere(path))?.toString() ?? null;
 }

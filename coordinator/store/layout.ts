@@ -9,6 +9,7 @@ export const JOURNAL = "journal.jsonl";
 export const CELLS = "cells";
 export const DEAD = "dead";
 export const FIGURES = "figures";
+export const EXPORT = "export";
 
 export function isCellId(name: string): boolean {
   return /^[0-9a-f]{16}$/.test(name);

@@ -1,5 +1,4 @@
 /** Finds out what of a plan a store already holds, and what in it is damaged. Only reads. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as loopTurn } from "node:timers/promises";
 import type { Snapshot } from "../../shared/cell.ts";
@@ -8,6 +7,7 @@ import type { Cell, Plan } from "../plan/plan.ts";
 import { plannedTile } from "../plan/plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
+import { entriesIn, type Kind, kindAt, namesIn, readOrNull, sizeOf } from "./entries.ts";
 import type { FieldDescription, Files } from "./field-zarr.ts";
 import {
   chunkBytes,
@@ -17,8 +17,8 @@ import {
   readAttributes,
   tilesPerSide,
 } from "./field-zarr.ts";
-import { isErrno, storeError } from "./files.ts";
-import { CELLS, cellJson, DEAD, deadFile, fieldFolder, weightsFile } from "./layout.ts";
+import { MOST_TEXT_BYTES } from "./files.ts";
+import { CELLS, cellFolder, cellJson, DEAD, deadFile, fieldFolder, weightsFile } from "./layout.ts";
 import { unsealJson } from "./sealed-json.ts";
 import { tileTask } from "./tile-task.ts";
 import { isChunkIntact } from "./zarr-crc32c.ts";
@@ -37,7 +37,7 @@ export interface StoreState {
   readonly cells: readonly CellState[];
   /** Ids of the plan's tasks that were given up. */
   readonly dead: ReadonlySet<string>;
-  /** Files that are there and not as they should be; relative paths. */
+  /** What is there and not as it should be; relative paths, those of folders with a slash at the end. */
   readonly damaged: readonly string[];
 }
 
@@ -64,13 +64,14 @@ export interface FieldState {
 
 export async function scanStore(plan: Plan, options: ScanOptions): Promise<StoreState> {
   const { directory } = options;
-  const present = new Set(namesIn(join(directory, CELLS)));
+  const present = entriesIn(join(directory, CELLS)); // which may be a link
   const damaged: string[] = [];
+  if (present === null) damaged.push(`${CELLS}/`);
   const cells: CellState[] = [];
   const dead = deadLetters(plan, options, damaged);
   let pause = Number.NEGATIVE_INFINITY; // the first turn comes at once
   for (const cell of plan.cells) {
-    const isPresent = present.has(cell.id);
+    const isPresent = isFolder(present?.get(cell.id), cellFolder(cell.id), damaged);
     if (isPresent && performance.now() - pause > LONGEST_TURN_MS) {
       await loopTurn(); // files are read synchronously: without it no signal is heard
       options.signal?.throwIfAborted();
@@ -89,20 +90,29 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
 
 const LONGEST_TURN_MS = 50;
 
+/** Whether something is a folder of ours; what else is there is damage. */
+function isFolder(kind: Kind | undefined, path: string, damaged: string[]): boolean {
+  if (kind !== undefined && kind !== "folder" && kind !== "absent") damaged.push(`${path}/`);
+  return kind === "folder";
+}
+
 /** Tasks of this plan, not of another sweep in the directory, that have a dead letter. */
 function deadLetters(plan: Plan, options: ScanOptions, damaged: string[]): Set<string> {
   const dead = new Set<string>();
-  const names = namesIn(join(options.directory, DEAD));
+  const { directory, thorough } = options;
+  if (!isFolder(kindAt(join(directory, DEAD)), DEAD, damaged)) return dead;
+  const names = namesIn(join(directory, DEAD));
   if (names.length === 0) return dead;
   const cells = new Set(plan.cells.map(({ id }) => id));
   for (const name of names) {
     const [, task, kind, cell, field] = DEAD_LETTER.exec(name) ?? [];
     if (task === undefined || !cells.has(cell!)) continue;
     if (kind === "field" && field !== plan.field?.id) continue;
-    dead.add(task);
-    if (!options.thorough) continue;
-    const text = readOrNull(join(options.directory, deadFile(task)));
-    if (text === null || unsealJson(text.toString()) === null) damaged.push(deadFile(task));
+    const file = join(directory, deadFile(task));
+    const isLetter = (sizeOf(file) ?? Number.NaN) <= MOST_TEXT_BYTES;
+    if (isLetter) dead.add(task); // a damaged one tells which task it was, and not why
+    const isWhole = !thorough || unsealJson(String(readOrNull(file, MOST_TEXT_BYTES))) !== null;
+    if (!isLetter || !isWhole) damaged.push(deadFile(task));
   }
   return dead;
 }
@@ -143,7 +153,7 @@ export async function scanFields(
 /** @returns null if the cell must be trained (again). */
 function readCell({ id }: Cell, options: ScanOptions, damaged: string[]): CellRecord | null {
   const { directory, thorough } = options;
-  const text = readOrNull(join(directory, cellJson(id)));
+  const text = readOrNull(join(directory, cellJson(id)), MOST_TEXT_BYTES);
   if (text === null) return null;
   const record = readCellRecord(text.toString());
   if (record === null || record.cell !== id) {
@@ -172,25 +182,20 @@ async function scanField(
   const { network } = record.physics;
   const folder = fieldFolder(record.cell, snapshot, id);
   const path = join(directory, folder);
-  const stored = storedTile(path);
-  const tile = stored?.tile ?? plannedTile(plan.field!, network);
+  const isThere = isFolder(kindAt(path), folder, damaged);
+  const stored = isThere ? storedTile(path) : UNKNOWN;
+  const tile = stored.tile ?? plannedTile(plan.field!, network);
   const depth = network.hidden.length;
   const description = { cell: record.cell, snapshot, weights, grid, depth, tile };
-  const isThere = stored !== undefined;
-  const isStale = isThere && stored.weights !== null && stored.weights !== weights;
+  const isStale = stored.weights !== null && stored.weights !== weights;
   const tiles = new Uint8Array(tilesPerSide(description) ** 2);
-  const metadata: Files = new Map();
+  let metadata: Files = new Map();
   if (isThere && !isStale) {
     const ofFolder: string[] = [];
     const hasChunks = findTiles(path, description, tiles, { thorough, damaged: ofFolder });
     if (thorough) {
-      for (const [name, bytes] of await fieldMetadata(description)) {
-        const found = readOrNull(join(path, name));
-        if (found?.equals(bytes)) continue;
-        metadata.set(name, bytes);
-        // Metadata is written before the first chunk: until then it may be half there after a kill.
-        if (found !== null || hasChunks) ofFolder.push(name);
-      }
+      const expected = await fieldMetadata(description);
+      metadata = wantingMetadata(path, expected, { hasChunks, damaged: ofFolder });
     }
     damaged.push(...ofFolder.map((name) => `${folder}/${name}`));
   }
@@ -198,22 +203,25 @@ async function scanField(
   return { snapshot, description, tiles, missing, metadata, isStale };
 }
 
-/**
- * The tile side of a field that is there, from whichever of its metadata files still tells, and whose
- * weights it is of; undefined if there is no such folder.
- */
-function storedTile(
-  path: string,
-): { tile: number | undefined; weights: string | null } | undefined {
-  if (sizeOf(path) === null) return undefined;
-  const group = readOrNull(join(path, "zarr.json"));
+/** What a field's folder says of its tiles' side and the weights it is of; null: nothing. */
+interface StoredTile {
+  readonly tile: number | null;
+  readonly weights: string | null;
+}
+
+const UNKNOWN: StoredTile = { tile: null, weights: null };
+
+/** From whichever of a field's metadata files still tells. */
+function storedTile(path: string): StoredTile {
+  const group = readOrNull(join(path, "zarr.json"), MOST_TEXT_BYTES);
   const attributes = group === null ? null : readAttributes(group);
   if (attributes !== null) return attributes;
   for (const array of FIELD_ARRAYS) {
-    const side = chunkSide(readOrNull(join(path, array, "zarr.json")));
+    if (kindAt(join(path, array)) !== "folder") continue;
+    const side = chunkSide(readOrNull(join(path, array, "zarr.json"), MOST_TEXT_BYTES));
     if (side !== null) return { tile: side, weights: null };
   }
-  return { tile: undefined, weights: null };
+  return UNKNOWN;
 }
 
 function chunkSide(arrayJson: Buffer | null): number | null {
@@ -223,6 +231,34 @@ function chunkSide(arrayJson: Buffer | null): number | null {
   } catch {
     return null; // a damaged file is an expected finding; the next one may tell
   }
+}
+
+/** The metadata files of a field that are not there or not as they should be, as they should be. */
+function wantingMetadata(
+  path: string,
+  expected: Files,
+  { hasChunks, damaged }: { hasChunks: boolean; damaged: string[] },
+): Files {
+  const wanting: Files = new Map();
+  const notOurs = new Set<string>(); // folders' names that something else has
+  for (const folder of new Set([...expected.keys()].map(topOf))) {
+    if (folder === "zarr.json" || !["file", "other"].includes(kindAt(join(path, folder)))) continue;
+    notOurs.add(folder);
+    if (!damaged.includes(`${folder}/`)) damaged.push(`${folder}/`);
+  }
+  for (const [name, bytes] of expected) {
+    const isBelow = notOurs.has(topOf(name));
+    const found = isBelow ? null : readOrNull(join(path, name), bytes.length);
+    if (found?.equals(bytes)) continue;
+    wanting.set(name, bytes);
+    // Metadata is written before the first chunk: until then it may be half there after a kill.
+    if (found !== null || (hasChunks && !isBelow)) damaged.push(name);
+  }
+  return wanting;
+}
+
+function topOf(path: string): string {
+  return path.split("/", 1)[0]!;
 }
 
 /**
@@ -240,7 +276,8 @@ function findTiles(
   tiles.fill(1);
   for (const array of FIELD_ARRAYS) {
     const folder = join(path, array);
-    const names = new Set(namesIn(folder));
+    const isThere = isFolder(kindAt(folder), array, damaged);
+    const names = new Set(isThere ? namesIn(folder) : []);
     const expected = chunkBytes(field, array);
     for (let i = 0; i < tiles.length; i++) {
       const name = chunkName(field, array, Math.floor(i / side), i % side);
@@ -250,7 +287,9 @@ function findTiles(
       }
       hasChunks = true;
       const file = join(folder, name);
-      const isWhole = thorough ? isIntact(readOrNull(file), expected) : sizeOf(file) === expected;
+      const isWhole = thorough
+        ? isIntact(readOrNull(file, expected), expected)
+        : sizeOf(file) === expected;
       if (isWhole) continue;
       tiles[i] = 0;
       damaged.push(`${array}/${name}`);
@@ -261,27 +300,4 @@ function findTiles(
 
 function isIntact(chunk: Buffer | null, expectedBytes: number): boolean {
   return chunk?.length === expectedBytes && isChunkIntact(chunk);
-}
-
-/** Names in a folder; none if it is not there. */
-function namesIn(folder: string): string[] {
-  return orIfAbsent(folder, () => readdirSync(folder), []);
-}
-
-function readOrNull(path: string): Buffer | null {
-  return orIfAbsent(path, () => readFileSync(path), null);
-}
-
-function sizeOf(path: string): number | null {
-  return orIfAbsent(path, () => statSync(path).size, null);
-}
-
-/** What cannot be read because there is no such file, or a folder in its place, is absent. */
-function orIfAbsent<T>(path: string, read: () => T, absent: T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EISDIR"].some((code) => isErrno(error, code))) return absent;
-    throw storeError("read", path, error);
-  }
 }

@@ -15,21 +15,26 @@ import {
 } from "./cell-record.ts";
 import type { Files } from "./field-zarr.ts";
 import { fieldMetadata, tileFiles } from "./field-zarr.ts";
-import { isErrno, readIfThere, storeError, TEMPORARY_FOLDERS, writeFiles } from "./files.ts";
+import { isErrno, readTextIfThere, storeError, TEMPORARY_FOLDERS, writeFiles } from "./files.ts";
 import { refuseForeign } from "./foreign-files.ts";
 import {
   CELLS,
   cellJson,
+  DEAD,
   deadFile,
+  FIGURES,
   fieldFolder,
   isCellId,
   JOURNAL,
+  SUMMARY_CSV,
+  SUMMARY_JSON,
   SWEEP_JSON,
   SWEEP_YAML,
   weightsFile,
 } from "./layout.ts";
 import type { Lock } from "./lock.ts";
 import { acquireLock } from "./lock.ts";
+import { type Aside, wayInto } from "./put-aside.ts";
 import type { FieldState } from "./scan.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
 
@@ -51,6 +56,10 @@ export interface Store {
   readonly directory: string;
   /** Aborts if another coordinator has taken the directory over. */
   readonly lost: AbortSignal;
+  /** What was in the way of ours and is none of it, with the names that it has now. */
+  readonly aside: readonly Aside[];
+  /** Clears the way of what is at these paths and not ours; as `Way.clear`. */
+  putAside(paths: readonly string[]): Promise<void>;
   putSweep(sweep: Sweep, options: { source: string; engine: string }): Promise<void>;
   /** Stores a training: weights first, then the record that vouches for them. */
   putTraining(cell: Cell, result: TrainResult, blobs: Map<string, Uint8Array>): Promise<CellRecord>;
@@ -75,18 +84,24 @@ export interface Store {
  * @throws LockedError if another coordinator has it, StoreError if it cannot be written.
  */
 export async function openStore(directory: string): Promise<Store> {
-  let lock: Lock;
+  const way = wayInto(directory);
+  let lock: Lock | undefined;
   try {
     await mkdir(directory, { recursive: true });
     await refuseForeign(directory);
     lock = await acquireLock(directory);
     await clearLitter(directory);
+    for (const path of OF_SWEEP) await way.clear(path);
   } catch (error) {
+    await lock?.release();
     throw storeError("write", directory, error);
   }
   const described = new Set<string>(); // folders of fields whose metadata is there
-  const put = (files: Iterable<readonly [string, Uint8Array | string]>) =>
-    writeFiles(directory, files);
+  const put = async (files: Iterable<readonly [string, Uint8Array | string]>) => {
+    const all = [...files];
+    for (const [path] of all) await way.clear(path);
+    await writeFiles(directory, all);
+  };
   const putRecord = async (record: CellRecord) => {
     await put([[cellJson(record.cell), writeCellRecord(record)]]);
     return record;
@@ -95,6 +110,11 @@ export async function openStore(directory: string): Promise<Store> {
   return {
     directory,
     lost: lock.lost,
+    aside: way.aside,
+
+    async putAside(paths) {
+      for (const path of paths) await way.clear(path);
+    },
 
     async putSweep(sweep, { source, engine }) {
       const stored = await readStoredSweep(directory);
@@ -141,6 +161,7 @@ export async function openStore(directory: string): Promise<Store> {
     },
 
     async dropDeadLetter(task) {
+      await way.clear(deadFile(task));
       await rm(join(directory, deadFile(task)), { force: true });
     },
 
@@ -150,7 +171,7 @@ export async function openStore(directory: string): Promise<Store> {
 
     async repair({ description, snapshot, metadata, isStale }, id) {
       const folder = fieldFolder(description.cell, snapshot, id);
-      if (isStale) await rm(join(directory, folder), { recursive: true });
+      if (isStale) await rm(join(directory, folder), { recursive: true, force: true });
       else await put(inFolder(folder, metadata));
     },
 
@@ -184,10 +205,10 @@ export interface StoredSweep {
  * @throws UsageError if it is whole and of another format: nothing of it must be overwritten.
  */
 export async function readStoredSweep(directory: string): Promise<StoredSweep | null> {
-  const json = await readIfThere(join(directory, SWEEP_JSON));
-  const yaml = (await readIfThere(join(directory, SWEEP_YAML)))?.toString();
-  if (json === null && yaml === undefined) return null;
-  const content = json === null ? null : unsealJson(json.toString());
+  const json = await readTextIfThere(join(directory, SWEEP_JSON));
+  const yaml = await readTextIfThere(join(directory, SWEEP_YAML));
+  if (json === null && yaml === null) return null;
+  const content = json === null ? null : unsealJson(json);
   if (content === null) return { record: null, source: yaml ?? "", damaged: [SWEEP_JSON] };
   refuseOtherFormat(content);
   const record = content as unknown as SweepRecord;
@@ -197,8 +218,8 @@ export async function readStoredSweep(directory: string): Promise<StoredSweep | 
 
 /** A cell's record; null if it is not there or damaged. */
 export async function readRecord(directory: string, cell: string): Promise<CellRecord | null> {
-  const text = await readIfThere(join(directory, cellJson(cell)));
-  return text === null ? null : readCellRecord(text.toString());
+  const text = await readTextIfThere(join(directory, cellJson(cell)));
+  return text === null ? null : readCellRecord(text);
 }
 
 /** The records of every cell in a directory, of this sweep or another; damaged ones left out. */
@@ -216,8 +237,8 @@ export async function readDeadLetters(
 ): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   for (const task of tasks) {
-    const text = await readIfThere(join(directory, deadFile(task)));
-    const letter = deadLetterSchema.safeParse(text === null ? null : unsealJson(text.toString()));
+    const text = await readTextIfThere(join(directory, deadFile(task)));
+    const letter = deadLetterSchema.safeParse(text === null ? null : unsealJson(text));
     const reason = { name: "StoreError", message: "the dead letter is damaged" };
     const unknown = { task, sweep: "", cell: "", kind: "", reason, worker: "", attempts: 1 };
     letters.push(letter.success ? letter.data : unknown);
@@ -240,6 +261,12 @@ async function clearLitter(directory: string): Promise<void> {
     await rm(join(directory, folder), { recursive: true, force: true });
   }
 }
+
+/** What may be in the way at the top of a store; below `cells`, a scan tells. */
+const OF_SWEEP = [
+  ...[SWEEP_JSON, SWEEP_YAML, SUMMARY_JSON, SUMMARY_CSV, JOURNAL],
+  ...[CELLS, DEAD, FIGURES].map((folder) => `${folder}/`),
+];
 
 function* inFolder(folder: string, files: Files): Generator<[string, Uint8Array]> {
   for (const [name, bytes] of files) yield [`${folder}/${name}`, bytes];

@@ -1,0 +1,61 @@
+/** Looks at what lies in a store, and reads it, at once: a scan of 10⁵ files has no time to wait for each. */
+import type { Dirent, Stats } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { isAbsence, isErrno, isOurs, MOST_BYTES, storeError } from "./files.ts";
+
+/** `other`: a link, pipe, socket or device. */
+export type Kind = "absent" | "file" | "folder" | "other";
+
+export function kindAt(path: string): Kind {
+  return kindOf(look(path));
+}
+
+/** Bytes of a file; null if there is none. */
+export function sizeOf(path: string): number | null {
+  const found = look(path);
+  return found?.isFile() ? found.size : null;
+}
+
+/** What is in a folder, or the one that a link leads to, by name; null if something else is there. */
+export function entriesIn(folder: string): Map<string, Kind> | null {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return new Map(entries.map((entry) => [entry.name, kindOf(entry)]));
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return new Map();
+    if (isErrno(error, "ENOTDIR")) return null;
+    throw storeError("read", folder, error);
+  }
+}
+
+/** Names in a folder; none if it is not there. */
+export function namesIn(folder: string): string[] {
+  return unlessAbsent(folder, () => readdirSync(folder)) ?? [];
+}
+
+/** As `readIfThere`. */
+export function readOrNull(path: string, mostBytes = MOST_BYTES): Buffer | null {
+  const found = look(path);
+  if (found === undefined) return null;
+  if (!isOurs(found, mostBytes)) return Buffer.alloc(0);
+  return unlessAbsent(path, () => readFileSync(path)) ?? null;
+}
+
+function look(path: string): Stats | undefined {
+  return unlessAbsent(path, () => lstatSync(path, { throwIfNoEntry: false }));
+}
+
+function kindOf(entry: Stats | Dirent | undefined): Kind {
+  if (entry === undefined) return "absent";
+  if (entry.isFile()) return "file";
+  return entry.isDirectory() ? "folder" : "other";
+}
+
+function unlessAbsent<T>(path: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw storeError("read", path, error);
+  }
+}

@@ -1,0 +1,82 @@
+import { statSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { StoreError } from "../../shared/errors.ts";
+import { kindAt, sizeOf } from "./entries.ts";
+import { MOST_BYTES, MOST_TEXT_BYTES, storeError } from "./files.ts";
+import { CELLS, JOURNAL } from "./layout.ts";
+
+/** Something in a store that is not ours, with the name that it has now; relative paths. */
+export interface Aside {
+  /** With a slash at the end where a folder should be. */
+  readonly path: string;
+  readonly to: string;
+}
+
+/** Keeps what is written in a directory within it, whoever made what lies there. */
+export interface Way {
+  /**
+   * Makes sure that a file can be written at a path below the directory, or in a folder, if the path
+   * ends with a slash: a link, pipe, device, folder for a file or file for a folder, and a file larger
+   * than any of ours, is renamed to `<name>.not-ours`. `cells` may be a link.
+   *
+   * @throws StoreError if it cannot be renamed, or the path leads out of the directory.
+   */
+  clear(path: string): Promise<void>;
+  /** All that was put aside, in order. */
+  readonly aside: readonly Aside[];
+}
+
+export function wayInto(directory: string): Way {
+  const known = new Set<string>(); // folders of ours
+  const aside: Aside[] = [];
+
+  async function putAside(path: string, suffix: "" | "/"): Promise<void> {
+    let to = `${path}.not-ours`;
+    for (let n = 2; kindAt(join(directory, to)) !== "absent"; n++) to = `${path}.not-ours-${n}`;
+    try {
+      await rename(join(directory, path), join(directory, to));
+    } catch (error) {
+      throw storeError("write", join(directory, path), error);
+    }
+    aside.push({ path: path + suffix, to });
+  }
+
+  async function isFolder(path: string): Promise<boolean> {
+    const kind = kindAt(join(directory, path));
+    if (kind === "absent") return false;
+    if (kind === "folder" || (path === CELLS && isFolderBehind(join(directory, path)))) return true;
+    await putAside(path, "/");
+    return false;
+  }
+
+  return {
+    aside,
+    async clear(path) {
+      const parts = path.split("/");
+      const name = parts.pop()!;
+      if (parts.some((part) => ["", ".", ".."].includes(part)) || name === "..") {
+        throw new StoreError(`expected a path within ${directory}, found ${path}`, { path });
+      }
+      for (let length = 1; length <= parts.length; length++) {
+        const folder = parts.slice(0, length).join("/");
+        if (known.has(folder)) continue;
+        if (!(await isFolder(folder))) return;
+        known.add(folder);
+      }
+      if (name === "") return;
+      const file = join(directory, path);
+      if (kindAt(file) === "absent" || (sizeOf(file) ?? Number.NaN) <= mostBytesOf(name)) return;
+      await putAside(path, "");
+    },
+  };
+}
+
+function mostBytesOf(name: string): number {
+  if (name === JOURNAL) return Number.POSITIVE_INFINITY; // is never read
+  return /\.(json|yaml)$/.test(name) ? MOST_TEXT_BYTES : MOST_BYTES;
+}
+
+function isFolderBehind(link: string): boolean {
+  return statSync(link, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
