@@ -8,7 +8,7 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { readDeadLetters } from "../../coordinator/store/store.ts";
 import type { DeadLetter } from "../../shared/messages.ts";
 import { moduleLoader } from "../../shared/module-loader.ts";
-import { loadStored } from "../sweeps/stored-sweep.ts";
+import { changedHint, loadStored } from "../sweeps/stored-sweep.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { withBrokerOptions } from "../terminal/broker-options.ts";
 import { command } from "../terminal/command.ts";
@@ -40,7 +40,7 @@ export function statusCommand(): Command {
         await brokerStatus(flags, output);
         return;
       }
-      const { sweep, plan, damaged } = await loadStored(directory);
+      const { sweep, plan, damaged, isChanged } = await loadStored(directory);
       const state = await scanStore(plan, { directory, thorough: false });
       const owner = await lockOwner(directory);
       const counts = totals(plan, state);
@@ -68,11 +68,12 @@ export function statusCommand(): Command {
       if (missing.length > 0) rows.push(["damaged", missing.join(", ")]);
       const saturated = saturatedLine(plan, state);
       const lines = [table(rows), ...divergedLines(state), ...saturated, ...deadLines(letters)];
+      if (isChanged) lines.push(changedHint(directory));
       if (phase === "unfinished") lines.push(`Go on with: ftle resume ${shellPath(directory)}`);
       if (letters.length > 0) lines.push(`Run them again with: ftle retry ${shellPath(directory)}`);
       const value = { name: sweep.name, engine: plan.engine, phase, owner, ...counts };
       const toRun = { trainings, tiles };
-      output.result(lines.join("\n"), { ...value, toRun, damaged: missing, letters });
+      output.result(lines.join("\n"), { ...value, toRun, damaged: missing, isChanged, letters });
     },
   );
 }

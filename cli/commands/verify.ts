@@ -11,7 +11,7 @@ import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { localWork } from "../places/here.ts";
-import { loadStored } from "../sweeps/stored-sweep.ts";
+import { changedHint, loadStored } from "../sweeps/stored-sweep.ts";
 import { command } from "../terminal/command.ts";
 import { counted, integer, shellPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
@@ -35,7 +35,7 @@ export function verifyCommand(): Command {
       const interrupt = onInterrupt("interrupted; verify changes nothing, start it again");
       const { signal } = interrupt;
       try {
-        const { plan, damaged: ofSweep } = await loadStored(directory);
+        const { plan, damaged: ofSweep, isChanged } = await loadStored(directory);
         const state = await scanStore(plan, { directory, thorough: true, signal });
         const damaged = [...ofSweep, ...(await damagedSummary(directory)), ...state.damaged];
         const claims = flags.sample === undefined ? [] : sampleClaims(plan, state, flags.sample);
@@ -66,11 +66,13 @@ export function verifyCommand(): Command {
         } else if (damaged.length > 0) {
           lines.push(`Make them again with: ftle resume ${shellPath(directory)}`);
         }
+        if (isChanged) lines.push(changedHint(directory));
         const toRun = { trainings, tiles: missing };
         const value = {
           ...totals(plan, state),
           toRun,
           damaged,
+          isChanged,
           lost,
           recomputed: claims.length,
           different,

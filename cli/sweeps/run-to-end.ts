@@ -10,6 +10,7 @@ import { runSweep } from "../../coordinator/run/run-sweep.ts";
 import type { Totals } from "../../coordinator/store/cell-status.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";
 import { damagedSummary } from "../../coordinator/store/check-summary.ts";
+import { SWEEP_YAML } from "../../coordinator/store/layout.ts";
 import type { Aside } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
@@ -36,6 +37,8 @@ export interface RunToEndOptions extends PlannedSweep {
   readonly signal: AbortSignal;
   /** Calls back when the directory is ours: from here on the run is no longer refused. */
   onOpened?(): void;
+  /** Calls back when the directory's `sweep.yaml` was changed, and not for this run: with the name it has now. */
+  onChanged?(file: string): void;
 }
 
 export interface RunOutcome {
@@ -60,8 +63,10 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   const store = await openStore(directory);
   try {
     options.onOpened?.();
-    const ofSweep = (await readStoredSweep(directory))?.damaged ?? [];
-    await store.putSweep(sweep, { source, engine: plan.engine });
+    const before = await readStoredSweep(directory);
+    const kept = await store.putSweep(sweep, { source, engine: plan.engine });
+    const { changed = null, damaged: ofSweep = [] } = before ?? {};
+    if (changed !== null && changed !== source) options.onChanged?.(kept ?? SWEEP_YAML);
     const ofSummary = await damagedSummary(directory);
     const signal = AbortSignal.any([options.signal, store.lost]);
     let state = await scanStore(plan, { directory, thorough: true, signal });

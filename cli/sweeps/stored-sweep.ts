@@ -24,6 +24,14 @@ export interface StoredPlan extends PlannedSweep {
   readonly directory: string;
   /** Files of the sweep's own that are damaged. */
   readonly damaged: readonly string[];
+  /** Whether somebody seems to have changed its `sweep.yaml`. */
+  readonly isChanged: boolean;
+}
+
+/** What to do about a `sweep.yaml` that was changed, and may have another name by now. */
+export function changedHint(directory: string, file = SWEEP_YAML): string {
+  const [spec, out] = [shellPath(directory, file), shellPath(directory)];
+  return `${SWEEP_YAML} was changed. Run what was written there with: ftle run ${spec} --out ${out}`;
 }
 
 /**
@@ -38,9 +46,10 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
     );
   }
   const { record, source, damaged } = stored;
+  const isChanged = stored.changed !== null;
   const sweep = record?.sweep ?? parseOrThrow(source, directory);
   const engine = record?.engine ?? (await engineFor(sweep, stored, directory));
-  return { directory, sweep, source, damaged, plan: planFrom(sweep, engine) };
+  return { directory, sweep, source, damaged, isChanged, plan: planFrom(sweep, engine) };
 }
 
 /**

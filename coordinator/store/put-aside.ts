@@ -23,35 +23,40 @@ export interface Way {
    * @throws StoreError if it cannot be renamed, or the path leads out of the directory.
    */
   clear(path: string): Promise<void>;
-  /** All that was put aside, in order. */
+  /** Renames a file, by adding the ending and, if that is taken, a number. @returns the new path. */
+  putAside(path: string, ending: string): Promise<string>;
+  /** All that was cleared away, in order. */
   readonly aside: readonly Aside[];
 }
+
+const NOT_OURS = ".not-ours";
 
 export function wayInto(directory: string): Way {
   const known = new Set<string>(); // folders of ours
   const aside: Aside[] = [];
 
-  async function putAside(path: string, suffix: "" | "/"): Promise<void> {
-    let to = `${path}.not-ours`;
-    for (let n = 2; kindAt(join(directory, to)) !== "absent"; n++) to = `${path}.not-ours-${n}`;
+  async function putAside(path: string, ending: string): Promise<string> {
+    let to = path + ending;
+    for (let n = 2; kindAt(join(directory, to)) !== "absent"; n++) to = `${path}${ending}-${n}`;
     try {
       await rename(join(directory, path), join(directory, to));
     } catch (error) {
       throw storeError("write", join(directory, path), error);
     }
-    aside.push({ path: path + suffix, to });
+    return to;
   }
 
   async function isFolder(path: string): Promise<boolean> {
     const kind = kindAt(join(directory, path));
     if (kind === "absent") return false;
     if (kind === "folder" || (path === CELLS && isFolderBehind(join(directory, path)))) return true;
-    await putAside(path, "/");
+    aside.push({ path: `${path}/`, to: await putAside(path, NOT_OURS) });
     return false;
   }
 
   return {
     aside,
+    putAside,
     async clear(path) {
       const parts = path.split("/");
       const name = parts.pop()!;
@@ -67,7 +72,7 @@ export function wayInto(directory: string): Way {
       if (name === "") return;
       const file = join(directory, path);
       if (kindAt(file) === "absent" || (sizeOf(file) ?? Number.NaN) <= mostBytesOf(name)) return;
-      await putAside(path, "");
+      aside.push({ path, to: await putAside(path, NOT_OURS) });
     },
   };
 }

@@ -15,7 +15,15 @@ import {
 } from "./cell-record.ts";
 import type { Files } from "./field-zarr.ts";
 import { fieldMetadata, tileFiles } from "./field-zarr.ts";
-import { isErrno, readTextIfThere, storeError, TEMPORARY_FOLDERS, writeFiles } from "./files.ts";
+import {
+  isErrno,
+  MOST_TEXT_BYTES,
+  readIfThere,
+  readTextIfThere,
+  storeError,
+  TEMPORARY_FOLDERS,
+  writeFiles,
+} from "./files.ts";
 import { refuseForeign } from "./foreign-files.ts";
 import {
   CELLS,
@@ -37,6 +45,7 @@ import { acquireLock } from "./lock.ts";
 import { type Aside, wayInto } from "./put-aside.ts";
 import type { FieldState } from "./scan.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
+import { judgeSweepText } from "./sweep-text.ts";
 
 /** What `sweep.json` holds. */
 export interface SweepRecord {
@@ -60,7 +69,11 @@ export interface Store {
   readonly aside: readonly Aside[];
   /** Clears the way of what is at these paths and not ours; as `Way.clear`. */
   putAside(paths: readonly string[]): Promise<void>;
-  putSweep(sweep: Sweep, options: { source: string; engine: string }): Promise<void>;
+  /**
+   * Stores what the directory is for. A `sweep.yaml` that somebody changed stays, or makes way for this one.
+   * @returns the name that it has then; else null.
+   */
+  putSweep(sweep: Sweep, options: { source: string; engine: string }): Promise<string | null>;
   /** Stores a training: weights first, then the record that vouches for them. */
   putTraining(cell: Cell, result: TrainResult, blobs: Map<string, Uint8Array>): Promise<CellRecord>;
   /** Stores one tile's three chunks, and before the first of a field its metadata. */
@@ -120,13 +133,16 @@ export async function openStore(directory: string): Promise<Store> {
       const stored = await readStoredSweep(directory);
       const created = stored?.record?.created ?? new Date().toISOString();
       const record: SweepRecord = { format: 1, version: VERSION, created, engine, sweep, source };
-      const isSame = isDeepStrictEqual(stored, { record, source, damaged: [] });
-      if (isSame) return;
+      const isStored = isDeepStrictEqual(stored?.record, record);
+      if (isStored && stored?.damaged.length === 0) return null;
+      const isInTheWay = stored !== null && stored.changed !== null && stored.changed !== source;
+      const kept = isInTheWay ? await way.putAside(SWEEP_YAML, ".edited") : null;
       // The record first: the text can be had from it, should a kill come in between.
       await put([
         [SWEEP_JSON, sealJson({ ...record })],
         [SWEEP_YAML, source],
       ]);
+      return kept;
     },
 
     async putTraining({ id, physics }, result, blobs) {
@@ -198,6 +214,8 @@ export interface StoredSweep {
   /** Text of the spec, from whichever file still has it. */
   readonly source: string;
   readonly damaged: readonly string[];
+  /** What `sweep.yaml` says now, if somebody seems to have changed it since; else null. */
+  readonly changed: string | null;
 }
 
 /**
@@ -206,14 +224,23 @@ export interface StoredSweep {
  */
 export async function readStoredSweep(directory: string): Promise<StoredSweep | null> {
   const json = await readTextIfThere(join(directory, SWEEP_JSON));
-  const yaml = await readTextIfThere(join(directory, SWEEP_YAML));
-  if (json === null && yaml === null) return null;
+  const found = await readIfThere(join(directory, SWEEP_YAML), MOST_TEXT_BYTES);
+  if (json === null && found === null) return null;
   const content = json === null ? null : unsealJson(json);
-  if (content === null) return { record: null, source: yaml ?? "", damaged: [SWEEP_JSON] };
+  const yaml = found?.toString() ?? "";
+  if (content === null) {
+    return { record: null, source: yaml, damaged: [SWEEP_JSON], changed: null };
+  }
   refuseOtherFormat(content);
   const record = content as unknown as SweepRecord;
   const { source } = record;
-  return { record, source, damaged: yaml === source ? [] : [SWEEP_YAML] };
+  const { isDamaged, isChanged } = judgeSweepText(found, source);
+  return {
+    record,
+    source,
+    damaged: isDamaged ? [SWEEP_YAML] : [],
+    changed: isChanged ? yaml : null,
+  };
 }
 
 /** A cell's record; null if it is not there or damaged. */
