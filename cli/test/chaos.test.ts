@@ -3,10 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readDeadLetters } from "../../coordinator/store/store.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
+import { longTest } from "../../shared/testing/long.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import { inFolder } from "./support/folder.ts";
@@ -42,85 +42,92 @@ field: {points: 192, tile: 64}
 engine: reference
 `;
 
-test("chaos: workers, broker and coordinator are killed at random, and the store has the bytes of a quiet run", async (t) => {
-  await inFolder(async (folder) => {
-    const spec = join(folder, "spec.yaml");
-    await writeFile(spec, SPEC);
-    const quiet = join(folder, "quiet");
-    const { tasksRun: all } = await runHere(spec, quiet);
-    assert.ok(all >= 300, `${all} tasks`);
+longTest(
+  "chaos: workers, broker and coordinator are killed at random, and the store has the bytes of a quiet run",
+  async (t) => {
+    await inFolder(async (folder) => {
+      const spec = join(folder, "spec.yaml");
+      await writeFile(spec, SPEC);
+      const quiet = join(folder, "quiet");
+      const { tasksRun: all } = await runHere(spec, quiet);
+      assert.ok(all >= 300, `${all} tasks`);
 
-    const directory = join(folder, "chaos");
-    const server = await startNatsServer();
-    const workers = Array.from({ length: WORKERS }, (_, i) => keptWorker(server.url, `w${i + 1}`));
-    const nats = ["--nats", server.url, "--lease", LEASE, "--no-plot", "--quiet"];
-    let coordinator: Running = spawnFtle("run", spec, "--out", directory, ...nats);
-    const random = randomStream([5, 5], "data", 0);
-    const faults = shuffled(FAULTS, random);
-    const count = { worker: 0, server: 0, coordinator: 0, freeze: 0 };
-    try {
-      for (const [i, fault] of faults.entries()) {
-        const due = Math.floor(((i + 1) * (all - 60)) / (faults.length + 1));
-        await until(
-          `${due} results stored`,
-          async () => (await journalled(directory).catch(() => [])).length >= due,
-          DEADLINE_MS,
+      const directory = join(folder, "chaos");
+      const server = await startNatsServer();
+      const workers = Array.from({ length: WORKERS }, (_, i) =>
+        keptWorker(server.url, `w${i + 1}`),
+      );
+      const nats = ["--nats", server.url, "--lease", LEASE, "--no-plot", "--quiet"];
+      let coordinator: Running = spawnFtle("run", spec, "--out", directory, ...nats);
+      const random = randomStream([5, 5], "data", 0);
+      const faults = shuffled(FAULTS, random);
+      const count = { worker: 0, server: 0, coordinator: 0, freeze: 0 };
+      try {
+        for (const [i, fault] of faults.entries()) {
+          const due = Math.floor(((i + 1) * (all - 60)) / (faults.length + 1));
+          await until(
+            `${due} results stored`,
+            async () => (await journalled(directory).catch(() => [])).length >= due,
+            DEADLINE_MS,
+          );
+          count[fault]++;
+          if (fault === "worker") workers[random.below(WORKERS)]!.kill();
+          if (fault === "freeze") void workers[random.below(WORKERS)]!.freeze(2 * LEASE_MS);
+          if (fault === "server") {
+            await server.kill();
+            await server.restart();
+          }
+          if (fault === "coordinator") {
+            coordinator.kill("SIGKILL");
+            await coordinator.ended;
+            assert.deepEqual((await examine(directory)).damaged, []);
+            coordinator = spawnFtle("resume", directory, ...nats);
+          }
+        }
+        const { code, stderr } = await coordinator.ended;
+        assert.equal(code, 3, stderr);
+
+        const dead = (await filesIn(directory)).filter((path) => path.startsWith("dead/"));
+        const tasks = dead.map((path) => path.slice("dead/".length, -".json".length));
+        const reasons = (await readDeadLetters(directory, tasks)).map(
+          ({ reason }) => reason.message,
         );
-        count[fault]++;
-        if (fault === "worker") workers[random.below(WORKERS)]!.kill();
-        if (fault === "freeze") void workers[random.below(WORKERS)]!.freeze(2 * LEASE_MS);
-        if (fault === "server") {
-          await server.kill();
-          await server.restart();
-        }
-        if (fault === "coordinator") {
-          coordinator.kill("SIGKILL");
-          await coordinator.ended;
-          assert.deepEqual((await examine(directory)).damaged, []);
-          coordinator = spawnFtle("resume", directory, ...nats);
-        }
+        assert.equal(reasons.length, 2, reasons.join("\n"));
+        assert.ok(
+          reasons.some((reason) => reason.includes(FAULT)),
+          reasons.join("\n"),
+        );
+        assert.ok(
+          reasons.some((reason) => /killed, or silent/.test(reason)),
+          reasons.join("\n"),
+        );
+        const lines = await journalled(directory);
+        assert.equal(new Set(lines).size, lines.length, "a result was stored twice");
+        const { plan } = await loadStored(directory);
+        const tiles = (192 / 64) ** 2;
+        assert.equal(
+          (await examine(directory)).tasks.size,
+          plan.cells.length * (1 + tiles) - 1 - tiles - 1,
+        );
+      } finally {
+        coordinator.kill("SIGKILL");
+        await Promise.all(workers.map((worker) => worker.stop()));
       }
-      const { code, stderr } = await coordinator.ended;
-      assert.equal(code, 3, stderr);
-
-      const dead = (await filesIn(directory)).filter((path) => path.startsWith("dead/"));
-      const tasks = dead.map((path) => path.slice("dead/".length, -".json".length));
-      const reasons = (await readDeadLetters(directory, tasks)).map(({ reason }) => reason.message);
-      assert.equal(reasons.length, 2, reasons.join("\n"));
-      assert.ok(
-        reasons.some((reason) => reason.includes(FAULT)),
-        reasons.join("\n"),
-      );
-      assert.ok(
-        reasons.some((reason) => /killed, or silent/.test(reason)),
-        reasons.join("\n"),
-      );
-      const lines = await journalled(directory);
-      assert.equal(new Set(lines).size, lines.length, "a result was stored twice");
-      const { plan } = await loadStored(directory);
-      const tiles = (192 / 64) ** 2;
-      assert.equal(
-        (await examine(directory)).tasks.size,
-        plan.cells.length * (1 + tiles) - 1 - tiles - 1,
-      );
-    } finally {
-      coordinator.kill("SIGKILL");
-      await Promise.all(workers.map((worker) => worker.stop()));
-    }
-    // Once the cause is gone, what was given up is all that lacks.
-    const healthy = spawnFtle("worker", "--nats", server.url, "--engine", "reference", "--quiet");
-    try {
-      const { code, stderr } = await ftle("retry", directory, ...nats);
-      assert.equal(code, 0, stderr);
-      assertSameContents(await contents(directory), await contents(quiet));
-    } finally {
-      healthy.kill("SIGTERM");
-      await healthy.ended;
-      await server.stop();
-    }
-    t.diagnostic(`${all} tasks; ${JSON.stringify(count)}`);
-  });
-});
+      // Once the cause is gone, what was given up is all that lacks.
+      const healthy = spawnFtle("worker", "--nats", server.url, "--engine", "reference", "--quiet");
+      try {
+        const { code, stderr } = await ftle("retry", directory, ...nats);
+        assert.equal(code, 0, stderr);
+        assertSameContents(await contents(directory), await contents(quiet));
+      } finally {
+        healthy.kill("SIGTERM");
+        await healthy.ended;
+        await server.stop();
+      }
+      t.diagnostic(`${all} tasks; ${JSON.stringify(count)}`);
+    });
+  },
+);
 
 /** A worker process that is started again whenever it dies, as a cluster does. */
 function keptWorker(url: string, name: string) {

@@ -6,6 +6,7 @@ import { writeCellRecord } from "../../coordinator/store/cell-record.ts";
 import { cellJson, FIGURES, JOURNAL, SWEEP_JSON } from "../../coordinator/store/layout.ts";
 import { readRecords } from "../../coordinator/store/store.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
+import { longTest } from "../../shared/testing/long.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import { makeFolder, removeFolder } from "./support/folder.ts";
 import { ftle } from "./support/ftle.ts";
@@ -116,7 +117,8 @@ describe("damage", { concurrency: 2 }, () => {
   });
 
   for (const [name, damage] of Object.entries(DAMAGES)) {
-    test(`damage: resume remakes exactly what a file held that is ${name}`, async (t) => {
+    const run = name === "flipped" ? test : longTest;
+    run(`damage: resume remakes exactly what a file held that is ${name}`, async (t) => {
       const directory = await copy(name);
       const expected = await contents(directory);
       const rounds = independent(paths);

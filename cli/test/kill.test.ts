@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { SWEEP_JSON } from "../../coordinator/store/layout.ts";
 import { lockOwner } from "../../coordinator/store/lock.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
+import { fewOrAll } from "../../shared/testing/long.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle, spawnFtle } from "./support/ftle.ts";
 import { runHere } from "./support/run-here.ts";
@@ -21,9 +22,9 @@ training: {epochs: 2, batch: 20}
 field: {points: 48, tile: 16}
 `;
 const TASKS = 12 * (1 + 9);
-const KILLS = 20;
+const KILLS = fewOrAll(5, 20);
 
-test("kill: a sweep killed at 20 random moments ends with the bytes of one never killed", async (t) => {
+test(`kill: a sweep killed at ${KILLS} random moments ends with the bytes of one never killed`, async (t) => {
   await inFolder(async (folder) => {
     const spec = join(folder, "spec.yaml");
     await writeFile(spec, SPEC);

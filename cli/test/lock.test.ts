@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lockOwner } from "../../coordinator/store/lock.ts";
+import { fewOrAll } from "../../shared/testing/long.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Ending, Running } from "./support/ftle.ts";
 import { ftle, spawnFtle } from "./support/ftle.ts";
@@ -18,6 +19,8 @@ training: {epochs: 2000, batch: 20}
 field: none
 engine: reference
 `;
+
+const ROUNDS = fewOrAll(3, 10);
 
 const SHORT = `
 axes: {width: 2, depth: 1}
@@ -72,9 +75,9 @@ test("lock: a second coordinator is refused while the first runs, and takes over
   });
 });
 
-test("lock: of two coordinators that start at the same time exactly one runs, in each of ten rounds", async () => {
+test(`lock: of two coordinators that start at the same time exactly one runs, in each of ${ROUNDS} rounds`, async () => {
   await inPlace(LONG, async (place) => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       // From the second round on there is a killed owner's lock to take over.
       const pair = [place.start(), place.start()] as const;
       const [loser, winner] = await Promise.race([

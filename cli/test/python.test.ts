@@ -1,9 +1,11 @@
 /** What the program writes, read by other people's programs. */
+
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fewOrAll } from "../../shared/testing/long.ts";
 import { runPython, withoutPython } from "../../shared/testing/python.ts";
 import type { Ending } from "./support/ftle.ts";
 import { ftle } from "./support/ftle.ts";
@@ -28,6 +30,8 @@ const SWEEPS = {
 };
 type Name = keyof typeof SWEEPS;
 
+const NAMES = fewOrAll<readonly Name[]>(["constrained"], Object.keys(SWEEPS) as Name[]);
+
 interface Outcome {
   readonly printed: string;
   /** The traceback; null if the script ended well. */
@@ -39,7 +43,7 @@ describe("Python", { skip: withoutPython }, () => {
   let outcomes: Record<string, Outcome>;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "ftle-python-"));
-    const scripts = await Promise.all((Object.keys(SWEEPS) as Name[]).map(scriptsOf));
+    const scripts = await Promise.all(NAMES.map(scriptsOf));
     outcomes = JSON.parse(await python("run_all", JSON.stringify(scripts.flat())));
   });
   after(async () => {
@@ -78,7 +82,7 @@ describe("Python", { skip: withoutPython }, () => {
     return printed;
   }
 
-  for (const name of Object.keys(SWEEPS) as Name[]) {
+  for (const name of NAMES) {
     test(`zarr and xarray open every field of a sweep (${name})`, () => {
       printed("fields", name);
     });

@@ -1,4 +1,5 @@
 /** The batch scripts as plain shell scripts, with what Slurm has in the environment and the signals it sends. */
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -6,6 +7,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { longTest } from "../../shared/testing/long.ts";
 import { natsServerBinary, startNatsServer } from "../../shared/testing/nats-server.ts";
 import { connectBroker } from "../../shared/transport/nats/connect.ts";
 import { readDepths } from "../../shared/transport/nats/observe.ts";
@@ -178,68 +180,87 @@ async function stored(directory: string, count: number): Promise<void> {
   });
 }
 
-test("slurm: an array of workers computes a sweep, and gives its allocations back when idle", async () => {
-  await onBench(
-    async ({ spec, directory, submit }) => {
-      const server = await startNatsServer();
-      try {
-        const variables = { FTLE_NATS: server.url, FTLE_IDLE: "10" };
-        const workers = [1, 2].map((task) =>
-          submit("workers", { ...variables, ...arrayTask(task) }, "--engine", "reference"),
-        );
-        await Promise.all(workers.map(isServing));
-        const nats = ["--nats", server.url];
-        const { code, stderr } = await ftle("run", spec, "--out", directory, "--no-plot", ...nats);
-        assert.equal(code, 0, stderr);
-        for (const worker of workers) {
-          const end = await worker.ending();
-          assert.equal(end.code, 0, end.stderr);
-          assert.match(end.stderr, /idle for 10 s/);
+longTest(
+  "slurm: an array of workers computes a sweep, and gives its allocations back when idle",
+  async () => {
+    await onBench(
+      async ({ spec, directory, submit }) => {
+        const server = await startNatsServer();
+        try {
+          const variables = { FTLE_NATS: server.url, FTLE_IDLE: "10" };
+          const workers = [1, 2].map((task) =>
+            submit("workers", { ...variables, ...arrayTask(task) }, "--engine", "reference"),
+          );
+          await Promise.all(workers.map(isServing));
+          const nats = ["--nats", server.url];
+          const { code, stderr } = await ftle(
+            "run",
+            spec,
+            "--out",
+            directory,
+            "--no-plot",
+            ...nats,
+          );
+          assert.equal(code, 0, stderr);
+          for (const worker of workers) {
+            const end = await worker.ending();
+            assert.equal(end.code, 0, end.stderr);
+            assert.match(end.stderr, /idle for 10 s/);
+          }
+          const journal = await readFile(join(directory, "journal.jsonl"), "utf8");
+          for (const name of ["slurm-41_1", "slurm-41_2"]) assert.ok(journal.includes(name), name);
+        } finally {
+          await server.stop();
         }
-        const journal = await readFile(join(directory, "journal.jsonl"), "utf8");
-        for (const name of ["slurm-41_1", "slurm-41_2"]) assert.ok(journal.includes(name), name);
-      } finally {
-        await server.stop();
-      }
-    },
-    SPEC.replace("count: 8", "count: 2"),
-  );
-});
+      },
+      SPEC.replace("count: 8", "count: 2"),
+    );
+  },
+);
 
 for (const [how, signal] of [
   ["its time is nearly up", (job: Job) => job.signalShell("SIGTERM")],
   ["it is cancelled", (job: Job) => job.signalAll("SIGTERM")],
 ] as const) {
-  test(`slurm: a worker gives its task back when ${how}, ends with 0, and another has it`, async () => {
-    await onBench(async ({ spec, directory, submit }) => {
-      const server = await startNatsServer();
-      const nats = ["--nats", server.url];
-      const run = spawnFtle("run", spec, "--out", directory, "--no-plot", ...nats);
-      try {
-        const variables = { FTLE_NATS: server.url, FTLE_GRACE: "1" };
-        const leaving = submit("workers", { ...variables, ...arrayTask(1) }, "-t", "1", ...ENGINE);
-        const broker = await connectBroker({ url: server.url });
-        await until("the task is computed", async () => {
-          const depths = await readDepths(broker, (await readQueues(broker)) ?? []);
-          return [...depths.values()].some(({ inFlight }) => inFlight === 1);
-        });
-        await broker.close();
-        signal(leaving);
-        const end = await leaving.ending();
-        assert.equal(end.code, 0, end.stderr);
-        assert.match(end.stdout, /^0 tasks done, 1 given back$/m);
-        const staying = submit("workers", { ...variables, ...arrayTask(2) }, ...ENGINE);
-        const { code, stderr } = await run.ended;
-        assert.equal(code, 0, stderr);
-        staying.signalShell("SIGTERM");
-        assert.match((await staying.ending()).stdout, /^1 task done$/m);
-      } finally {
-        run.kill("SIGKILL");
-        await run.ended;
-        await server.stop();
-      }
-    }, LONG);
-  });
+  longTest(
+    `slurm: a worker gives its task back when ${how}, ends with 0, and another has it`,
+    async () => {
+      await onBench(async ({ spec, directory, submit }) => {
+        const server = await startNatsServer();
+        const nats = ["--nats", server.url];
+        const run = spawnFtle("run", spec, "--out", directory, "--no-plot", ...nats);
+        try {
+          const variables = { FTLE_NATS: server.url, FTLE_GRACE: "1" };
+          const leaving = submit(
+            "workers",
+            { ...variables, ...arrayTask(1) },
+            "-t",
+            "1",
+            ...ENGINE,
+          );
+          const broker = await connectBroker({ url: server.url });
+          await until("the task is computed", async () => {
+            const depths = await readDepths(broker, (await readQueues(broker)) ?? []);
+            return [...depths.values()].some(({ inFlight }) => inFlight === 1);
+          });
+          await broker.close();
+          signal(leaving);
+          const end = await leaving.ending();
+          assert.equal(end.code, 0, end.stderr);
+          assert.match(end.stdout, /^0 tasks done, 1 given back$/m);
+          const staying = submit("workers", { ...variables, ...arrayTask(2) }, ...ENGINE);
+          const { code, stderr } = await run.ended;
+          assert.equal(code, 0, stderr);
+          staying.signalShell("SIGTERM");
+          assert.match((await staying.ending()).stdout, /^1 task done$/m);
+        } finally {
+          run.kill("SIGKILL");
+          await run.ended;
+          await server.stop();
+        }
+      }, LONG);
+    },
+  );
 }
 
 const ENGINE = ["--engine", "reference"];
@@ -336,45 +357,48 @@ test("slurm: what is missing is said at once, with exit 2", async () => {
   });
 });
 
-test("slurm: a coordinator with a broker of its own goes on after it was cancelled, to the same bytes", async () => {
-  await onBench(async ({ folder, spec, directory, submit }) => {
-    const variables = { FTLE_NATS_SERVER: await natsServerBinary(), SLURM_JOB_ID: "7" };
-    const broker = join(directory, ".broker");
-    const worker = { FTLE_GRACE: "1", ...arrayTask(1) };
+longTest(
+  "slurm: a coordinator with a broker of its own goes on after it was cancelled, to the same bytes",
+  async () => {
+    await onBench(async ({ folder, spec, directory, submit }) => {
+      const variables = { FTLE_NATS_SERVER: await natsServerBinary(), SLURM_JOB_ID: "7" };
+      const broker = join(directory, ".broker");
+      const worker = { FTLE_GRACE: "1", ...arrayTask(1) };
 
-    const early = submit("workers", worker, directory, ...ENGINE);
-    const first = submit("coordinator", variables, spec, directory, "--no-plot");
-    await stored(directory, 5);
-    assert.equal((await stat(broker)).mode & 0o777, 0o600);
-    const url = await readFile(broker, "utf8");
-    const second = await submit("coordinator", variables, spec, directory, "--no-plot").ending();
-    assert.equal(second.code, 1);
-    assert.match(second.stderr, /in use by/);
-    assert.equal(await readFile(broker, "utf8"), url);
+      const early = submit("workers", worker, directory, ...ENGINE);
+      const first = submit("coordinator", variables, spec, directory, "--no-plot");
+      await stored(directory, 5);
+      assert.equal((await stat(broker)).mode & 0o777, 0o600);
+      const url = await readFile(broker, "utf8");
+      const second = await submit("coordinator", variables, spec, directory, "--no-plot").ending();
+      assert.equal(second.code, 1);
+      assert.match(second.stderr, /in use by/);
+      assert.equal(await readFile(broker, "utf8"), url);
 
-    first.signalAll("SIGTERM");
-    const end = await first.ending();
-    assert.equal(end.code, 130, end.stderr);
-    assert.match(end.stderr, /interrupted; every finished task is stored/);
-    assert.equal(existsSync(broker), false);
-    early.signalShell("SIGTERM");
-    assert.equal((await early.ending()).code, 0);
-    const before = (await journalled(directory)).length;
-    assert.ok(before < TASKS, "it was over before it was cancelled");
+      first.signalAll("SIGTERM");
+      const end = await first.ending();
+      assert.equal(end.code, 130, end.stderr);
+      assert.match(end.stderr, /interrupted; every finished task is stored/);
+      assert.equal(existsSync(broker), false);
+      early.signalShell("SIGTERM");
+      assert.equal((await early.ending()).code, 0);
+      const before = (await journalled(directory)).length;
+      assert.ok(before < TASKS, "it was over before it was cancelled");
 
-    const late = submit("workers", worker, directory, ...ENGINE);
-    const { code, stderr } = await submit("coordinator", variables, spec, directory).ending();
-    assert.equal(code, 0, stderr);
-    late.signalShell("SIGTERM");
-    assert.equal((await late.ending()).code, 0);
-    assert.equal(existsSync(broker), false);
-    const tasks = await journalled(directory);
-    assert.deepEqual([tasks.length, new Set(tasks).size], [TASKS, TASKS]);
-    const here = join(folder, "here");
-    await runHere(spec, here);
-    assertSameContents(await contents(directory), await contents(here));
-  });
-});
+      const late = submit("workers", worker, directory, ...ENGINE);
+      const { code, stderr } = await submit("coordinator", variables, spec, directory).ending();
+      assert.equal(code, 0, stderr);
+      late.signalShell("SIGTERM");
+      assert.equal((await late.ending()).code, 0);
+      assert.equal(existsSync(broker), false);
+      const tasks = await journalled(directory);
+      assert.deepEqual([tasks.length, new Set(tasks).size], [TASKS, TASKS]);
+      const here = join(folder, "here");
+      await runHere(spec, here);
+      assertSameContents(await contents(directory), await contents(here));
+    });
+  },
+);
 
 test("slurm: a coordinator whose time is up goes back into the queue, unless it was cancelled or did so too often", async () => {
   await onBench(async ({ folder, spec, directory, submit, install }) => {

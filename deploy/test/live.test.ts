@@ -1,13 +1,14 @@
 /** Real workers, a real broker and a real Prometheus: every panel has something to show, and what breaks is told. */
+
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
 import { inFolder } from "../../cli/test/support/folder.ts";
 import type { Running } from "../../cli/test/support/ftle.ts";
 import { spawnFtle } from "../../cli/test/support/ftle.ts";
 import { journalled } from "../../cli/test/support/stored.ts";
 import { until } from "../../cli/test/support/until.ts";
+import { longTest } from "../../shared/testing/long.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
 import { panelQueries } from "../grafana/src/queries.ts";
 import type { TestPrometheus } from "../testing/prometheus.ts";
@@ -27,58 +28,61 @@ const WORKERS = 3;
 /** Five attempts with their pauses, and a worker's silence, take 20 s each where nothing else runs. */
 const PATIENCE_MS = 180_000;
 
-test("live: every panel has data of a real sweep, no alert is active; then what breaks is told", async () => {
-  await inFolder(async (folder) => {
-    const spec = join(folder, "live.yaml");
-    const out = join(folder, "out");
-    await writeFile(spec, SPEC);
-    const broker = await startNatsServer();
-    const started: Running[] = [];
-    const start = (...args: string[]) => {
-      const running = spawnFtle(...args, "--nats", broker.url, "--metrics", "0");
-      started.push(running);
-      return running;
-    };
-    let prometheus: TestPrometheus | null = null;
-    try {
-      const coordinator = start("run", spec, "--out", out, "--no-plot", "--deadline", "1m");
-      const workers = Array.from({ length: WORKERS }, (_, i) =>
-        start(
-          ...["worker", "--engine", "reference", "--threads", "1"],
-          ...["--name", `w${i}`, "--task-timeout", "2s"],
-        ),
-      );
-      prometheus = await startPrometheus(
-        scrapeConfig(await placeOf(coordinator)),
-        await Promise.all(["recording", "alerts"].map(quickRules)),
-      );
-      await until("some results are stored", async () => (await journalled(out)).length > 10);
-      await assertPanels(prometheus);
-      await assertRules(prometheus);
-      await activeAlert(prometheus, "FtleDeadLetters");
-      assert.deepEqual(
-        (await names(prometheus)).filter((name) => !EXPECTED_EARLY.has(name)),
-        [],
-      );
+longTest(
+  "live: every panel has data of a real sweep, no alert is active; then what breaks is told",
+  async () => {
+    await inFolder(async (folder) => {
+      const spec = join(folder, "live.yaml");
+      const out = join(folder, "out");
+      await writeFile(spec, SPEC);
+      const broker = await startNatsServer();
+      const started: Running[] = [];
+      const start = (...args: string[]) => {
+        const running = spawnFtle(...args, "--nats", broker.url, "--metrics", "0");
+        started.push(running);
+        return running;
+      };
+      let prometheus: TestPrometheus | null = null;
+      try {
+        const coordinator = start("run", spec, "--out", out, "--no-plot", "--deadline", "1m");
+        const workers = Array.from({ length: WORKERS }, (_, i) =>
+          start(
+            ...["worker", "--engine", "reference", "--threads", "1"],
+            ...["--name", `w${i}`, "--task-timeout", "2s"],
+          ),
+        );
+        prometheus = await startPrometheus(
+          scrapeConfig(await placeOf(coordinator)),
+          await Promise.all(["recording", "alerts"].map(quickRules)),
+        );
+        await until("some results are stored", async () => (await journalled(out)).length > 10);
+        await assertPanels(prometheus);
+        await assertRules(prometheus);
+        await activeAlert(prometheus, "FtleDeadLetters");
+        assert.deepEqual(
+          (await names(prometheus)).filter((name) => !EXPECTED_EARLY.has(name)),
+          [],
+        );
 
-      workers[0]!.kill("SIGKILL");
-      for (const worker of workers.slice(1)) worker.kill("SIGSTOP");
-      await activeAlert(prometheus, "FtleWorkerLost");
-      await activeAlert(prometheus, "FtleSweepStalled");
-      await activeAlert(prometheus, "FtleNoWorkers");
-      for (const worker of workers.slice(1)) worker.kill("SIGCONT");
-      await broker.kill();
-      await activeAlert(prometheus, "FtleBrokerDisconnected");
-      coordinator.kill("SIGKILL");
-      await activeAlert(prometheus, "FtleCoordinatorDown");
-    } finally {
-      for (const running of started) running.kill("SIGKILL");
-      await Promise.all(started.map(({ ended }) => ended));
-      await prometheus?.stop();
-      await broker.stop();
-    }
-  });
-});
+        workers[0]!.kill("SIGKILL");
+        for (const worker of workers.slice(1)) worker.kill("SIGSTOP");
+        await activeAlert(prometheus, "FtleWorkerLost");
+        await activeAlert(prometheus, "FtleSweepStalled");
+        await activeAlert(prometheus, "FtleNoWorkers");
+        for (const worker of workers.slice(1)) worker.kill("SIGCONT");
+        await broker.kill();
+        await activeAlert(prometheus, "FtleBrokerDisconnected");
+        coordinator.kill("SIGKILL");
+        await activeAlert(prometheus, "FtleCoordinatorDown");
+      } finally {
+        for (const running of started) running.kill("SIGKILL");
+        await Promise.all(started.map(({ ended }) => ended));
+        await prometheus?.stop();
+        await broker.stop();
+      }
+    });
+  },
+);
 
 /** What this sweep brings about by itself. */
 const EXPECTED_EARLY = new Set([

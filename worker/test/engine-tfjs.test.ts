@@ -11,6 +11,7 @@ import { exactChecks } from "../../shared/numerics/exact-checks.ts";
 import type { NetworkShape } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import type { TrainingRule } from "../../shared/numerics/training.ts";
+import { fewOrAll } from "../../shared/testing/long.ts";
 import type { Engine } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import { loadTensorFlow } from "../engines/tfjs/load.ts";
@@ -132,7 +133,7 @@ function testsOf(engine: Engine): void {
   test("tfjs engine: four threads that start together load it and compute the same", async () => {
     // An unlocked set in the published addon made 4 % of such processes crash or hang.
     const pool = fileURLToPath(new URL("./threads/tfjs-pool.ts", import.meta.url));
-    for (let process_ = 0; process_ < 3; process_++) {
+    for (let process_ = 0; process_ < fewOrAll(1, 3); process_++) {
       const run = promisify(execFile)(process.execPath, ["--import", "tsx", pool, "4"], {
         timeout: 60_000,
       });
