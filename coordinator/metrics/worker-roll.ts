@@ -1,10 +1,10 @@
+/** Who works at the broker, as heartbeats tell: how many workers each engine has, and how many were lost. */
 import type { WorkerStatus } from "../../shared/transport/transport.ts";
 
-/** Who works at the broker, as heartbeats tell. */
 export interface WorkerRoll {
   /**
-   * Takes note of the workers that are listed now; `now` in milliseconds, of this machine's clock alone. A list that
-   * was seen before (the same array) says nothing new: who reads seldom must not take workers for silent.
+   * Takes note of the workers that are listed now. `now` is in milliseconds of this machine's clock. A list that was
+   * already observed (the same array) says nothing new: its workers have not become silent because it is read twice.
    */
   observe(listed: readonly WorkerStatus[], now: number): void;
   /** One entry for each engine that was ever seen. */
@@ -13,53 +13,75 @@ export interface WorkerRoll {
   lost(): number;
 }
 
+/** The workers of one engine. */
 export interface EngineCrew {
   readonly engine: string;
   readonly alive: number;
   readonly silent: number;
-  /** Of those alive. */
+  /** Threads of those alive. */
   readonly threads: number;
 }
 
-/** Four heartbeats. Who ends in an orderly way is not listed any more; who is killed stays listed for a minute. */
+/** Four heartbeats. A worker that ends in order is no longer listed; one that is killed stays listed for a minute. */
 const SILENT_MS = 20_000;
 
 export function createWorkerRoll(silentMs = SILENT_MS): WorkerRoll {
-  /** By name: its last heartbeat by its own clock, and when we saw that by ours. */
-  let known = new Map<string, { readonly beat: number; readonly at: number; isLost: boolean }>();
-  const engines = new Map<string, EngineCrew>();
-  let lost = 0;
-  let last: readonly WorkerStatus[] | null = null;
+  const roll: RollState = { silentMs, known: new Map(), crews: new Map(), lost: 0, last: null };
   return {
     observe(listed, now) {
-      if (listed === last) return;
-      last = listed;
-      for (const engine of engines.keys()) engines.set(engine, nobody(engine));
-      const next: typeof known = new Map();
-      for (const { name, engine, threads, seen } of listed) {
-        const before = known.get(name);
-        const entry = before?.beat === seen ? before : { beat: seen, at: now, isLost: false };
-        next.set(name, entry);
-        const isSilent = now - entry.at >= silentMs;
-        if (isSilent && !entry.isLost) {
-          entry.isLost = true;
-          lost++;
-        }
-        const crew = engines.get(engine) ?? nobody(engine);
-        engines.set(engine, {
-          engine,
-          alive: crew.alive + (isSilent ? 0 : 1),
-          silent: crew.silent + (isSilent ? 1 : 0),
-          threads: crew.threads + (isSilent ? 0 : threads),
-        });
-      }
-      known = next;
+      if (listed !== roll.last) observe(roll, listed, now);
     },
-    engines: () => [...engines.values()],
-    lost: () => lost,
+    engines: () => [...roll.crews.values()],
+    lost: () => roll.lost,
   };
 }
 
-function nobody(engine: string): EngineCrew {
+interface RollState {
+  /** A worker whose last heartbeat was first seen so long ago is silent. */
+  readonly silentMs: number;
+  /** The workers of the last list, by name. */
+  known: Map<string, KnownWorker>;
+  /** By engine. */
+  readonly crews: Map<string, EngineCrew>;
+  lost: number;
+  /** The list observed last. */
+  last: readonly WorkerStatus[] | null;
+}
+
+interface KnownWorker {
+  /** Its last heartbeat, by its own clock. */
+  readonly beat: number;
+  /** When we first saw that heartbeat, by our clock. */
+  readonly at: number;
+  /** Whether it has been counted as lost since that heartbeat. */
+  isLost: boolean;
+}
+
+function observe(roll: RollState, listed: readonly WorkerStatus[], now: number): void {
+  roll.last = listed;
+  for (const engine of roll.crews.keys()) roll.crews.set(engine, emptyCrew(engine));
+  const known: RollState["known"] = new Map();
+  for (const worker of listed) {
+    const { name, engine, seen } = worker;
+    const before = roll.known.get(name);
+    const entry = before?.beat === seen ? before : { beat: seen, at: now, isLost: false };
+    known.set(name, entry);
+    const isSilent = now - entry.at >= roll.silentMs;
+    if (isSilent && !entry.isLost) {
+      entry.isLost = true;
+      roll.lost++;
+    }
+    const crew = roll.crews.get(engine) ?? emptyCrew(engine);
+    roll.crews.set(engine, withWorker(crew, worker, isSilent));
+  }
+  roll.known = known;
+}
+
+function emptyCrew(engine: string): EngineCrew {
   return { engine, alive: 0, silent: 0, threads: 0 };
+}
+
+function withWorker(crew: EngineCrew, { threads }: WorkerStatus, isSilent: boolean): EngineCrew {
+  if (isSilent) return { ...crew, silent: crew.silent + 1 };
+  return { ...crew, alive: crew.alive + 1, threads: crew.threads + threads };
 }
