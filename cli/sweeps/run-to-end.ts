@@ -1,6 +1,6 @@
-import type { SweepState } from "../../coordinator/metrics/coordinator-metrics.ts";
 import type { SweepMetrics } from "../../coordinator/metrics/sweep-metrics.ts";
 import { sweepMetrics } from "../../coordinator/metrics/sweep-metrics.ts";
+import type { SweepState } from "../../coordinator/metrics/sweep-numbers.ts";
 import { costModel } from "../../coordinator/plan/cost.ts";
 import { writeSummary } from "../../coordinator/results/summary.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";

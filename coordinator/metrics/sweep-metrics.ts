@@ -1,33 +1,31 @@
-import type { RunningTask } from "../../shared/transport/transport.ts";
+/** Keeps the exported numbers of one run of a sweep up to date. */
 import type { Plan } from "../plan/plan.ts";
 import type { RunEvent } from "../run/run.ts";
 import { tallyOf } from "../run/tally.ts";
 import type { CellRecord, FieldRecord } from "../store/cell-record.ts";
 import { fieldRecord, testAccuracy } from "../store/cell-record.ts";
 import type { StoreState } from "../store/scan.ts";
-import type { CoordinatorMetrics, SweepNumbers, SweepState } from "./coordinator-metrics.ts";
+import type { CoordinatorMetrics } from "./coordinator-metrics.ts";
+import type { ExportedRun, SweepLook } from "./exported-run.ts";
+import { NOTHING_SEEN, sweepNumbers } from "./exported-run.ts";
+import type { SweepState } from "./sweep-numbers.ts";
 
 /** Exports one run of a sweep. */
 export interface SweepMetrics {
   onEvent(event: RunEvent): void;
-  /** What only a look from outside can tell. */
+  /** Takes note of what events do not tell. */
   look(seen: SweepLook): void;
-  /** @param state what the store holds at the end, if the run came there. */
+  /** @param state what the store holds at the end, if it was read then. */
   end(how: SweepState, state?: StoreState): void;
 }
 
-export interface SweepLook {
-  readonly running: readonly RunningTask[];
-  readonly etaSeconds: number;
-  readonly isPaused: boolean;
-  readonly queue: SweepNumbers["queue"];
-}
-
 export interface FollowOptions {
+  /** The sweep's name, its label. */
   readonly name: string;
   readonly plan: Plan;
-  /** What the store had when the run began. */
+  /** What the store held when the run began. */
   readonly state: StoreState;
+  /** Files found damaged then. */
   readonly damaged: number;
   /** Milliseconds since the epoch; null for none. */
   readonly deadline: number | null;
@@ -40,86 +38,77 @@ export function sweepMetrics(
 ): SweepMetrics {
   const seconds = () => now() / 1000;
   const start = seconds();
-  let tally = tallyOf(plan, state);
-  let lastProgress = start;
-  let retries = 0;
-  let late = 0;
-  let ended: SweepState | null = null;
-  let seen: SweepLook = { running: [], etaSeconds: Number.NaN, isPaused: false, queue: null };
-  let seenAt = start;
-
-  metrics.follow(name, numbers);
-  for (const { record, fields } of state.cells) {
-    if (record !== null) noteAccuracy(record);
-    for (const { snapshot } of fields) {
-      const field = record && plan.field && fieldRecord(record, snapshot, plan.field.id);
-      if (field) noteField(field);
-    }
-  }
-
-  function noteAccuracy(record: CellRecord): void {
-    const accuracy = testAccuracy(record);
-    if (record.status === "trained" && Number.isFinite(accuracy)) metrics.accuracy(name, accuracy);
-  }
-
-  function noteField({ snapshot, statistics: { lambda1Mean } }: FieldRecord): void {
-    if (snapshot === plan.snapshots.at(-1) && lambda1Mean !== null) {
-      metrics.lambda1(name, lambda1Mean);
-    }
-  }
-
-  function numbers(): SweepNumbers {
-    const left = tally.left();
-    const stored = tally.stored();
-    const work = ({ train, field }: { train: number; field: number }) => train + field;
-    const leased = (kind: "train" | "field", most: number) =>
-      Math.min(most, seen.running.filter(({ task }) => task.kind === kind).length);
-    const running = { train: leased("train", left.trainings), field: leased("field", left.tiles) };
-    const eta = seenAt + seen.etaSeconds;
-    return {
-      id: plan.sweep,
-      engine: plan.engine,
-      state: ended ?? (seen.isPaused ? "paused" : "running"),
-      start,
-      lastProgress,
-      predictedCompletion: Number.isFinite(eta) ? eta : null,
-      deadline: deadline === null ? null : deadline / 1000,
-      operations: work(stored.work) + work(left.work),
-      operationsDone: work(stored.work),
-      tasks: {
-        pending: { train: left.trainings - running.train, field: left.tiles - running.field },
-        leased: running,
-        done: { train: stored.trainings, field: stored.tiles },
-        dead: tally.dead(),
-      },
-      cells: tally.cells(),
-      retries,
-      late,
-      damaged,
-      queue: seen.queue,
-    };
-  }
-
+  const run: ExportedRun = {
+    plan,
+    damaged,
+    deadline: deadline === null ? null : deadline / 1000,
+    start,
+    tally: tallyOf(plan, state),
+    lastProgress: start,
+    retries: 0,
+    late: 0,
+    ended: null,
+    seen: NOTHING_SEEN,
+    seenAt: start,
+  };
+  const cells: CellTarget = { metrics, name, plan };
+  metrics.follow(name, () => sweepNumbers(run));
+  addStored(cells, state);
   return {
     onEvent(event) {
-      tally.onEvent(event);
+      noteEvent(run, event, seconds());
       metrics.onEvent(name, event);
-      if (event.kind === "stored") lastProgress = seconds();
-      if (event.kind === "stored") retries += event.attempt - 1;
-      if (event.kind === "dead") retries += event.letter.attempts - 1;
-      if (event.kind === "late") late++;
-      if (event.kind === "trained") noteAccuracy(event.record);
-      if (event.kind === "mapped") noteField(event.field);
+      if (event.kind === "trained") addAccuracy(cells, event.record);
+      if (event.kind === "mapped") addLambda1(cells, event.field);
     },
-    look(now) {
-      seen = now;
-      seenAt = seconds();
+    look(seen) {
+      run.seen = seen;
+      run.seenAt = seconds();
     },
     end(how, final) {
-      ended = how;
-      seen = { ...seen, running: [], queue: null, etaSeconds: Number.NaN };
-      seenAt = seconds();
-      if (final !== undefined) tally = tallyOf(plan, final);
+      run.ended = how;
+      run.seen = { ...NOTHING_SEEN, isPaused: run.seen.isPaused };
+      run.seenAt = seconds();
+      if (final !== undefined) run.tally = tallyOf(plan, final);
     },
   };
+}
+
+/** @param seconds now. */
+function noteEvent(run: ExportedRun, event: RunEvent, seconds: number): void {
+  run.tally.onEvent(event);
+  if (event.kind === "stored") run.lastProgress = seconds;
+  if (event.kind === "stored") run.retries += event.attempt - 1;
+  if (event.kind === "dead") run.retries += event.letter.attempts - 1;
+  if (event.kind === "late") run.late++;
+}
+
+/** Where the results of a sweep's cells are added. */
+interface CellTarget {
+  readonly metrics: CoordinatorMetrics;
+  readonly name: string;
+  readonly plan: Plan;
+}
+
+/** Adds the cells and fields that the store already holds. */
+function addStored(target: CellTarget, { cells }: StoreState): void {
+  const { plan } = target;
+  for (const { record, fields } of cells) {
+    if (record !== null) addAccuracy(target, record);
+    for (const { snapshot } of fields) {
+      const field = record && plan.field && fieldRecord(record, snapshot, plan.field.id);
+      if (field) addLambda1(target, field);
+    }
+  }
+}
+
+function addAccuracy({ metrics, name }: CellTarget, record: CellRecord): void {
+  const accuracy = testAccuracy(record);
+  if (record.status === "trained" && Number.isFinite(accuracy)) metrics.accuracy(name, accuracy);
+}
+
+function addLambda1({ metrics, name, plan }: CellTarget, field: FieldRecord): void {
+  const { lambda1Mean } = field.statistics;
+  if (field.snapshot !== plan.snapshots.at(-1) || lambda1Mean === null) return;
+  metrics.lambda1(name, lambda1Mean);
 }

@@ -1,7 +1,7 @@
 /** What Prometheus has of our processes: our metrics as the code registers them, and the process's own. */
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { describedMetrics } from "../../../cli/metrics/reference.ts";
-import { SWEEP_STATES, TASK_STATES } from "../../../coordinator/metrics/coordinator-metrics.ts";
+import { SWEEP_STATES, TASK_STATES } from "../../../coordinator/metrics/sweep-numbers.ts";
 import { STREAMS } from "../../../shared/transport/nats/names.ts";
 import { KINDS } from "../../../worker/metrics.ts";
 import { TASK_OUTCOMES } from "../../../worker/worker-event.ts";

@@ -1,0 +1,88 @@
+/** One run of a sweep, as its metrics see it, and the numbers that follow from it. */
+import type { RunningTask } from "../../shared/transport/transport.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { ByKind, Tally } from "../run/tally.ts";
+import type { SweepNumbers, SweepState } from "./sweep-numbers.ts";
+
+/** What only the transport and the estimate of the remaining time can tell. */
+export interface SweepLook {
+  /** The tasks that workers are computing. */
+  readonly running: readonly RunningTask[];
+  /** Estimated time to the end; NaN when it cannot be told. */
+  readonly etaSeconds: number;
+  readonly isPaused: boolean;
+  readonly queue: SweepNumbers["queue"];
+}
+
+/** Times are in seconds since the epoch. */
+export interface ExportedRun {
+  readonly plan: Plan;
+  /** Files found damaged when the run began. */
+  readonly damaged: number;
+  /** null for none. */
+  readonly deadline: number | null;
+  readonly start: number;
+  /** What is stored and what is left; events keep it up to date. */
+  tally: Tally;
+  /** When a result was last stored; before the first, `start`. */
+  lastProgress: number;
+  /** Attempts beyond the first, of tasks that have ended. */
+  retries: number;
+  /** Outcomes refused because their task already had one. */
+  late: number;
+  /** How the run ended; null while it runs. */
+  ended: SweepState | null;
+  /** The latest look. */
+  seen: SweepLook;
+  /** When that was. */
+  seenAt: number;
+}
+
+/** Nothing runs, nothing is queued, and no end can be predicted. */
+export const NOTHING_SEEN: SweepLook = {
+  running: [],
+  etaSeconds: Number.NaN,
+  isPaused: false,
+  queue: null,
+};
+
+export function sweepNumbers(run: ExportedRun): SweepNumbers {
+  const { plan, tally, seen, start, lastProgress, deadline, retries, late, damaged } = run;
+  const left = tally.left();
+  const stored = tally.stored();
+  const leased = leasedTasks(seen.running, { train: left.trainings, field: left.tiles });
+  const completion = run.seenAt + seen.etaSeconds;
+  return {
+    id: plan.sweep,
+    engine: plan.engine,
+    state: run.ended ?? (seen.isPaused ? "paused" : "running"),
+    start,
+    lastProgress,
+    predictedCompletion: Number.isFinite(completion) ? completion : null,
+    deadline,
+    operations: total(stored.work) + total(left.work),
+    operationsDone: total(stored.work),
+    tasks: {
+      pending: { train: left.trainings - leased.train, field: left.tiles - leased.field },
+      leased,
+      done: { train: stored.trainings, field: stored.tiles },
+      dead: tally.dead(),
+    },
+    cells: tally.cells(),
+    retries,
+    late,
+    damaged,
+    queue: seen.queue,
+  };
+}
+
+/** Leased tasks by kind; no more than are left, because a look may be older than the latest results. */
+function leasedTasks(running: readonly RunningTask[], left: ByKind): ByKind {
+  const count = (kind: "train" | "field") =>
+    Math.min(left[kind], running.filter(({ task }) => task.kind === kind).length);
+  return { train: count("train"), field: count("field") };
+}
+
+function total({ train, field }: ByKind): number {
+  return train + field;
+}
