@@ -2,8 +2,8 @@
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { WorkerTransportEvent } from "../shared/transport/nats/worker-events.ts";
-import type { WorkerEvent, WorkerRun } from "./worker-event.ts";
-import { TASK_OUTCOMES } from "./worker-event.ts";
+import type { WorkerEvent, WorkerRun } from "./loop/worker-event.ts";
+import { TASK_OUTCOMES } from "./loop/worker-event.ts";
 
 export const KINDS = ["train", "field"] as const;
 

@@ -1,67 +1,17 @@
 /** What runs in a piscina thread: one task at a time, from start to end. */
 import { parentPort } from "node:worker_threads";
 import { makeDataSet } from "../shared/datasets/registry.ts";
-import type { ErrorRecord } from "../shared/errors.ts";
 import { errorRecord } from "../shared/errors.ts";
-import type { Task, TrainResult } from "../shared/messages.ts";
 import { decodeWeights, encodeWeights } from "../shared/safetensors.ts";
 import type { Engine } from "./engines/engine.ts";
 import { createEngine } from "./engines/registry.ts";
 import type { TrainingOf } from "./tasks/checkpoint.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./tasks/checkpoint.ts";
-import type { Tile } from "./tasks/field.ts";
 import { computeTile } from "./tasks/field.ts";
 import { progressOver } from "./tasks/progress.ts";
+import type { ThreadReply, ThreadRequest } from "./tasks/thread-messages.ts";
 import type { TrainOptions } from "./tasks/train.ts";
 import { train } from "./tasks/train.ts";
-
-export interface ThreadRequest {
-  readonly task: Task;
-  /** The weights' blob for a field task. */
-  readonly weights: Uint8Array | null;
-  readonly progress: SharedArrayBuffer;
-  /** For a training that is to save checkpoints. */
-  readonly checkpoints?: {
-    /** Goes with every checkpoint that is sent. */
-    readonly run: number;
-    /** The last one of an earlier delivery. */
-    readonly saved: Uint8Array | null;
-    readonly everyMs: number;
-  };
-}
-
-/** What a thread sends to the main thread while it computes. */
-export interface ThreadCheckpoint {
-  readonly run: number;
-  readonly bytes: Uint8Array;
-}
-
-/** Errors come back as records: a class does not survive the way out of a thread. */
-export type ThreadReply =
-  | {
-      readonly kind: "train";
-      readonly seconds: number;
-      readonly trained: ThreadTraining;
-      /** What was done here, without what came in a checkpoint: epochs, and samples, each once an epoch. */
-      readonly computed: { readonly epochs: number; readonly samples: number };
-    }
-  | { readonly kind: "field"; readonly seconds: number; readonly tile: Tile }
-  | {
-      readonly kind: "error";
-      readonly error: ErrorRecord;
-      /** Where a training that was asked to stop was then; null if that is not worth saving. */
-      readonly checkpoint?: Uint8Array | null;
-    };
-
-export interface ThreadTraining
-  extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {
-  /** Each snapshot's weights as a safetensors blob. */
-  readonly blobs: readonly {
-    readonly snapshot: number | "end";
-    readonly epoch: number;
-    readonly bytes: Uint8Array;
-  }[];
-}
 
 export default function runTask(request: ThreadRequest, engineOf = createEngine): ThreadReply {
   const checkpoints = checkpointSender(request);
@@ -111,7 +61,10 @@ function trainOptions(
   };
 }
 
-/** The last checkpoint before a stop is kept for the reply, which may come before what is sent. */
+/**
+ * Sends checkpoints to the main thread. One that is made because of a stop goes with the reply instead: a message
+ * may arrive after the reply, and be lost.
+ */
 function checkpointSender({ progress: buffer, checkpoints }: ThreadRequest) {
   const progress = progressOver(buffer);
   let last: Uint8Array<ArrayBuffer> | null = null;

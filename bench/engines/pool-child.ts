@@ -5,7 +5,7 @@ import type { FieldTask } from "../../shared/messages.ts";
 import type { EngineName } from "../../worker/engines/registry.ts";
 import { resolveEngine } from "../../worker/engines/registry.ts";
 import { progressOver } from "../../worker/tasks/progress.ts";
-import type { ThreadReply, ThreadRequest } from "../../worker/thread.ts";
+import type { ThreadReply, ThreadRequest } from "../../worker/tasks/thread-messages.ts";
 import type { FieldCase } from "./cases.ts";
 import type { Timed } from "./serve.ts";
 import { serve } from "./serve.ts";

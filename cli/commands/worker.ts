@@ -11,12 +11,12 @@ import { workerTransport } from "../../shared/transport/nats/worker-transport.ts
 import { VERSION } from "../../shared/version.ts";
 import type { EngineName } from "../../worker/engines/registry.ts";
 import { createEngine, resolveEngine } from "../../worker/engines/registry.ts";
+import type { WorkerEvent } from "../../worker/loop/worker-event.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { refuseUnsound } from "../../worker/soundness.ts";
 import { CHECKPOINT_EVERY_MS } from "../../worker/tasks/train.ts";
 import type { Worker } from "../../worker/worker.ts";
 import { startWorker } from "../../worker/worker.ts";
-import type { WorkerEvent } from "../../worker/worker-event.ts";
 import { exportWorker } from "../metrics/worker-metrics.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";

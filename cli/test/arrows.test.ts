@@ -43,6 +43,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...everythingIn("shared").filter((room) => !room.startsWith("shared/transport")),
   ],
   "cli/completion": [],
+  "worker/loop": ["worker/tasks", ...everythingIn("shared")],
   "cli/terminal": outsideOf("cli"),
   "cli/metrics": ["cli/terminal", ...outsideOf("cli")],
   "cli/places": ["cli/terminal", "cli/metrics", ...outsideOf("cli")],
@@ -62,7 +63,10 @@ function outsideOf(wing: string): string[] {
     ...["spec", "plan", "store", "run", "results", "results/figures", "results/export", "metrics"],
   ];
   const coordinator = rooms.map((room) => `coordinator/${room}`);
-  const worker = ["worker", "worker/engines", "worker/engines/tfjs", "worker/tasks"];
+  const worker = [
+    ...["worker", "worker/engines", "worker/engines/tfjs", "worker/tasks"],
+    "worker/loop",
+  ];
   return [...coordinator, ...worker, ...everythingIn("shared")].filter(
     (room) => !room.startsWith(wing),
   );

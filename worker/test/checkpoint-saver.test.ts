@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkpointSaver } from "../checkpoint-saver.ts";
+import { checkpointSaver } from "../loop/checkpoint-saver.ts";
 
 /** Saves that end when the test says so. */
 function gatedSaver() {

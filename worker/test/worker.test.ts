@@ -4,9 +4,9 @@ import type { Clock } from "../../shared/clock.ts";
 import { fieldTaskFixture } from "../../shared/testing/task-fixture.ts";
 import { localTransport } from "../../shared/transport/local.ts";
 import type { Outcome, Transport } from "../../shared/transport/transport.ts";
+import type { TaskOutcome } from "../loop/worker-event.ts";
 import type { Worker } from "../worker.ts";
 import { startWorker } from "../worker.ts";
-import type { TaskOutcome } from "../worker-event.ts";
 import { MISBEHAVIOURS } from "./threads/misbehaving.ts";
 
 /** Time passes as it does, but back-offs are over at once. */

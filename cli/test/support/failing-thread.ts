@@ -1,5 +1,5 @@
 /** A worker's thread that cannot do two of the tasks: a training, and one tile of another network. */
-import type { ThreadReply, ThreadRequest } from "../../../worker/thread.ts";
+import type { ThreadReply, ThreadRequest } from "../../../worker/tasks/thread-messages.ts";
 import runTask from "../../../worker/thread.ts";
 
 /** Width of the networks that it cannot train. */

@@ -1,6 +1,6 @@
 /** A worker's thread with two poisonous tasks: a training that kills the process, a tile that always throws. */
 import type { Task } from "../../../shared/messages.ts";
-import type { ThreadReply, ThreadRequest } from "../../../worker/thread.ts";
+import type { ThreadReply, ThreadRequest } from "../../../worker/tasks/thread-messages.ts";
 import runTask from "../../../worker/thread.ts";
 
 export const ENGINE = "reference-f64.1";

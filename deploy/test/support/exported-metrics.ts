@@ -3,8 +3,8 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { describedMetrics } from "../../../cli/metrics/reference.ts";
 import { SWEEP_STATES, TASK_STATES } from "../../../coordinator/metrics/sweep-numbers.ts";
 import { STREAMS } from "../../../shared/transport/nats/names.ts";
+import { TASK_OUTCOMES } from "../../../worker/loop/worker-event.ts";
 import { KINDS } from "../../../worker/metrics.ts";
-import { TASK_OUTCOMES } from "../../../worker/worker-event.ts";
 
 export interface KnownMetric {
   readonly labels: ReadonlySet<string>;

@@ -1,8 +1,8 @@
 /** A thread whose first delivery of a training is interrupted as the cell's seed says; the others are not. */
 import { createEngine } from "../../engines/registry.ts";
 import { progressOver } from "../../tasks/progress.ts";
+import type { ThreadReply, ThreadRequest } from "../../tasks/thread-messages.ts";
 import { observedEngine } from "../../testing/observed-engine.ts";
-import type { ThreadReply, ThreadRequest } from "../../thread.ts";
 import runTask from "../../thread.ts";
 
 export const INTERRUPTIONS = {

@@ -1,6 +1,6 @@
 /** A thread that does what the task's snapshot number says: for tests of the worker. */
 import { progressOver } from "../../tasks/progress.ts";
-import type { ThreadReply, ThreadRequest } from "../../thread.ts";
+import type { ThreadReply, ThreadRequest } from "../../tasks/thread-messages.ts";
 
 export const MISBEHAVIOURS = {
   none: 0,

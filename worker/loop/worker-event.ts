@@ -1,13 +1,13 @@
-/** What a worker tells of its work, for those who count it. */
-import type { Task } from "../shared/messages.ts";
+/** What a worker tells of its work, for metrics and for the terminal. */
+import type { Task } from "../../shared/messages.ts";
 
 /**
- * How a task ended here:
- * - `done`: its result was stored first
- * - `late`: another's was
+ * How a task ended on this worker:
+ * - `done`: its result was the first and is stored
+ * - `late`: another worker's result was stored before
  * - `failed`: the engine threw, or a thread crashed
  * - `timeout`: it ran longer than `taskTimeoutMs`
- * - `invalid`: it was no task for this engine
+ * - `invalid`: it was not a task for this engine
  * - `lost`: its lease ended, or its sweep was cancelled
  * - `returned`: given back, because the worker stops
  */
@@ -23,18 +23,18 @@ export const TASK_OUTCOMES = [
 
 export type TaskOutcome = (typeof TASK_OUTCOMES)[number];
 
-/** A task while a thread has it. */
+/** A task while this worker has its lease. */
 export interface WorkerRun {
   readonly task: Task;
-  /** Whether it goes on from a checkpoint: then part of its progress was made elsewhere. */
+  /** Whether it continues from a checkpoint: then part of its progress was made elsewhere. */
   isResumed: boolean;
-  /** 0…1. */
+  /** How far it is, 0…1. */
   progress(): number;
-  /** Since it was leased. */
+  /** Time since it was leased. */
   seconds(): number;
 }
 
-/** What was computed here; of a task that failed, as far as it came. */
+/** What was computed here; of a task that failed, the part before its end. */
 export interface Computed {
   /** Estimated floating-point operations. */
   readonly operations: number;
@@ -45,7 +45,7 @@ export interface Computed {
 }
 
 export type WorkerEvent =
-  /** A thread waited so long for its task. */
+  /** A task was leased, after its thread had waited for so long. */
   | { readonly kind: "leased"; readonly run: WorkerRun; readonly waitSeconds: number }
   | {
       readonly kind: "ended";
@@ -53,4 +53,5 @@ export type WorkerEvent =
       readonly outcome: TaskOutcome;
       readonly computed: Computed;
     }
+  /** A checkpoint of a training was saved. */
   | { readonly kind: "checkpoint" };

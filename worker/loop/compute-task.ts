@@ -1,0 +1,43 @@
+import { InvalidTaskError } from "../../shared/errors.ts";
+import type { FieldTask } from "../../shared/messages.ts";
+import type { ThreadReply } from "../tasks/thread-messages.ts";
+import type { TaskRun } from "./task-run.ts";
+import { trainInThread } from "./train-in-thread.ts";
+import type { WorkerState } from "./worker-state.ts";
+
+/**
+ * A task in its third or a later attempt may be one that kills its process. No two of these run in a process at a
+ * time. Otherwise a harmless one that was lost with it would come back with it, be lost again, and at last be given up.
+ */
+const SUSPECT_ATTEMPT = 3;
+
+/**
+ * Has a thread compute the run's task.
+ * @throws InvalidTaskError if the task is for another engine.
+ * @throws if the thread crashed or was terminated, or if the weights cannot be had.
+ */
+export function computeTask(worker: WorkerState, run: TaskRun): Promise<ThreadReply> {
+  if (run.lease.attempt < SUSPECT_ATTEMPT) return compute(worker, run);
+  return worker.suspects(() => compute(worker, run));
+}
+
+async function compute(worker: WorkerState, run: TaskRun): Promise<ThreadReply> {
+  const { task } = run.lease;
+  if (task.engine !== worker.engine) {
+    throw new InvalidTaskError(
+      `expected a task of engine ${worker.engine}, got one of ${task.engine}`,
+    );
+  }
+  if (task.kind === "train") return await trainInThread(worker, run);
+  return await fieldInThread(worker, run, task);
+}
+
+async function fieldInThread(
+  { transport, pool }: WorkerState,
+  { progress, stop }: TaskRun,
+  task: FieldTask,
+): Promise<ThreadReply> {
+  const { signal } = stop.force;
+  const weights = await transport.getBlob(task.sweep, task.weights, { signal });
+  return await pool.run({ task, weights, progress: progress.buffer }, { signal });
+}

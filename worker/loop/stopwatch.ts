@@ -1,0 +1,5 @@
+/** @returns a function that tells the seconds since this call. */
+export function stopwatch(): () => number {
+  const start = performance.now();
+  return () => (performance.now() - start) / 1000;
+}

@@ -1,0 +1,53 @@
+/** One task from its lease to its end, and what watches over it meanwhile. */
+import { TaskTimeoutError } from "../../shared/errors.ts";
+import type { Lease } from "../../shared/transport/transport.ts";
+import type { Progress } from "../tasks/progress.ts";
+import { progressOver } from "../tasks/progress.ts";
+import { stopwatch } from "./stopwatch.ts";
+import type { ThreadStop } from "./thread-stop.ts";
+import { stopThread, threadStop, withholdForce } from "./thread-stop.ts";
+import type { WorkerRun } from "./worker-event.ts";
+import type { WorkerState } from "./worker-state.ts";
+
+export interface TaskRun {
+  readonly lease: Lease;
+  /** The part that events tell. */
+  readonly told: WorkerRun;
+  /** The memory that it shares with its thread. */
+  readonly progress: Progress;
+  /** Whether, why and how its thread is stopped. */
+  readonly stop: ThreadStop;
+}
+
+export function beginRun(lease: Lease): TaskRun {
+  const progress = progressOver();
+  const seconds = stopwatch();
+  const told = { task: lease.task, isResumed: false, progress: progress.get, seconds };
+  return { lease, told, progress, stop: threadStop(progress) };
+}
+
+/**
+ * Extends the lease, and stops the thread when the lease has ended, when the worker stops and when the task has
+ * taken too long.
+ * @returns a function that ends this.
+ */
+export function superviseRun(worker: WorkerState, { lease, progress, stop }: TaskRun): () => void {
+  const { clock, taskTimeoutMs, extendEveryMs, stopRunning } = worker;
+  const beat = setInterval(() => {
+    lease.extend(progress.get()).catch(() => {}); // the signal of a lease tells when it is lost
+  }, extendEveryMs);
+  const cancelTimeout = Number.isFinite(taskTimeoutMs)
+    ? clock.after(taskTimeoutMs, () => stopThread(stop, new TaskTimeoutError(taskTimeoutMs)))
+    : () => {};
+  const onLost = () => stopThread(stop, new Error("the lease has ended"));
+  const onStop = () => stopThread(stop, new Error("the worker stops"));
+  lease.signal.addEventListener("abort", onLost);
+  stopRunning.signal.addEventListener("abort", onStop);
+  return () => {
+    clearInterval(beat);
+    cancelTimeout();
+    withholdForce(stop);
+    lease.signal.removeEventListener("abort", onLost);
+    stopRunning.signal.removeEventListener("abort", onStop);
+  };
+}

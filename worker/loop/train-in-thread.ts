@@ -1,0 +1,31 @@
+import type { ThreadReply } from "../tasks/thread-messages.ts";
+import { checkpointSaver } from "./checkpoint-saver.ts";
+import type { TaskRun } from "./task-run.ts";
+import type { WorkerState } from "./worker-state.ts";
+
+/**
+ * Has a thread train, from the last checkpoint of an earlier delivery if there is one, and saves the checkpoints
+ * that it sends. Settles when the last of them is saved.
+ */
+export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<ThreadReply> {
+  const { pool, savers, checkpointEveryMs: everyMs } = worker;
+  const { lease, told, progress, stop } = run;
+  const saved = await lease.checkpoint().catch(() => null); // without it the training begins anew
+  told.isResumed = saved !== null;
+  const number = ++worker.trainings;
+  const saver = checkpointSaver(async (bytes) => {
+    await lease.saveCheckpoint(bytes);
+    worker.onEvent({ kind: "checkpoint" });
+  });
+  savers.set(number, saver);
+  try {
+    const checkpoints = { run: number, saved, everyMs };
+    const request = { task: lease.task, weights: null, progress: progress.buffer, checkpoints };
+    const reply = await pool.run(request, { signal: stop.force.signal });
+    if (reply.kind === "error" && reply.checkpoint != null) saver.add(reply.checkpoint);
+    return reply;
+  } finally {
+    savers.delete(number);
+    await saver.settled();
+  }
+}

@@ -1,0 +1,36 @@
+/** A running worker: what its loops and the runs of its tasks share. */
+import type { LimitFunction } from "p-limit";
+import type { Piscina } from "piscina";
+import type { Clock } from "../../shared/clock.ts";
+import type { WorkerTransport } from "../../shared/transport/transport.ts";
+import type { ThreadReply, ThreadRequest } from "../tasks/thread-messages.ts";
+import type { CheckpointSaver } from "./checkpoint-saver.ts";
+import type { WorkerEvent } from "./worker-event.ts";
+
+export interface WorkerState {
+  readonly transport: WorkerTransport;
+  /** Names the worker in provenance and status. */
+  readonly name: string;
+  /** Id of the engine whose tasks it takes. */
+  readonly engine: string;
+  /** A task that takes longer is stopped and counts as failed; infinite for no limit. */
+  readonly taskTimeoutMs: number;
+  /** Time between two extensions of a lease, each of which reports the task's progress. */
+  readonly extendEveryMs: number;
+  /** Time between two checkpoints of a training. */
+  readonly checkpointEveryMs: number;
+  readonly clock: Clock;
+  readonly onEvent: (event: WorkerEvent) => void;
+  /** The threads that compute. */
+  readonly pool: Piscina<ThreadRequest, ThreadReply>;
+  /** Runs one at a time the tasks that may have killed a process. */
+  readonly suspects: LimitFunction;
+  /** For each running training, by its number: what saves the checkpoints that its thread sends. */
+  readonly savers: Map<number, CheckpointSaver>;
+  /** Trainings begun so far, which is the number of the latest. */
+  trainings: number;
+  /** Aborted when the worker is to take no more tasks. */
+  readonly stopTaking: AbortController;
+  /** Aborted when the worker is to give back the tasks that run. */
+  readonly stopRunning: AbortController;
+}
