@@ -21,7 +21,7 @@ import { fieldTaskFixture } from "../shared/testing/task-fixture.ts";
 import { localTransport } from "../shared/transport/local.ts";
 import { fieldWork } from "../shared/work.ts";
 import { resolveEngine } from "../worker/engines/registry.ts";
-import { workerMetrics } from "../worker/metrics.ts";
+import { workerMetrics } from "../worker/metrics/worker-metrics.ts";
 import { startWorker } from "../worker/worker.ts";
 import { median, medianAndRange, ratios } from "./engines/statistics.ts";
 import { table } from "./engines/table.ts";

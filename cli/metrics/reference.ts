@@ -4,7 +4,7 @@ import { coordinatorMetrics } from "../../coordinator/metrics/coordinator-metric
 import { addCrewMetrics } from "../../coordinator/metrics/crew-metrics.ts";
 import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import { addBrokerMetrics, createRegistry } from "../../shared/metrics/registry.ts";
-import { workerMetrics } from "../../worker/metrics.ts";
+import { workerMetrics } from "../../worker/metrics/worker-metrics.ts";
 
 /** Of everything that is exported beside the process's own; `type` as Prometheus has it. */
 export interface MetricDescription {

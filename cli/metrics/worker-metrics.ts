@@ -6,8 +6,8 @@ import {
 } from "../../shared/metrics/registry.ts";
 import type { MetricsServer } from "../../shared/metrics/server.ts";
 import { startMetricsServer } from "../../shared/metrics/server.ts";
-import type { WorkerMetrics, WorkerMetricsOptions } from "../../worker/metrics.ts";
-import { workerMetrics } from "../../worker/metrics.ts";
+import type { WorkerMetrics, WorkerMetricsOptions } from "../../worker/metrics/worker-metrics.ts";
+import { workerMetrics } from "../../worker/metrics/worker-metrics.ts";
 import type { MetricsFlags } from "../terminal/metrics-options.ts";
 
 /** What a worker process exports. */

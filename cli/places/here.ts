@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { Registry } from "prom-client";
 import { localTransport } from "../../shared/transport/local.ts";
 import type { WorkerEvent } from "../../worker/loop/worker-event.ts";
-import { workerMetrics } from "../../worker/metrics.ts";
+import { workerMetrics } from "../../worker/metrics/worker-metrics.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { startWorker } from "../../worker/worker.ts";
 import type { WorkPlace } from "./place.ts";

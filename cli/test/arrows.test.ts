@@ -44,6 +44,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "cli/completion": [],
   "worker/loop": ["worker/tasks", ...everythingIn("shared")],
+  "worker/metrics": ["worker/loop", ...everythingIn("shared")],
   "cli/terminal": outsideOf("cli"),
   "cli/metrics": ["cli/terminal", ...outsideOf("cli")],
   "cli/places": ["cli/terminal", "cli/metrics", ...outsideOf("cli")],
@@ -65,7 +66,7 @@ function outsideOf(wing: string): string[] {
   const coordinator = rooms.map((room) => `coordinator/${room}`);
   const worker = [
     ...["worker", "worker/engines", "worker/engines/tfjs", "worker/tasks"],
-    "worker/loop",
+    ...["worker/loop", "worker/metrics"],
   ];
   return [...coordinator, ...worker, ...everythingIn("shared")].filter(
     (room) => !room.startsWith(wing),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Registry } from "prom-client";
 import { fieldTaskFixture } from "../../shared/testing/task-fixture.ts";
 import type { WorkerRun } from "../loop/worker-event.ts";
-import { workerMetrics } from "../metrics.ts";
+import { workerMetrics } from "../metrics/worker-metrics.ts";
 
 const WORKER = { name: "w", engine: "test.1", threads: 2, rates: { train: 1e9, field: 2e9 } };
 const NOTHING = { operations: 0, points: 0, samples: 0 };

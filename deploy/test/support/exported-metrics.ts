@@ -4,7 +4,7 @@ import { describedMetrics } from "../../../cli/metrics/reference.ts";
 import { SWEEP_STATES, TASK_STATES } from "../../../coordinator/metrics/sweep-numbers.ts";
 import { STREAMS } from "../../../shared/transport/nats/names.ts";
 import { TASK_OUTCOMES } from "../../../worker/loop/worker-event.ts";
-import { KINDS } from "../../../worker/metrics.ts";
+import { KINDS } from "../../../worker/metrics/task-kinds.ts";
 
 export interface KnownMetric {
   readonly labels: ReadonlySet<string>;

@@ -1,0 +1,54 @@
+/** How long a worker's threads were busy and how much they computed, the tasks that run now included. */
+import type { WorkerRun } from "../loop/worker-event.ts";
+import type { Kind } from "./task-kinds.ts";
+
+export interface WorkTally {
+  /** The runs that have begun and not ended. */
+  readonly running: Set<WorkerRun>;
+  /** Time that the runs took which have ended. */
+  endedSeconds: number;
+  /** Operations that they did, by kind of task. */
+  readonly endedOperations: Record<Kind, number>;
+  /** The most operations reported so far, by kind: a counter must not go back. */
+  readonly reportedOperations: Record<Kind, number>;
+}
+
+export function createWorkTally(): WorkTally {
+  return {
+    running: new Set(),
+    endedSeconds: 0,
+    endedOperations: { train: 0, field: 0 },
+    reportedOperations: { train: 0, field: 0 },
+  };
+}
+
+export function addEnded(
+  tally: WorkTally,
+  run: WorkerRun,
+  { seconds, operations }: { seconds: number; operations: number },
+): void {
+  tally.running.delete(run);
+  tally.endedSeconds += seconds;
+  tally.endedOperations[run.task.kind] += operations;
+}
+
+/** Time that threads had a task, summed over threads. */
+export function busySeconds({ running, endedSeconds }: WorkTally): number {
+  return endedSeconds + sum([...running].map((run) => run.seconds()));
+}
+
+/**
+ * Operations done for tasks of a kind; never less than in an earlier call, though a run may end with less than its
+ * progress had promised. Resumed runs count only when they end: their progress was in part made elsewhere.
+ */
+export function operationsDone(tally: WorkTally, kind: Kind): number {
+  const { running, endedOperations, reportedOperations } = tally;
+  const counted = [...running].filter(({ task, isResumed }) => task.kind === kind && !isResumed);
+  const now = endedOperations[kind] + sum(counted.map((run) => run.progress() * run.task.work));
+  reportedOperations[kind] = Math.max(reportedOperations[kind], now);
+  return reportedOperations[kind];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
