@@ -13,13 +13,18 @@ import {
   weightsOf,
 } from "./engine-fixtures.ts";
 import { exponentsContract } from "./exponents-contract.ts";
+import { exponentsDegenerateContract } from "./exponents-degenerate-contract.ts";
+import { exponentsPointsContract } from "./exponents-points-contract.ts";
 import { extremesContract } from "./extremes-contract.ts";
 import { fieldsContract } from "./fields-contract.ts";
+import { fieldsDegenerateContract } from "./fields-degenerate-contract.ts";
+import { fieldsTilesContract } from "./fields-tiles-contract.ts";
 import { gradientsContract } from "./gradients-contract.ts";
 import { outputsContract } from "./outputs-contract.ts";
 import { scheduleContract } from "./schedule-contract.ts";
 import type { Tolerances } from "./tolerances.ts";
 import { trainingContract } from "./training-contract.ts";
+import { trainingPassesContract } from "./training-passes-contract.ts";
 import { trainingSamplesContract } from "./training-samples-contract.ts";
 import { wholeTrainingContract } from "./whole-training-contract.ts";
 
@@ -81,10 +86,15 @@ export function engineContract(engine: Engine, tolerances: Tolerances): void {
   gradientsContract(engine, tolerances);
   trainingContract(engine, tolerances);
   scheduleContract(engine, tolerances);
+  trainingPassesContract(engine);
   trainingSamplesContract(engine);
   wholeTrainingContract(engine);
   fieldsContract(engine, tolerances);
+  fieldsTilesContract(engine);
+  fieldsDegenerateContract(engine, tolerances);
   exponentsContract(engine, tolerances);
+  exponentsDegenerateContract(engine, tolerances);
+  exponentsPointsContract(engine);
   extremesContract(engine, tolerances);
 }
 

@@ -1,5 +1,4 @@
-/** What every engine must do in exponents at points. */
-import assert from "node:assert/strict";
+/** The exponents at points that every engine must find: the reference's, and those known in closed form. */
 import { test } from "node:test";
 import type { Engine } from "../engines/engine.ts";
 import { assertAgrees } from "./agreement.ts";
@@ -99,82 +98,5 @@ export function exponentsContract(engine: Engine, tolerances: Tolerances): void 
     const { lambda1, lambda2 } = exponentsOf(given, new Float32Array(7).fill(0.5));
     const expected = [Math.log(5) / 2, Math.log(3) / 2];
     assertClose([lambda1[0]!, lambda2[0]!], expected, stretching);
-  });
-
-  it("one input has one exponent", () => {
-    const network = { ...tanhNetwork, inputs: 1, hidden: [2] };
-    const first = { weight: Float64Array.of(3, 4), bias: Float64Array.of(0, 0) };
-    const given = { network, weights: [first, head(2)] };
-    const { lambda1, lambda2 } = exponentsOf(given, new Float32Array(1));
-    assertClose(lambda1, [Math.log(5)], stretching);
-    assert.deepEqual(Array.from(lambda2), [Number.NEGATIVE_INFINITY]);
-  });
-
-  it("a bottleneck of one neuron leaves one exponent, for any number of inputs", () => {
-    for (const inputs of [2, 5, 40]) {
-      const network = { ...tanhNetwork, inputs, hidden: [20, 1, 20] };
-      const given = { network, weights: weightsOf(network) };
-      const { lambda1, lambda2 } = exponentsOf(given, somePoints(3 * inputs));
-      assert.ok(lambda1.every(Number.isFinite));
-      assert.ok(lambda2.every((value) => value === Number.NEGATIVE_INFINITY));
-    }
-  });
-
-  it("a Jacobian of zero has NaN for its exponents, for any number of inputs", () => {
-    for (const inputs of [1, 2, 5, 40]) {
-      const network = { ...tanhNetwork, inputs, hidden: [20, 6] };
-      const weights = weightsOf(network);
-      weights[1]!.weight.fill(0);
-      const { lambda1, lambda2 } = exponentsOf({ network, weights }, somePoints(3 * inputs));
-      assert.ok([...lambda1, ...lambda2].every(Number.isNaN));
-    }
-  });
-
-  it("points that are not finite have NaN, and the others keep their bytes", () => {
-    for (const inputs of [1, 2, 6]) {
-      for (const activation of activations) {
-        const network = { ...tanhNetwork, activation, inputs, hidden: [9, 8] };
-        const given = { network, weights: weightsOf(network) };
-        const points = somePoints(inputs * 20);
-        const before = exponentsOf(given, points);
-        points[inputs * 3] = Number.NaN;
-        points[inputs * 5 + inputs - 1] = Number.POSITIVE_INFINITY;
-        points[inputs * 6] = Number.NEGATIVE_INFINITY;
-        const after = exponentsOf(given, points);
-        for (const name of ["lambda1", "lambda2"] as const) {
-          const expected = Array.from(before[name], (value, i) =>
-            [3, 5, 6].includes(i) ? Number.NaN : value,
-          );
-          assert.deepEqual(Array.from(after[name]), expected, name);
-        }
-      }
-    }
-  });
-
-  it("a point's exponents are the same bytes alone and among others", () => {
-    for (const inputs of [2, 6]) {
-      const network = { ...tanhNetwork, inputs, hidden: [9, 8] };
-      const given = { network, weights: weightsOf(network) };
-      const points = somePoints(inputs * 150);
-      const whole = exponentsOf(given, points);
-      for (const [from, to] of [
-        [0, 1],
-        [17, 32],
-        [20, 149],
-        [149, 150],
-      ] as const) {
-        const part = exponentsOf(given, points.subarray(inputs * from, inputs * to));
-        assert.deepEqual(part.lambda1, whole.lambda1.slice(from, to));
-        assert.deepEqual(part.lambda2, whole.lambda2.slice(from, to));
-      }
-    }
-  });
-
-  it("inputs that are not those of whole points throw RangeError", () => {
-    for (const inputs of [2, 6]) {
-      const network = { ...tanhNetwork, inputs };
-      const given = { network, weights: weightsOf(network) };
-      assert.throws(() => exponentsOf(given, somePoints(3 * inputs - 1)), RangeError);
-    }
   });
 }
