@@ -33,7 +33,7 @@ function compute(
   const { task, weights, checkpoints } = request;
   const progress = progressOver(request.progress);
   if (task.kind === "field") {
-    const tile = computeTile(task, decodeWeights(weights!), engine, progress);
+    const tile = computeTile(task, { weights: decodeWeights(weights!), engine, progress });
     return { kind: "field", tile } as const;
   }
   const options = checkpoints && trainOptions(checkpoints, { physics: task.physics, engine }, send);

@@ -7,15 +7,22 @@ import type { Progress } from "./progress.ts";
 
 export type Tile = Pick<FieldResult, "lambda1" | "direction" | "output">;
 
+/** What a tile is computed with. */
+export interface TileTools {
+  /** Of the network at the task's snapshot. */
+  readonly weights: Weights;
+  readonly engine: Engine;
+  /** Is told how far the tile is, and says when to stop. */
+  readonly progress: Progress;
+}
+
 /**
- * Computes one tile, band of rows by band.
+ * Computes one tile, some rows at a time: about as much as the engine may compute in one call.
  * @throws StoppedError when `progress` says so.
  */
 export function computeTile(
   { network, grid, tile }: FieldTask,
-  weights: Weights,
-  engine: Engine,
-  progress: Progress,
+  { weights, engine, progress }: TileTools,
 ): Tile {
   const { columns, rows } = tile;
   const { x, y } = sliceCoordinates(grid, tile);

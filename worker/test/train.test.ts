@@ -47,7 +47,11 @@ test("same bytes: a training and a field are those of every machine and version 
   const grid = { region: { x: [-2, 2], y: [-1, 1] }, points: 20, layers: "all" } as const;
   const tile = { column: 3, row: 2, columns: 15, rows: 17 };
   const task: FieldTask = { ...fieldTaskFixture("f"), network: PHYSICS.network, grid, tile };
-  const field = computeTile(task, snapshots.at(-1)!.weights, referenceEngine, progressOver());
+  const field = computeTile(task, {
+    weights: snapshots.at(-1)!.weights,
+    engine: referenceEngine,
+    progress: progressOver(),
+  });
   const arrays = [field.lambda1, field.direction, field.output];
   assert.deepEqual(
     arrays.map((array) => digestOf(new Uint8Array(array.buffer)).slice(7, 19)),

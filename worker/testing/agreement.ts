@@ -3,7 +3,7 @@ import type { Weights } from "../../shared/numerics/network.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
 import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
-import { assertClose, type Given, inEngine } from "./engine-fixtures.ts";
+import { assertNamedClose, type Given, inEngine } from "./engine-fixtures.ts";
 
 /** Results by name. */
 export type Numbers = Readonly<Record<string, ArrayLike<number>>>;
@@ -26,7 +26,7 @@ export function assertAgrees<T extends Numbers>(engine: Engine, comparison: Comp
     const tolerance = Float64Array.from(expected, (_, i) => {
       return own[name]![i]! + 2 * amplified[name]![i]!;
     });
-    assertClose(ours[name]!, expected, tolerance, name);
+    assertNamedClose(name, { actual: ours[name]!, expected, tolerance });
   }
 }
 

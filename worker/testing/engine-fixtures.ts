@@ -102,13 +102,18 @@ export function inEngine<T>(
   }
 }
 
-/** `tolerance`: of all numbers, or of each. */
+/** @param tolerance of all numbers, or of each. */
 export function assertClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   tolerance: number | ArrayLike<number>,
-  name = "",
 ): void {
+  assertNamedClose("", { actual, expected, tolerance });
+}
+
+/** As `assertClose`; a failure says which numbers they are. */
+export function assertNamedClose(name: string, compared: Compared): void {
+  const { actual, expected, tolerance } = compared;
   assert.equal(actual.length, expected.length, name);
   for (let i = 0; i < actual.length; i++) {
     const difference = Math.abs(actual[i]! - expected[i]!);
@@ -118,4 +123,10 @@ export function assertClose(
       `${name}[${i}]: expected ${expected[i]} ± ${tolerated}, got ${actual[i]}`,
     );
   }
+}
+
+interface Compared {
+  readonly actual: ArrayLike<number>;
+  readonly expected: ArrayLike<number>;
+  readonly tolerance: number | ArrayLike<number>;
 }

@@ -9,7 +9,7 @@ import type { Engine } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import { progressOver } from "../tasks/progress.ts";
 import { train } from "../tasks/train.ts";
-import { assertClose } from "./engine-fixtures.ts";
+import { assertNamedClose } from "./engine-fixtures.ts";
 
 const SEEDS = 8;
 
@@ -28,15 +28,21 @@ export function wholeTrainingContract(engine: Engine): void {
       ours!.forEach((history, seed) => {
         // In two epochs of 30 steps float32 changes losses by some 1e-7 (measured).
         for (const name of ["trainLoss", "testLoss"] as const) {
-          assertClose(history[name].slice(0, 2), theirs![seed]![name].slice(0, 2), 1e-5, name);
+          const [actual, expected] = [history, theirs![seed]!].map((one) => one[name].slice(0, 2));
+          assertNamedClose(name, { actual: actual!, expected: expected!, tolerance: 1e-5 });
         }
       });
       for (const name of ["testLoss", "testAccuracy"] as const) {
-        const final = [ours, theirs].map((histories) => histories!.map((one) => one[name].at(-1)!));
+        const [actual, expected] = [ours, theirs].map((all) =>
+          all!.map((one) => one[name].at(-1)!),
+        );
         // From the same weights and orders, rounding changes less than other seeds do, however it is amplified:
         // half a standard error of the reference's mean. In float32 it is 1e-4 of one (measured).
-        const band = Math.sqrt(variance(final[1]!) / SEEDS) / 2;
-        assertClose([mean(final[0]!)], [mean(final[1]!)], band, `mean ${name}`);
+        assertNamedClose(`mean ${name}`, {
+          actual: [mean(actual!)],
+          expected: [mean(expected!)],
+          tolerance: Math.sqrt(variance(expected!) / SEEDS) / 2,
+        });
       }
       // These trainings learn, and could yet learn more.
       const accuracy = mean(theirs!.map(({ testAccuracy }) => testAccuracy.at(-1)!));
