@@ -18,7 +18,7 @@ import type { SweepNumbers } from "./sweep-numbers.ts";
 export interface CoordinatorMetrics {
   /** Exports a sweep from now on; `numbers` is called at each scrape. */
   follow(sweep: string, numbers: () => SweepNumbers): void;
-  /** Adds what an event says to the distributions. */
+  /** Adds an event's durations to the distributions. */
   onEvent(sweep: string, event: RunEvent): void;
   /** Adds the accuracy of a stored cell on the test split, 0…1. */
   accuracy(sweep: string, testAccuracy: number): void;

@@ -1,4 +1,4 @@
-/** What a coordinator exports of the broker at which it computes: its workers and its streams. */
+/** What a coordinator exports about its broker: the workers there and the streams. */
 import type { Registry } from "prom-client";
 import { STREAMS } from "../../shared/transport/nats/names.ts";
 import type { StreamNumbers } from "../../shared/transport/nats/observe.ts";
@@ -9,7 +9,7 @@ import type { EngineCrew } from "./worker-roll.ts";
 /** What is known of the broker's workers and streams. */
 export interface BrokerNumbers {
   readonly workers: readonly EngineCrew[];
-  /** Workers that fell silent without saying that they end, since the start. */
+  /** Workers that became silent without having announced their end, since this coordinator began. */
   readonly workersLost: number;
   readonly streams: readonly StreamNumbers[];
 }
@@ -27,7 +27,7 @@ const WORKERS: readonly MirroredMetric<BrokerNumbers>[] = [
   {
     type: "gauge",
     name: "ftle_workers",
-    help: "Workers at the broker, by engine; silent: none of their heartbeats came for 20 s.",
+    help: "Workers at the broker, by engine and state; silent: without a heartbeat for 20 s.",
     labels: ["engine", "state"],
     samples: ({ workers }) =>
       workers.flatMap(({ engine, alive, silent }): Sample[] => [
@@ -38,14 +38,14 @@ const WORKERS: readonly MirroredMetric<BrokerNumbers>[] = [
   {
     type: "gauge",
     name: "ftle_workers_threads",
-    help: "Threads of the workers at the broker that are alive, by engine.",
+    help: "Threads of the workers that are alive, by engine.",
     labels: ["engine"],
     samples: ({ workers }) => workers.map(({ engine, threads }) => [{ engine }, threads] as const),
   },
   {
     type: "counter",
     name: "ftle_workers_lost_total",
-    help: "Workers that fell silent without having said that they end.",
+    help: "Workers that became silent without having announced their end.",
     samples: ({ workersLost }) => single(workersLost),
   },
 ];
@@ -54,21 +54,21 @@ const BROKER_STREAMS: readonly MirroredMetric<BrokerNumbers>[] = [
   {
     type: "gauge",
     name: "ftle_broker_stream_bytes",
-    help: "Bytes in a stream.",
+    help: "Bytes that a stream holds.",
     labels: ["stream"],
     samples: ofStreams(({ bytes }) => bytes),
   },
   {
     type: "gauge",
     name: "ftle_broker_stream_max_bytes",
-    help: `What a stream may hold; absent where the server's limit alone counts. When ${STREAMS.results} is full, workers wait.`,
+    help: `Bytes that a stream may hold; absent if it has no limit but the server's. When ${STREAMS.results} is full, workers wait.`,
     labels: ["stream"],
     samples: ofStreams(({ maxBytes }) => maxBytes),
   },
   {
     type: "gauge",
     name: "ftle_broker_stream_messages",
-    help: "Messages in a stream.",
+    help: "Messages that a stream holds.",
     labels: ["stream"],
     samples: ofStreams(({ messages }) => messages),
   },

@@ -1,14 +1,14 @@
-/** One run of a sweep, as its metrics see it, and the numbers that follow from it. */
+/** What the metrics of one run of a sweep keep, and how the exported numbers are computed from it. */
 import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ByKind, Tally } from "../run/tally.ts";
 import type { SweepNumbers, SweepState } from "./sweep-numbers.ts";
 
-/** What only the transport and the estimate of the remaining time can tell. */
+/** What events do not say: what the transport reports, and the estimated time to the end. */
 export interface SweepLook {
   /** The tasks that workers are computing. */
   readonly running: readonly RunningTask[];
-  /** Estimated time to the end; NaN when it cannot be told. */
+  /** Estimated time to the end; NaN when it cannot be estimated. */
   readonly etaSeconds: number;
   readonly isPaused: boolean;
   readonly queue: SweepNumbers["queue"];
@@ -22,13 +22,13 @@ export interface ExportedRun {
   /** null for none. */
   readonly deadline: number | null;
   readonly start: number;
-  /** What is stored and what is left; events keep it up to date. */
+  /** What is stored and what remains; events keep it up to date. */
   tally: Tally;
   /** When a result was last stored; before the first, `start`. */
   lastProgress: number;
   /** Attempts beyond the first, of tasks that have ended. */
   retries: number;
-  /** Outcomes refused because their task already had one. */
+  /** Outcomes that were ignored because their task already had one. */
   late: number;
   /** How the run ended; null while it runs. */
   ended: SweepState | null;
@@ -76,7 +76,7 @@ export function sweepNumbers(run: ExportedRun): SweepNumbers {
   };
 }
 
-/** Leased tasks by kind; no more than are left, because a look may be older than the latest results. */
+/** Leased tasks by kind; at most those that remain, because a look may be older than the latest results. */
 function leasedTasks(running: readonly RunningTask[], left: ByKind): ByKind {
   const count = (kind: "train" | "field") =>
     Math.min(left[kind], running.filter(({ task }) => task.kind === kind).length);

@@ -1,4 +1,4 @@
-/** Metrics that keep no count of their own: at each scrape their values are read from what they describe. */
+/** Metrics that store no values: at each scrape their values are read from what they describe. */
 import type { Registry } from "prom-client";
 import { Counter, Gauge } from "prom-client";
 
@@ -13,12 +13,12 @@ export interface MirroredMetric<Numbers> {
   readonly samples: (numbers: Numbers) => readonly Sample[];
 }
 
-/** A value and the labels that tell it from the metric's others. */
+/** One value of a metric, with the labels that distinguish it from the metric's other values. */
 export type Sample = readonly [labels: Labels, value: number];
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The one sample of a metric without labels of its own; null leaves it out. */
+/** The sample of a metric without labels of its own; none for null. */
 export function single(value: number | null): readonly Sample[] {
   return value === null ? [] : [[{}, value]];
 }
@@ -27,7 +27,7 @@ export interface MirroredTable<Numbers> {
   readonly metrics: readonly MirroredMetric<Numbers>[];
   /** Label names that every metric of the table has. */
   readonly sharedLabels: readonly string[];
-  /** Called for each metric at each scrape: the values of the shared labels, and the numbers for them. */
+  /** Called for each metric at each scrape. Each source gives values for the shared labels, and its numbers. */
   sources(): Iterable<readonly [shared: Labels, numbers: Numbers]>;
 }
 

@@ -1,4 +1,4 @@
-/** Distributions over a sweep's tasks and cells. Other than mirrored metrics they fill up value by value. */
+/** Distributions over a sweep's tasks and cells. Unlike mirrored metrics they are filled value by value. */
 import type { Registry } from "prom-client";
 import { Histogram } from "prom-client";
 import { KINDS } from "./sweep-numbers.ts";
@@ -22,7 +22,7 @@ export function createSweepHistograms(registry: Registry): SweepHistograms {
   return {
     taskDurations: new Histogram({
       name: "ftle_sweep_task_duration_seconds",
-      help: "Time in the thread, of results that this coordinator stored.",
+      help: "Computing time in the worker's thread, of results that this coordinator stored.",
       labelNames: ["sweep", "kind"],
       buckets: TASK_SECONDS,
       registers,
@@ -35,14 +35,14 @@ export function createSweepHistograms(registry: Registry): SweepHistograms {
     }),
     testAccuracies: new Histogram({
       name: "ftle_sweep_cell_test_accuracy_ratio",
-      help: "Accuracy on the test split at the end of training, of the cells in the store.",
+      help: "Accuracy on the test split at the end of training, of the trained cells in the store.",
       labelNames: ["sweep"],
       buckets: [0.5, 0.7, 0.9, 0.95, 0.98, 0.99],
       registers,
     }),
     lambda1Means: new Histogram({
       name: "ftle_sweep_cell_lambda1_mean",
-      help: "Mean of λ₁ over a field of the last snapshot (natural logarithm, per layer), of the complete fields in the store.",
+      help: "Mean of λ₁ (natural logarithm, per layer) over each complete field of the last snapshot in the store.",
       labelNames: ["sweep"],
       buckets: [-0.5, -0.2, 0, 0.1, 0.2, 0.5, 1],
       registers,
@@ -50,19 +50,19 @@ export function createSweepHistograms(registry: Registry): SweepHistograms {
   };
 }
 
-/** Starts a sweep's distributions, so that they are exported before their first value comes. */
+/** Starts a sweep's distributions, so that they are exported even before their first value. */
 export function beginDistributions(histograms: SweepHistograms, sweep: string): void {
   for (const kind of KINDS) histograms.taskDurations.zero({ sweep, kind });
   histograms.testAccuracies.zero({ sweep });
   histograms.lambda1Means.zero({ sweep });
 }
 
-/** Removes how long a sweep's tasks took: only of interest while it runs. */
+/** Removes how long a sweep's tasks took, which is of interest only while it runs. */
 export function dropTaskDurations({ taskDurations }: SweepHistograms, sweep: string): void {
   for (const kind of KINDS) taskDurations.remove({ sweep, kind });
 }
 
-/** Removes what is known of a sweep's cells. */
+/** Removes the distributions over a sweep's cells. */
 export function dropCells(histograms: SweepHistograms, sweep: string): void {
   histograms.testAccuracies.remove({ sweep });
   histograms.lambda1Means.remove({ sweep });

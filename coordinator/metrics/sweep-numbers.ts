@@ -1,4 +1,4 @@
-/** What the metrics tell of a sweep, as plain data: the states it knows and the numbers of one moment. */
+/** The numbers of a sweep that metrics export, as plain data, and the values of their labels. */
 import type { QueueNumbers } from "../../shared/transport/nats/observe.ts";
 import type { ByKind } from "../run/tally.ts";
 import type { CellStatus } from "../store/cell-status.ts";
@@ -40,7 +40,7 @@ export interface SweepNumbers {
   readonly id: string;
   readonly engine: string;
   readonly state: SweepState;
-  /** When this run of it began. */
+  /** When this run began. */
   readonly start: number;
   /** When a result was last stored; before the first, `start`. */
   readonly lastProgress: number;
@@ -56,7 +56,7 @@ export interface SweepNumbers {
   readonly cells: Readonly<Record<CellStatus, number>>;
   /** Attempts beyond the first, of tasks that have ended. */
   readonly retries: number;
-  /** Outcomes refused because their task already had one. */
+  /** Outcomes that were ignored because their task already had one. */
   readonly late: number;
   /** Files found damaged when the run began; their results are computed again. */
   readonly damaged: number;

@@ -1,4 +1,4 @@
-/** Who works at the broker, as heartbeats tell: how many workers each engine has, and how many were lost. */
+/** Which workers are alive, by their heartbeats: how many each engine has, and how many were lost. */
 import type { WorkerStatus } from "../../shared/transport/transport.ts";
 
 export interface WorkerRoll {
@@ -9,7 +9,7 @@ export interface WorkerRoll {
   observe(listed: readonly WorkerStatus[], now: number): void;
   /** One entry for each engine that was ever seen. */
   engines(): readonly EngineCrew[];
-  /** Workers that fell silent without having said that they end. */
+  /** Workers that became silent without having announced their end. */
   lost(): number;
 }
 

@@ -4,7 +4,7 @@ import { Gauge } from "prom-client";
 import type { WorkerProfile } from "../../shared/transport/transport.ts";
 import { KINDS } from "./task-kinds.ts";
 
-/** The worker as it made itself known at the start. */
+/** A worker, as it announces itself when it starts. */
 export type MeasuredWorker = Pick<WorkerProfile, "name" | "engine" | "threads" | "rates">;
 
 export function addProfileMetrics(registry: Registry, worker: MeasuredWorker): void {
@@ -19,13 +19,13 @@ export function addProfileMetrics(registry: Registry, worker: MeasuredWorker): v
   info.set({ name, engine }, 1);
   const threadCount = new Gauge({
     name: "ftle_worker_threads",
-    help: "Threads that compute.",
+    help: "Threads that compute tasks.",
     registers,
   });
   threadCount.set(threads);
   const calibrated = new Gauge({
     name: "ftle_worker_calibrated_operations_per_second",
-    help: "Floating-point operations a second of one thread, as measured when the worker started.",
+    help: "Floating-point operations per second of one thread, measured when the worker started.",
     labelNames: ["engine", "kind"],
     registers,
   });

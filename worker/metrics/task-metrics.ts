@@ -23,7 +23,7 @@ export function createTaskMetrics(registry: Registry): TaskMetrics {
   const registers = [registry];
   const ended = new Counter({
     name: "ftle_worker_tasks_total",
-    help: `Tasks that ended on this worker, by outcome: ${TASK_OUTCOMES.join(", ")}.`,
+    help: `Tasks that ended on this worker, by kind and outcome: ${TASK_OUTCOMES.join(", ")}.`,
     labelNames: ["kind", "outcome"],
     registers,
   });
@@ -42,7 +42,7 @@ export function createTaskMetrics(registry: Registry): TaskMetrics {
   });
   const checkpoints = new Counter({
     name: "ftle_worker_checkpoints_total",
-    help: "Checkpoints of trainings saved.",
+    help: "Checkpoints of trainings that were saved.",
     registers,
   });
   for (const kind of KINDS) {

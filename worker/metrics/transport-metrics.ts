@@ -1,4 +1,4 @@
-/** What goes between a worker and the broker. */
+/** The traffic between a worker and the broker. */
 import type { Registry } from "prom-client";
 import { Counter } from "prom-client";
 import type { WorkerTransportEvent } from "../../shared/transport/nats/worker-events.ts";
@@ -18,23 +18,23 @@ export function createTransportMetrics(registry: Registry): TransportMetrics {
   const registers = [registry];
   const extensions = new Counter({
     name: "ftle_worker_lease_extensions_total",
-    help: "Leases extended at the broker.",
+    help: "Lease extensions at the broker.",
     registers,
   });
   const resultBytes = new Counter({
     name: "ftle_worker_result_bytes_total",
-    help: "Bytes of results handed in at the broker, weights not included.",
+    help: "Bytes of results sent to the broker, without weights.",
     registers,
   });
   const weightsReads = new Counter({
     name: "ftle_worker_weights_reads_total",
-    help: "Weights needed for fields, by where they came from.",
+    help: "Weights read for fields, by source: cache, broker.",
     labelNames: ["source"],
     registers,
   });
   const foreign = new Counter({
     name: "ftle_worker_foreign_messages_total",
-    help: "Messages on a queue that were no task, and were made dead letters.",
+    help: "Messages on a queue of tasks that were not tasks; they became dead letters.",
     registers,
   });
   for (const source of ["cache", "broker"]) weightsReads.inc({ source }, 0);

@@ -5,12 +5,12 @@ import { KINDS } from "./task-kinds.ts";
 import type { WorkTally } from "./work-tally.ts";
 import { busySeconds, operationsDone } from "./work-tally.ts";
 
-/** Registers what a tally says at each scrape. */
+/** Registers the metrics that are read from a tally at each scrape. */
 export function addTallyMetrics(registry: Registry, engine: string, tally: WorkTally): void {
   const registers = [registry];
   new Counter({
     name: "ftle_worker_busy_seconds_total",
-    help: "Time that threads had a task, running ones included, summed over threads.",
+    help: "Time for which threads had a task, including running tasks, summed over threads.",
     registers,
     collect() {
       this.reset();
@@ -27,7 +27,7 @@ export function addTallyMetrics(registry: Registry, engine: string, tally: WorkT
   });
   new Counter({
     name: "ftle_worker_operations_total",
-    help: "Estimated floating-point operations done, running tasks included (a training that goes on from a checkpoint counts when it ends). Its rate is FLOP/s.",
+    help: "Estimated floating-point operations done, including those of running tasks (a training resumed from a checkpoint counts when it ends). The rate is in FLOP/s.",
     labelNames: ["engine", "kind"],
     registers,
     collect() {
@@ -55,7 +55,7 @@ export function createYieldMetrics(registry: Registry, engine: string): YieldMet
   });
   const samples = new Counter({
     name: "ftle_worker_samples_total",
-    help: "Samples trained on; each counts once an epoch.",
+    help: "Samples trained on; each counts once per epoch.",
     labelNames: ["engine"],
     registers,
   });

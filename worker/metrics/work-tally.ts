@@ -3,13 +3,13 @@ import type { WorkerRun } from "../loop/worker-event.ts";
 import type { Kind } from "./task-kinds.ts";
 
 export interface WorkTally {
-  /** The runs that have begun and not ended. */
+  /** The runs that have not ended. */
   readonly running: Set<WorkerRun>;
-  /** Time that the runs took which have ended. */
+  /** Total time of the runs that have ended. */
   endedSeconds: number;
-  /** Operations that they did, by kind of task. */
+  /** Operations of the runs that have ended, by kind of task. */
   readonly endedOperations: Record<Kind, number>;
-  /** The most operations reported so far, by kind: a counter must not go back. */
+  /** The largest sum exported so far, by kind: a counter must not decrease. */
   readonly reportedOperations: Record<Kind, number>;
 }
 
@@ -38,8 +38,8 @@ export function busySeconds({ running, endedSeconds }: WorkTally): number {
 }
 
 /**
- * Operations done for tasks of a kind; never less than in an earlier call, though a run may end with less than its
- * progress had promised. Resumed runs count only when they end: their progress was in part made elsewhere.
+ * Operations done for tasks of a kind, never fewer than an earlier call returned: a run may end with fewer than its
+ * progress indicated before. Resumed runs count only when they end, because part of their progress was made elsewhere.
  */
 export function operationsDone(tally: WorkTally, kind: Kind): number {
   const { running, endedOperations, reportedOperations } = tally;

@@ -1,4 +1,4 @@
-/** What a worker exports. Observed in the main thread, from `WorkerEvent`s: a thread that computes cannot answer. */
+/** What a worker exports. The main thread counts `WorkerEvent`s, because a thread that computes cannot answer. */
 import type { Registry } from "prom-client";
 import { Gauge } from "prom-client";
 import type { WorkerTransportEvent } from "../../shared/transport/nats/worker-events.ts";
@@ -37,7 +37,7 @@ export function workerMetrics(registry: Registry, options: WorkerMetricsOptions)
   const transport = createTransportMetrics(registry);
   const draining = new Gauge({
     name: "ftle_worker_draining",
-    help: "1 when the worker takes no more tasks, because it is to end.",
+    help: "1 when the worker is about to end and takes no more tasks, otherwise 0.",
     registers: [registry],
   });
   return {
