@@ -10,7 +10,7 @@ const MEASURE_MS = 60;
 /** A speed is known when so many calls in a row were not clearly faster than the best before. */
 const SETTLED_CALLS = 10;
 
-/** The network with which speeds are measured. */
+/** The network on which speeds are measured. */
 export const MEASURED_NETWORK: NetworkShape = {
   inputs: 2,
   hidden: [32, 32, 32, 32],
@@ -19,7 +19,7 @@ export const MEASURED_NETWORK: NetworkShape = {
   outputActivation: "tanh",
 };
 
-/** Floating-point operations a second of one thread, as `shared/work.ts` counts them: a first estimate. */
+/** A first estimate of one thread's floating-point operations per second, counted as in `shared/work.ts`. */
 export function measureRates(engineId: string): { train: number; field: number } {
   const network = MEASURED_NETWORK;
   const weights = initialWeights(network, { weightVariance: 1 / 32, thresholdVariance: 0 }, [1, 2]);

@@ -2,14 +2,14 @@ import { FtleError } from "../shared/errors.ts";
 import { exactChecks } from "../shared/numerics/exact-checks.ts";
 import type { Engine } from "./engines/engine.ts";
 
-/** This machine's arithmetic is wrong: it may not compute for others. */
+/** An engine gives wrong results on this machine, which therefore may not compute for others. */
 export class UnsoundEngineError extends FtleError {
   override readonly name = "UnsoundEngineError";
 }
 
 /**
  * Compares an engine with exact results (science A9), in well under a second.
- * @throws UnsoundEngineError with everything that came out wrong.
+ * @throws UnsoundEngineError that lists every wrong result.
  */
 export function refuseUnsound(engine: Engine): void {
   const faults = exactChecks

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 
-/** One thread a core, as many cores as this process may use: affinity and cgroup quota respected. */
+/** One thread per core that this process may use, by its CPU affinity and its control group's quota. */
 export function defaultThreads(read: (path: string) => string | null = readIfThere): number {
   return Math.max(1, Math.min(availableParallelism(), Math.floor(cgroupCpus(read))));
 }
 
 /**
- * CPUs that the process's control group and its parents allow; infinite without a quota.
+ * How many CPUs the process's control group and its parents allow; infinite without a quota.
  * https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
  */
 export function cgroupCpus(read: (path: string) => string | null): number {
@@ -21,7 +21,7 @@ export function cgroupCpus(read: (path: string) => string | null): number {
       cpus = Math.min(cpus, Number(quota) / Number(period));
     if (path === "/" || path === ".") break;
   }
-  // Version 1 keeps quota and period in files of their own.
+  // Version 1 of control groups keeps quota and period in separate files.
   const quota = Number(read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") ?? -1);
   const period = Number(read("/sys/fs/cgroup/cpu/cpu.cfs_period_us") ?? 0);
   return quota > 0 && period > 0 ? Math.min(cpus, quota / period) : cpus;
@@ -31,6 +31,6 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return null; // not Linux, or no such controller: no quota
+    return null; // not on Linux, or without this controller, there is no quota
   }
 }

@@ -62,8 +62,8 @@ function trainOptions(
 }
 
 /**
- * Sends checkpoints to the main thread. One that is made because of a stop goes with the reply instead: a message
- * may arrive after the reply, and be lost.
+ * Sends checkpoints to the main thread. The one that is made when the training is asked to stop goes with the reply
+ * instead, because a message could arrive after the reply and be lost.
  */
 function checkpointSender({ progress: buffer, checkpoints }: ThreadRequest) {
   const progress = progressOver(buffer);

@@ -1,4 +1,4 @@
-/** A worker: it takes tasks from a transport, one for each free thread, computes them and hands in the results. */
+/** A worker takes tasks from a transport, one for each free thread, computes them and hands in the results. */
 import { setMaxListeners } from "node:events";
 import { extname } from "node:path";
 import pLimit from "p-limit";
@@ -34,11 +34,11 @@ export interface WorkerOptions {
 
 export interface Worker {
   /**
-   * Takes no more tasks, waits up to `graceMs` for those that run, stops the rest and gives them back.
-   * Idempotent; callers share the outcome.
+   * Takes no more tasks, waits up to `graceMs` for running tasks, then stops the rest and gives them back.
+   * Idempotent; all callers get the same promise.
    */
   stop(graceMs?: number): Promise<void>;
-  /** Rejects if the worker cannot go on; resolves when it has stopped. */
+  /** Resolves when the worker has stopped; rejects if it cannot continue. */
   readonly finished: Promise<void>;
 }
 
@@ -71,7 +71,7 @@ function workerState(options: WorkerOptions): WorkerState {
   pool.on("message", ({ run, bytes }: ThreadCheckpoint) => savers.get(run)?.add(bytes));
   const stopTaking = new AbortController();
   const stopRunning = new AbortController();
-  setMaxListeners(0, stopTaking.signal, stopRunning.signal); // one or two for each thread are no leak
+  setMaxListeners(0, stopTaking.signal, stopRunning.signal); // one or two listeners for each thread are no leak
   return {
     ...{ transport, name, engine, clock, onEvent, pool, savers, stopTaking, stopRunning },
     ...{ taskTimeoutMs, extendEveryMs, checkpointEveryMs },

@@ -6,15 +6,15 @@ import { trainInThread } from "./train-in-thread.ts";
 import type { WorkerState } from "./worker-state.ts";
 
 /**
- * A task in its third or a later attempt may be one that kills its process. No two of these run in a process at a
- * time. Otherwise a harmless one that was lost with it would come back with it, be lost again, and at last be given up.
+ * From this attempt on a task may be one that kills its process. A process runs only one such task at a time:
+ * otherwise a harmless task that ran beside it would be lost with it again and again, and be given up.
  */
 const SUSPECT_ATTEMPT = 3;
 
 /**
- * Has a thread compute the run's task.
+ * Has a thread compute the task.
  * @throws InvalidTaskError if the task is for another engine.
- * @throws if the thread crashed or was terminated, or if the weights cannot be had.
+ * @throws if the thread crashes or is terminated, or if the weights cannot be read.
  */
 export function computeTask(worker: WorkerState, run: TaskRun): Promise<ThreadReply> {
   if (run.lease.attempt < SUSPECT_ATTEMPT) return compute(worker, run);

@@ -1,11 +1,11 @@
 import type { ThreadReply } from "../tasks/thread-messages.ts";
 import type { Computed, WorkerRun } from "./worker-event.ts";
 
-/** What a run computed here. @param reply null if its thread gave none. */
+/** What a run computed on this worker. @param reply null if its thread did not reply. */
 export function computedBy(run: WorkerRun, reply: ThreadReply | null): Computed {
   const { task, isResumed } = run;
   if (reply === null || reply.kind === "error") {
-    // How much of a resumed training's progress was made here is not known.
+    // A resumed training does not say how much of its progress was made here.
     return { operations: isResumed ? 0 : run.progress() * task.work, points: 0, samples: 0 };
   }
   if (task.kind === "field") {

@@ -1,4 +1,4 @@
-/** The ways in which a lease ends, but for a task that is none for this worker. */
+/** How a lease ends: with its thread's reply, or without a result. */
 import { errorRecord, TaskTimeoutError } from "../../shared/errors.ts";
 import type { Lease } from "../../shared/transport/transport.ts";
 import type { ThreadReply } from "../tasks/thread-messages.ts";
@@ -6,7 +6,7 @@ import { taskResult } from "./task-result.ts";
 import type { TaskOutcome } from "./worker-event.ts";
 import type { WorkerState } from "./worker-state.ts";
 
-/** Hands in the result, or the error with which the thread ended. */
+/** Hands in the result, or reports the error with which the thread ended. */
 export async function endWithReply(
   worker: WorkerState,
   lease: Lease,
@@ -21,7 +21,11 @@ export async function endWithReply(
   return isFirst ? "done" : "late";
 }
 
-/** @param reason why the work was stopped, or what it failed of. */
+/**
+ * Ends a lease whose work was stopped or failed: gives the task back if the worker stops, otherwise reports the
+ * failure.
+ * @param reason why the work was stopped, or the error with which it failed.
+ */
 export async function endWithoutResult(
   worker: WorkerState,
   lease: Lease,

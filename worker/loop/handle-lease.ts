@@ -9,9 +9,9 @@ import type { TaskOutcome } from "./worker-event.ts";
 import type { WorkerState } from "./worker-state.ts";
 
 /**
- * Computes a leased task and ends its lease: with a result, with a reason or by giving it back.
- * @param waitSeconds how long a thread was free before.
- * @throws if the transport can do none of these.
+ * Computes a leased task and ends the lease: with a result, with the reason of a failure, or by giving the task back.
+ * @param waitSeconds how long the thread waited for the task.
+ * @throws if the transport cannot end the lease.
  */
 export async function handleLease(
   worker: WorkerState,
@@ -19,14 +19,14 @@ export async function handleLease(
   waitSeconds: number,
 ): Promise<void> {
   const run = beginRun(lease);
-  const { told, stop } = run;
-  worker.onEvent({ kind: "leased", run: told, waitSeconds });
+  const { reported, stop } = run;
+  worker.onEvent({ kind: "leased", run: reported, waitSeconds });
   const endSupervision = superviseRun(worker, run);
   let outcome: TaskOutcome = "failed";
   let reply: ThreadReply | null = null;
   try {
     reply = await computeTask(worker, run);
-    const isDone = reply.kind !== "error"; // then it counts, even if there is a reason to stop by now
+    const isDone = reply.kind !== "error"; // then it counts, even if a reason to stop came meanwhile
     outcome =
       isDone || stop.reason === null
         ? await endWithReply(worker, lease, reply)
@@ -37,7 +37,8 @@ export async function handleLease(
       await lease.reject(errorRecord(error));
     } else outcome = await endWithoutResult(worker, lease, stop.reason ?? error);
   } finally {
-    worker.onEvent({ kind: "ended", run: told, outcome, computed: computedBy(told, reply) });
+    const computed = computedBy(reported, reply);
+    worker.onEvent({ kind: "ended", run: reported, outcome, computed });
     endSupervision();
   }
 }

@@ -1,4 +1,4 @@
-/** @returns a function that tells the seconds since this call. */
+/** @returns a function that gives the seconds since this call. */
 export function stopwatch(): () => number {
   const start = performance.now();
   return () => (performance.now() - start) / 1000;

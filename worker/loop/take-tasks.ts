@@ -4,8 +4,9 @@ import { stopwatch } from "./stopwatch.ts";
 import type { WorkerState } from "./worker-state.ts";
 
 /**
- * Takes one task after another and sees each to its end, until the worker is to take no more. One such loop runs
- * for each thread. Rejects if the transport fails.
+ * Takes one task after another and handles each until its lease ends. Resolves when the worker is to take no more
+ * tasks. One such loop runs for each thread.
+ * @throws if the transport fails.
  */
 export async function takeTasks(worker: WorkerState): Promise<void> {
   const { transport, name, engine } = worker;

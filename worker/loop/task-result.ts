@@ -4,7 +4,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { ThreadReply, ThreadTraining } from "../tasks/thread-messages.ts";
 import type { WorkerState } from "./worker-state.ts";
 
-/** The result of a task. The weights of a training are put on the broker first: the result names them by digest. */
+/** The result of a task. The weights of a training are stored at the broker first; the result refers to them by digest. */
 export async function taskResult(
   worker: WorkerState,
   { task, attempt }: Lease,

@@ -1,19 +1,19 @@
-/** One task from its lease to its end, and what watches over it meanwhile. */
+/** One task from its lease to its end, and its supervision meanwhile. */
 import { TaskTimeoutError } from "../../shared/errors.ts";
 import type { Lease } from "../../shared/transport/transport.ts";
 import type { Progress } from "../tasks/progress.ts";
 import { progressOver } from "../tasks/progress.ts";
 import { stopwatch } from "./stopwatch.ts";
 import type { ThreadStop } from "./thread-stop.ts";
-import { stopThread, threadStop, withholdForce } from "./thread-stop.ts";
+import { cancelTermination, stopThread, threadStop } from "./thread-stop.ts";
 import type { WorkerRun } from "./worker-event.ts";
 import type { WorkerState } from "./worker-state.ts";
 
 export interface TaskRun {
   readonly lease: Lease;
-  /** The part that events tell. */
-  readonly told: WorkerRun;
-  /** The memory that it shares with its thread. */
+  /** The part that events report. */
+  readonly reported: WorkerRun;
+  /** The memory that it shares with its thread: how far the task is, and whether to stop. */
   readonly progress: Progress;
   /** Whether, why and how its thread is stopped. */
   readonly stop: ThreadStop;
@@ -22,19 +22,19 @@ export interface TaskRun {
 export function beginRun(lease: Lease): TaskRun {
   const progress = progressOver();
   const seconds = stopwatch();
-  const told = { task: lease.task, isResumed: false, progress: progress.get, seconds };
-  return { lease, told, progress, stop: threadStop(progress) };
+  const reported = { task: lease.task, isResumed: false, progress: progress.get, seconds };
+  return { lease, reported, progress, stop: threadStop(progress) };
 }
 
 /**
- * Extends the lease, and stops the thread when the lease has ended, when the worker stops and when the task has
- * taken too long.
- * @returns a function that ends this.
+ * Extends the lease at intervals, and stops the thread when the lease is lost, when the worker stops, or when the
+ * task takes too long.
+ * @returns a function that ends the supervision.
  */
 export function superviseRun(worker: WorkerState, { lease, progress, stop }: TaskRun): () => void {
   const { clock, taskTimeoutMs, extendEveryMs, stopRunning } = worker;
   const beat = setInterval(() => {
-    lease.extend(progress.get()).catch(() => {}); // the signal of a lease tells when it is lost
+    lease.extend(progress.get()).catch(() => {}); // a lost lease aborts its signal
   }, extendEveryMs);
   const cancelTimeout = Number.isFinite(taskTimeoutMs)
     ? clock.after(taskTimeoutMs, () => stopThread(stop, new TaskTimeoutError(taskTimeoutMs)))
@@ -46,7 +46,7 @@ export function superviseRun(worker: WorkerState, { lease, progress, stop }: Tas
   return () => {
     clearInterval(beat);
     cancelTimeout();
-    withholdForce(stop);
+    cancelTermination(stop);
     lease.signal.removeEventListener("abort", onLost);
     stopRunning.signal.removeEventListener("abort", onStop);
   };

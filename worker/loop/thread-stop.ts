@@ -1,17 +1,17 @@
-/** How the work of a thread is stopped: by asking it, and if that does not help, by force. */
+/** How a thread's work is stopped: first it is asked to stop, then it is terminated. */
 import type { Progress } from "../tasks/progress.ts";
 
-/** A thread that still computes so long after it was asked to stop is terminated. */
+/** A thread that has not stopped this long after it was asked is terminated. */
 const TERMINATE_AFTER_MS = 1_000;
 
 export interface ThreadStop {
-  /** The memory in which the thread is asked to stop. */
+  /** The shared memory by which the thread is asked to stop. */
   readonly progress: Progress;
-  /** The first reason to stop; null if there was none. */
+  /** Why the thread is being stopped; null while it is not. */
   reason: Error | null;
   /** Aborted to terminate the thread. */
   readonly force: AbortController;
-  /** Waits for the time to do so, once the thread was asked. */
+  /** Runs from the request to stop until the termination. */
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -19,7 +19,7 @@ export function threadStop(progress: Progress): ThreadStop {
   return { progress, reason: null, force: new AbortController(), timer: undefined };
 }
 
-/** Stops the thread, unless it is being stopped for another reason already. */
+/** Stops the thread. If it is already being stopped, the first reason stays. */
 export function stopThread(stop: ThreadStop, reason: Error): void {
   if (stop.reason !== null) return;
   stop.reason = reason;
@@ -27,7 +27,7 @@ export function stopThread(stop: ThreadStop, reason: Error): void {
   stop.timer = setTimeout(() => stop.force.abort(), TERMINATE_AFTER_MS);
 }
 
-/** To be called when the thread's work has ended: there is nothing left to terminate. */
-export function withholdForce(stop: ThreadStop): void {
+/** To be called when the thread's work has ended. */
+export function cancelTermination(stop: ThreadStop): void {
   clearTimeout(stop.timer);
 }

@@ -5,13 +5,13 @@ import type { WorkerState } from "./worker-state.ts";
 
 /**
  * Has a thread train, from the last checkpoint of an earlier delivery if there is one, and saves the checkpoints
- * that it sends. Settles when the last of them is saved.
+ * that the thread sends. Settles only when the last of them has been saved.
  */
 export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<ThreadReply> {
   const { pool, savers, checkpointEveryMs: everyMs } = worker;
-  const { lease, told, progress, stop } = run;
-  const saved = await lease.checkpoint().catch(() => null); // without it the training begins anew
-  told.isResumed = saved !== null;
+  const { lease, reported, progress, stop } = run;
+  const saved = await lease.checkpoint().catch(() => null); // without it the training starts from the beginning
+  reported.isResumed = saved !== null;
   const number = ++worker.trainings;
   const saver = checkpointSaver(async (bytes) => {
     await lease.saveCheckpoint(bytes);

@@ -1,10 +1,10 @@
-/** What a worker tells of its work, for metrics and for the terminal. */
+/** The events by which a worker reports its work, for metrics and for the terminal. */
 import type { Task } from "../../shared/messages.ts";
 
 /**
  * How a task ended on this worker:
- * - `done`: its result was the first and is stored
- * - `late`: another worker's result was stored before
+ * - `done`: its result was stored, as the first
+ * - `late`: another result of it was stored before
  * - `failed`: the engine threw, or a thread crashed
  * - `timeout`: it ran longer than `taskTimeoutMs`
  * - `invalid`: it was not a task for this engine
@@ -28,7 +28,7 @@ export interface WorkerRun {
   readonly task: Task;
   /** Whether it continues from a checkpoint: then part of its progress was made elsewhere. */
   isResumed: boolean;
-  /** How far it is, 0…1. */
+  /** The part that is done, 0…1. */
   progress(): number;
   /** Time since it was leased. */
   seconds(): number;
@@ -45,7 +45,7 @@ export interface Computed {
 }
 
 export type WorkerEvent =
-  /** A task was leased, after its thread had waited for so long. */
+  /** A task was leased; `waitSeconds` is how long its thread was free before. */
   | { readonly kind: "leased"; readonly run: WorkerRun; readonly waitSeconds: number }
   | {
       readonly kind: "ended";

@@ -1,4 +1,4 @@
-/** A running worker: what its loops and the runs of its tasks share. */
+/** The state of a running worker, which its loops and the runs of its tasks share. */
 import type { LimitFunction } from "p-limit";
 import type { Piscina } from "piscina";
 import type { Clock } from "../../shared/clock.ts";
@@ -23,11 +23,11 @@ export interface WorkerState {
   readonly onEvent: (event: WorkerEvent) => void;
   /** The threads that compute. */
   readonly pool: Piscina<ThreadRequest, ThreadReply>;
-  /** Runs one at a time the tasks that may have killed a process. */
+  /** Runs tasks that may have killed a process, one at a time. */
   readonly suspects: LimitFunction;
-  /** For each running training, by its number: what saves the checkpoints that its thread sends. */
+  /** By the number of each running training: saves the checkpoints that its thread sends. */
   readonly savers: Map<number, CheckpointSaver>;
-  /** Trainings begun so far, which is the number of the latest. */
+  /** How many trainings have begun, which is also the number of the latest. */
   trainings: number;
   /** Aborted when the worker is to take no more tasks. */
   readonly stopTaking: AbortController;

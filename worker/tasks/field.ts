@@ -12,13 +12,13 @@ export interface TileTools {
   /** Of the network at the task's snapshot. */
   readonly weights: Weights;
   readonly engine: Engine;
-  /** Is told how far the tile is, and says when to stop. */
+  /** Is set to the part of the tile that is done, and says when to stop. */
   readonly progress: Progress;
 }
 
 /**
- * Computes one tile, some rows at a time: about as much as the engine may compute in one call.
- * @throws StoppedError when `progress` says so.
+ * Computes one tile in bands of rows, each about as much work as one call of the engine should do.
+ * @throws StoppedError when it is asked to stop.
  */
 export function computeTile(
   { network, grid, tile }: FieldTask,

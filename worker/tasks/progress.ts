@@ -1,20 +1,20 @@
 import { StoppedError } from "../engines/stopped-error.ts";
 
 /**
- * A few bytes that a busy thread and the main thread share: how far the work is, and whether to stop.
- * A thread in a long computation cannot answer messages, but it can look here.
+ * A few bytes that a busy thread shares with the main thread: how much of the work is done, and whether to stop.
+ * A thread in a long computation cannot receive messages, but it can read these.
  */
 export interface Progress {
   readonly buffer: SharedArrayBuffer;
-  /** Its first element is not 0 once it was asked to stop: for code that looks by itself. */
+  /** Its first element is not 0 once the thread was asked to stop; for native code, which reads it directly. */
   readonly stopFlag: Int32Array;
-  /** How far the work is, 0…1, in steps of 10⁻⁶. */
+  /** The part of the work that is done, 0…1, in steps of 10⁻⁶. */
   get(): number;
   set(fraction: number): void;
-  /** Asks the thread to stop at its next look. */
+  /** Asks the thread to stop when it next checks. */
   stop(): void;
   isStopped(): boolean;
-  /** @throws StoppedError if it was asked to stop. */
+  /** @throws StoppedError if the thread was asked to stop. */
   throwIfStopped(): void;
 }
 

@@ -12,7 +12,7 @@ export interface ThreadRequest {
   readonly progress: SharedArrayBuffer;
   /** For a training that is to save checkpoints. */
   readonly checkpoints?: {
-    /** Sent back with every checkpoint, to tell whose it is. */
+    /** Sent back with every checkpoint, which shows to which training it belongs. */
     readonly run: number;
     /** The last one that an earlier delivery saved; null if none. */
     readonly saved: Uint8Array | null;

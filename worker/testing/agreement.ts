@@ -10,13 +10,13 @@ export type Numbers = Readonly<Record<string, ArrayLike<number>>>;
 
 export interface Comparison<T extends Numbers> extends Given {
   compute(loaded: LoadedNetwork): T;
-  /** What may differ from the expected numbers where the network does not amplify rounding. */
+  /** The allowed difference from the expected numbers where the network does not amplify rounding. */
   tolerance(expected: T): Numbers;
-  /** Relative size of rounding errors that the network amplifies; without it, it is taken not to. */
+  /** Relative size of the rounding errors that the network amplifies; by default none. */
   readonly rounding?: number;
 }
 
-/** The engine's numbers are the reference's, within `tolerance` and twice the effect of `rounding`. */
+/** Asserts that the engine's numbers are the reference's, within `tolerance` plus twice the effect of `rounding`. */
 export function assertAgrees<T extends Numbers>(engine: Engine, comparison: Comparison<T>): void {
   const ours = inEngine(engine, comparison, comparison.compute);
   const theirs = inEngine(referenceEngine, comparison, comparison.compute);
@@ -30,7 +30,7 @@ export function assertAgrees<T extends Numbers>(engine: Engine, comparison: Comp
   }
 }
 
-/** Random changes that are tried: with several, none is likely to miss what a number depends on. */
+/** How many random changes are tried. With several it is unlikely that all of them miss what a number depends on. */
 const DRAWS = 4;
 
 /**

@@ -7,7 +7,7 @@ export type CellParts = Partial<Omit<CellPhysics, "data" | "training">> & {
   readonly training?: Partial<CellPhysics["training"]>;
 };
 
-/** A small cell on the circle, two epochs of 6 batches of the reference engine, but for what is given. */
+/** A small cell on the circle, by default two epochs of 6 batches on the reference engine. */
 export function smallCell({ samples = 60, training, ...rest }: CellParts = {}): CellPhysics {
   const options = { ...defaultOptions(dataSet("circle")), samples, trainFraction: 0.8 };
   return {

@@ -1,4 +1,4 @@
-/** What every engine must do; run it from a test file of the engine's own. */
+/** What every engine must do. Each engine's own test file runs it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";

@@ -37,7 +37,7 @@ export function zeros(n: number): Float64Array {
   return new Float64Array(n);
 }
 
-/** As many layers of this width. */
+/** The widths of `depth` layers of equal width. */
 export function layers(depth: number, width: number): number[] {
   return new Array<number>(depth).fill(width);
 }
@@ -54,7 +54,7 @@ export function head(inputs: number) {
   return { weight: new Float64Array(inputs).fill(0.5), bias: Float64Array.of(0) };
 }
 
-/** Random inputs; one-hot targets, or of one output −1 and 1, 0 and 1 for a sigmoid. */
+/** Random inputs. Targets are one-hot; of a single output −1 or 1, or 0 or 1 if it is a sigmoid. */
 export function trainingSet(network: NetworkShape, samples: number): TrainingSet {
   const { inputs, outputs, outputActivation } = network;
   const low = outputActivation === "sigmoid" || outputs > 1 ? 0 : -1;
@@ -66,7 +66,7 @@ export function trainingSet(network: NetworkShape, samples: number): TrainingSet
   return { samples, inputs: somePoints(samples * inputs), targets };
 }
 
-/** Plain descent on the squared error, but for what `rule` says. */
+/** By default plain gradient descent on the squared error. */
 export function ruleFor(network: NetworkShape, rule: Partial<TrainingRule> = {}): TrainingRule {
   return {
     loss: "squared-error",
@@ -78,7 +78,7 @@ export function ruleFor(network: NetworkShape, rule: Partial<TrainingRule> = {})
   };
 }
 
-/** Samples one after another. */
+/** All samples, in their order. */
 export function inOrder(samples: number): Uint32Array {
   return Uint32Array.from({ length: samples }, (_, i) => i);
 }
@@ -88,7 +88,7 @@ export interface Given {
   readonly weights: Weights;
 }
 
-/** What `compute` makes of the network in this engine. */
+/** The result of `compute` on the network as this engine has loaded it. */
 export function inEngine<T>(
   engine: Engine,
   { network, weights }: Given,

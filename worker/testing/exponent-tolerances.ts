@@ -1,4 +1,4 @@
-/** How far exponents may be from the reference's. */
+/** How much exponents may differ from the reference's. */
 import type { FieldTile } from "../engines/engine.ts";
 import type { Tolerances } from "./tolerances.ts";
 
@@ -15,7 +15,7 @@ export interface PlaneNumbers extends Exponents {
   readonly [name: string]: ArrayLike<number>;
 }
 
-/** Those of the slice with this index. */
+/** The numbers of one slice of a field. */
 export function planeNumbers(field: FieldTile, slice = 0): PlaneNumbers {
   const size = field.output.length;
   const [lambda1, lambda2, direction] = [field.lambda1, field.lambda2, field.direction].map(

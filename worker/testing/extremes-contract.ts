@@ -1,4 +1,4 @@
-/** What every engine must do at the ends of depth, width and strength, against the reference. */
+/** Every engine must agree with the reference in very deep, very wide and very strong networks. */
 import { test } from "node:test";
 import type { Activation, Weights } from "../../shared/numerics/network.ts";
 import type { Engine } from "../engines/engine.ts";
@@ -10,7 +10,7 @@ import type { Tolerances } from "./tolerances.ts";
 /** Registers the tests of an engine's fields and exponents in extreme networks. */
 export function extremesContract(engine: Engine, tolerances: Tolerances): void {
   const it = (sentence: string, body: () => void) => test(`${engine.id}: ${sentence}`, body);
-  // Activations and sums err by some roundings, as if weights did.
+  // Rounding of activations and sums has the effect of rounding the weights.
   const rounding = tolerances.stretching;
 
   for (const { name, hidden, activation = "tanh", gain = 1, points = 6 } of extremes) {

@@ -1,4 +1,4 @@
-/** What every engine must do in one step: the gradient and the update, against the reference. */
+/** Every engine must agree with the reference in the gradient and the update of single steps. */
 import { test } from "node:test";
 import type { Activation, NetworkShape } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";

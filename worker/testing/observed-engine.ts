@@ -1,6 +1,6 @@
 import type { Engine } from "../engines/engine.ts";
 
-/** The engine, but that `onSlice` is called after every call of `train`, with how-manieth it was, from 1. */
+/** The engine, with `onSlice` called after every call of `train`; `slice` is the number of calls so far. */
 export function observedEngine(engine: Engine, onSlice: (slice: number) => void): Engine {
   let slices = 0;
   return {

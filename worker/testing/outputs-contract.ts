@@ -1,4 +1,4 @@
-/** What every engine must do with the activations of whole sets of inputs. */
+/** What every engine must return as the activations and outputs for sets of inputs. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine } from "../engines/engine.ts";

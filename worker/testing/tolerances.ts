@@ -1,8 +1,8 @@
-/** How far an engine's arithmetic may be from exact. */
+/** How much an engine's results may differ from exact ones. */
 export interface Tolerances {
   /**
-   * Relative error of σ_1, and of σ_2 in units of σ_1; times √depth for random rounding. Also how far its
-   * rounding is from none, as a relative change of the weights.
+   * Error of σ_1 and of σ_2 in units of σ_1, for one layer; it grows with √depth, as random rounding does. Also the
+   * relative change of the weights that has the same effect as the engine's rounding.
    */
   readonly stretching: number;
   /** Absolute error of an output of order one. */

@@ -1,4 +1,4 @@
-/** What every engine must do with samples that are odd: infinite, not there, not whole. */
+/** What every engine must do with unusual samples: not finite, missing, or incomplete. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkShape } from "../../shared/numerics/network.ts";
@@ -17,11 +17,11 @@ import {
 
 const SAMPLES = 5;
 
-/** Registers the tests of an engine's training with odd samples. */
+/** Registers the tests of an engine's training with unusual samples. */
 export function trainingSamplesContract(engine: Engine): void {
   const it = (sentence: string, body: () => void) => test(`${engine.id}: ${sentence}`, body);
 
-  /** Two passes, of which the statistics of the first. */
+  /** Trains two passes and returns the statistics of the first. */
   function train(network: NetworkShape, set: TrainingSet, given: Partial<TrainingRule> = {}) {
     const rule = ruleFor(network, { batch: 2, ...given });
     const state = createOptimizerState(rule.optimizer, network);

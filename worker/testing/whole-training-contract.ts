@@ -1,4 +1,4 @@
-/** What every engine must do over whole trainings: the reference's losses at first, then its statistics. */
+/** Whole trainings of every engine must begin with the reference's losses and end with its statistics. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CellPhysics } from "../../shared/cell.ts";
@@ -44,7 +44,7 @@ export function wholeTrainingContract(engine: Engine): void {
           tolerance: Math.sqrt(variance(expected!) / SEEDS) / 2,
         });
       }
-      // These trainings learn, and could yet learn more.
+      // These trainings learn, and are not finished: differences would show.
       const accuracy = mean(theirs!.map(({ testAccuracy }) => testAccuracy.at(-1)!));
       assert.ok(accuracy > 0.85 && accuracy < 0.99, `accuracy ${accuracy}`);
     });
