@@ -7,7 +7,7 @@ import type { Optimizer, OptimizerState, TrainingRule } from "../../shared/numer
 import type { Engine } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import {
-  assertClose,
+  assertNamedClose,
   inEngine,
   inOrder,
   ruleFor,
@@ -44,8 +44,9 @@ export function scheduleContract(engine: Engine, tolerances: Tolerances): void {
       ours!.forEach(({ weight, bias }, l) => {
         // As in three steps of one rate (training-contract.ts).
         const tolerance = 10 * tolerances.gradient;
-        assertClose(weight, theirs![l]!.weight, tolerance, `weights ${l}`);
-        assertClose(bias, theirs![l]!.bias, tolerance, `biases ${l}`);
+        const expected = theirs![l]!;
+        assertNamedClose(`weights ${l}`, { actual: weight, expected: expected.weight, tolerance });
+        assertNamedClose(`biases ${l}`, { actual: bias, expected: expected.bias, tolerance });
       });
     });
   }
