@@ -2,8 +2,7 @@
 import type { Outcome } from "../transport.ts";
 import type { CoordinatorState } from "./coordinator-state.ts";
 import { prepareStreams } from "./lost-streams.ts";
-import type { KeptOutcome } from "./outcomes.ts";
-import { outcomeReader } from "./outcomes.ts";
+import { outcomeReader } from "./outcome-reader.ts";
 import { watchSweep } from "./stalled-tasks.ts";
 
 /** Ends when the caller's signal aborts or the transport stops. @throws BrokerResetError. */
@@ -34,7 +33,7 @@ export async function* sweepOutcomes(
 }
 
 /** An acknowledged task is no longer open, and its dead letter is not delivered again. */
-function withBookkeeping({ open, seenDead }: CoordinatorState, outcome: KeptOutcome): Outcome {
+function withBookkeeping({ open, seenDead }: CoordinatorState, outcome: Outcome): Outcome {
   const { kind } = outcome;
   if (kind === "dead") {
     const { letter } = outcome;
