@@ -1,2 +1,2 @@
-/** Ports at which coordinators and workers serve their metrics by default. */
+/** Default ports of the metrics servers. */
 export const METRICS_PORTS = { coordinator: 9464, worker: 9465 } as const;

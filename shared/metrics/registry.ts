@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Broker } from "../transport/nats/connect.ts";
 import { VERSION } from "../version.ts";
 
-/** Everything begins with this. */
+/** Prefix of all our metrics. */
 export const METRICS_PREFIX = "ftle_";
 
 export function createRegistry(): Registry {

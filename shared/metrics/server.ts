@@ -1,4 +1,4 @@
-/** Serves metrics and health over HTTP. Nothing that is asked here changes anything, or asks the broker anything. */
+/** Serves metrics and health over HTTP. No request changes anything or causes a request to the broker. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,41 +8,41 @@ import { UsageError } from "../errors.ts";
 
 export interface MetricsAddress {
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
 export interface MetricsServerOptions {
   readonly address: MetricsAddress;
   readonly registry: Registry;
-  /** Why it is not ready; null when it is. */
+  /** Why the process is not ready; null when it is. */
   notReady(): string | null;
-  /** Further paths, each with what it answers as JSON. */
+  /** Further paths, each with a function that gives its answer, sent as JSON. */
   readonly json?: Readonly<Record<string, () => unknown>>;
 }
 
 export interface MetricsServer {
-  /** `host:port` under which others may reach it. */
+  /** `host:port` at which other machines can reach it. */
   readonly place: string;
-  /** How many answers to `/metrics` have been sent whole. */
+  /** Number of answers to `/metrics` that were sent completely. */
   scrapes(): number;
-  /** Resolves after the next answer to a request for `/metrics` that is yet to come, or when `signal` aborts. */
+  /** Resolves after the answer to the next request for `/metrics`, or when `signal` aborts. */
   scraped(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Who is slower, or opens more connections, is put off: it must not cost a sweep anything. */
+/** Limits for clients: a slow or greedy one must not cost a sweep anything. */
 const REQUEST_MS = 5_000;
 const MOST_CONNECTIONS = 64;
 
-/** @throws UsageError if the address cannot be had. */
+/** @throws UsageError if the address cannot be used. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { address, registry } = options;
   let rendering: Promise<string> | null = null;
   let scrapes = 0;
   let waiting: (() => void)[] = [];
 
-  /** Callers at the same time share one rendering. */
+  /** Concurrent callers share one rendering. */
   function render(): Promise<string> {
     rendering ??= registry.metrics().finally(() => {
       rendering = null;
@@ -58,15 +58,15 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     }
     const path = request.url!.split("?", 1)[0]!;
     if (path === "/metrics") {
-      const heard = waiting; // those who waited before this request came
+      const waited = waiting; // those that waited before this request came
       waiting = [];
       const body = await render();
       response.on("finish", () => {
         scrapes++;
-        for (const resolve of heard) resolve();
+        for (const resolve of waited) resolve();
       });
       response.on("close", () => {
-        if (!response.writableFinished) waiting.push(...heard);
+        if (!response.writableFinished) waiting.push(...waited);
       });
       send(response, { status: 200, body, type: registry.contentType });
     } else if (path === "/healthz") {
@@ -89,10 +89,10 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
       connectionsCheckingInterval: 1_000,
-      keepAliveTimeout: 2 * 60_000, // longer than the time between two scrapes: else they meet its end
+      keepAliveTimeout: 2 * 60_000, // longer than the pause between two scrapes, which could otherwise hit a closing connection
     },
     (request, response) => {
-      request.resume(); // a body is not looked at
+      request.resume(); // ignores the body
       response.setTimeout(REQUEST_MS, () => response.destroy());
       answer(request, response).catch((error) => {
         if (!response.headersSent) send(response, { status: 500, body: `${error}\n` });
@@ -144,10 +144,10 @@ function send(response: ServerResponse, { status, body, type = "text/plain" }: A
     "Content-Type": content,
     "Content-Length": Buffer.byteLength(body),
   });
-  response.end(body); // of an answer to HEAD, node sends the head alone
+  response.end(body); // for HEAD, node sends only the headers
 }
 
-/** Of all interfaces, the name of this machine. */
+/** The machine's name if the server listens on all interfaces. */
 function reachable(host: string): string {
   return host === "0.0.0.0" || host === "::" ? hostname() : host;
 }

@@ -2,33 +2,34 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 
-/** A process with a folder of its own, neither of which can outlive us. */
+/** A process with its own folder; both are removed when this process ends. */
 export interface GuardedProcess {
   readonly pid: number;
-  /** Resolves when it has ended, however; alone it does not keep us running. */
+  /** Resolves when it has ended for any reason; does not keep this process running. */
   readonly gone: Promise<void>;
   readonly isGone: () => boolean;
-  /** Does nothing when the process is gone. */
+  /** Does nothing when the process has ended. */
   signal(name: NodeJS.Signals): void;
-  /** Resolves when it is gone, at once if it is already. */
+  /** Resolves when it has ended, at once if it has already. */
   kill(): Promise<void>;
-  /** Kills what still runs and leaves the folder: for another process that guards it by now. */
+  /** Kills it if it still runs and keeps the folder, which another guarded process now uses. */
   release(): Promise<void>;
-  /** Kills what still runs and removes the folder. */
+  /** Kills it if it still runs and removes the folder. */
   remove(): Promise<void>;
 }
 
 export interface GuardOptions {
-  /** Removed when we are gone. */
+  /** Removed when this process ends. */
   readonly folder: string;
-  /** What the process prints is added to this file. */
+  /** The process's output is appended to this file. */
   readonly log: string;
 }
 
 /**
- * Our end of its standard input closes when this process ends, whatever the reason; then the guard
- * kills the command and removes the folder. Descriptor 3 tells the command's pid, and ends with it:
- * only the command has it open from there on. `gone` spares a stranger who has the same pid by now.
+ * A shell script that guards the command. Our end of its standard input closes when this process ends
+ * for any reason; the guard then kills the command and removes the folder. The command's pid is written to
+ * descriptor 3, which only the command keeps open, so that its end is the command's end. After `gone` the guard
+ * kills nothing: another process may have the same pid by then.
  */
 const GUARD = `
 folder=$1; shift
@@ -55,12 +56,12 @@ export async function spawnGuarded(
   const output = openSync(log, "a", 0o600);
   const guard = spawn("sh", ["-c", GUARD, "guard", folder, command, ...args], {
     stdio: ["pipe", output, output, "pipe"],
-    detached: true, // a session of its own, without the terminal
+    detached: true, // its own session, without the terminal
   });
   closeSync(output);
   const orders = guard.stdin as Writable & Refable;
   const news = guard.stdio[3] as Readable & Refable;
-  for (const socket of [orders, news]) socket.on("error", () => {}); // its close is what counts
+  for (const socket of [orders, news]) socket.on("error", () => {}); // only its close counts
   const gone = new Promise<void>((resolve) => news.once("close", () => resolve()));
   const ended = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
   const pid = await new Promise<number>((resolve, reject) => {
@@ -74,7 +75,7 @@ export async function spawnGuarded(
     try {
       process.kill(pid, name);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // gone, we hear it soon
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended: `news` closes soon
     }
   };
   const noteGone = async () => {
@@ -84,14 +85,14 @@ export async function spawnGuarded(
   };
   const mendGuard = async () => {
     await ended;
-    if (!isGone) send("SIGKILL"); // it is nobody's any more
+    if (!isGone) send("SIGKILL"); // the guard has ended, so nothing else would kill it
   };
   void noteGone();
   void mendGuard();
   for (const held of [guard, orders, news]) held.unref();
 
   async function end(lastOrder: "" | "keep"): Promise<void> {
-    for (const awaited of [guard, news]) awaited.ref(); // whichever is heard last
+    for (const awaited of [guard, news]) awaited.ref(); // keeps this process running until both have ended
     orders.end(lastOrder);
     await Promise.all([ended, gone]);
   }
@@ -112,7 +113,7 @@ export async function spawnGuarded(
   };
 }
 
-/** What keeps this process running, or not. */
+/** A handle that can keep this process running. */
 interface Refable {
   ref(): unknown;
   unref(): unknown;

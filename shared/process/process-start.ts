@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 
-/** A process's start time; null if there is no such process; "" where the kernel does not tell. */
+/** A process's start time; null if there is no such process; "" where there is no `/proc`. */
 export async function processStart(pid: number): Promise<string | null> {
   try {
     const status = await readFile(`/proc/${pid}/stat`, "utf8");
     const afterName = status.slice(status.lastIndexOf(")") + 2).split(" ");
-    // proc_pid_stat(5): field 3 is the state (Z: dead, not yet buried), field 22 the start time.
+    // proc_pid_stat(5): field 3 is the state (Z: a zombie), field 22 the start time.
     return afterName[0] === "Z" ? null : (afterName[19] ?? "");
   } catch (error) {
     // ESRCH: it ended while we read.

@@ -112,7 +112,7 @@ test("connect: an expired certificate is told from one of an unknown authority",
   await withServer({ config: tls(join(keys, "server.pem"), join(keys, "server-key.pem")) }, (url) =>
     refused({ url }, [
       BrokerError,
-      /expected the certificate .* from an authority that we know/,
+      /expected the certificate .* from a known authority/,
       "--nats-ca",
     ]),
   );
@@ -137,12 +137,9 @@ test("connect: who asks for TLS gets no connection without", async () => {
   await withServer({}, async (url) => {
     await refused({ url: url.replace("nats:", "tls:") }, [
       BrokerError,
-      "to speak TLS, as tls:// asks",
+      "to use TLS, as tls:// requires",
     ]);
-    await refused({ url, tlsCa: join(keys, "ca.pem") }, [
-      BrokerError,
-      "to speak TLS, as --nats-ca",
-    ]);
+    await refused({ url, tlsCa: join(keys, "ca.pem") }, [BrokerError, "to use TLS, as --nats-ca"]);
   });
 });
 
@@ -224,7 +221,7 @@ test("connect: a port that speaks something else is told", async () => {
   await refused({ url: `nats://127.0.0.1:${silent}` }, [
     BrokerError,
     `expected a NATS server at nats://127.0.0.1:${silent}`,
-    "does not greet as NATS does",
+    "does not use the NATS protocol",
   ]);
   http.closeAllConnections();
   http.close();
@@ -234,7 +231,7 @@ test("connect: a port that speaks something else is told", async () => {
     socket.write("SSH-2.0-OpenSSH_9.2\r\n");
   });
   const loud = await portOf(ssh);
-  await refused({ url: `nats://127.0.0.1:${loud}` }, [BrokerError, "found something else"]);
+  await refused({ url: `nats://127.0.0.1:${loud}` }, [BrokerError, "found another service"]);
   ssh.close();
 });
 

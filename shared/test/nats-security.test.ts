@@ -330,7 +330,7 @@ test("keys: a key of another authority's making, no key, and a user with a passw
   });
   await assert.rejects(connectBroker({ url, tlsCa }), {
     name: "BrokerError",
-    message: /refused us: it wants a user or a key, and none was given/,
+    message: /refused us: it requires a user or a key, and none was given/,
   });
   const withUser = url.replace("//", "//root:toor@");
   await assert.rejects(connectBroker({ url: withUser, tlsCa }), (error: Error) => {
@@ -359,7 +359,8 @@ test("keys: a role with another role's key is told so, and does not wait for eve
   const mixed = { url, tlsCa, credentials: server.key("observer"), inboxPrefix: INBOXES.worker };
   await assert.rejects(connectBroker(mixed), {
     name: "BrokerError",
-    message: /does not let us hear _INBOX_worker\.>.* expected the key of the role/,
+    message:
+      /does not permit us to receive replies on _INBOX_worker\.>.* expected the key of the role/,
   });
 });
 
@@ -450,7 +451,7 @@ test("rotation: a key that is added opens after a reload, one taken away no more
     await until(async () => withOld.closed.aborted);
     assert.match(
       (withOld.closed.reason as Error).message,
-      /is closed: .*refused us: .*no longer good/,
+      /is closed: .*refused us: .*no longer valid/,
     );
     await assert.rejects(rotated.connect("worker", { waitMs: 500 }), /refused us/);
     await broker.nc.flush();

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 
 export interface ManualClock extends Clock {
-  /** Lets `ms` pass: due actions run in the order of their times. */
+  /** Moves the time on by `ms`; due actions run in the order of their times. */
   advance(ms: number): void;
 }
 

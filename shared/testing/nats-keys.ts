@@ -1,4 +1,4 @@
-/** Keys for tests, by the script that ships (`deploy/nats/make-keys.mjs`), and a server that knows them. */
+/** Keys for tests, made by the published script (`deploy/nats/make-keys.mjs`), and a server that accepts them. */
 import { execFile } from "node:child_process";
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,14 +15,14 @@ import { startNatsServer } from "./nats-server.ts";
 const SHIPPED = fileURLToPath(new URL("../../deploy/nats/", import.meta.url));
 const run = promisify(execFile);
 
-/** Runs the script. @throws Error with what it said, if it refuses. */
+/** Runs the script. @throws Error with its output if it fails. */
 export async function makeKeys(...args: string[]): Promise<string> {
   const { stdout } = await run(process.execPath, [join(SHIPPED, "make-keys.mjs"), ...args]);
   return stdout;
 }
 
 export interface SecuredServer extends TestServer {
-  /** Holds the configuration; `keys/` in it what the script made. */
+  /** The configuration; what the script made is in `keys/`. */
   readonly folder: string;
   key(name: string): string;
   readonly ca: string;
@@ -31,7 +31,7 @@ export interface SecuredServer extends TestServer {
   reload(): void;
 }
 
-/** A server with the configuration that ships; only where it listens and where its files are is ours. */
+/** A server with the published configuration; only ports and paths differ. */
 export async function startSecuredServer(
   options: Pick<TestServerOptions, "args" | "binary" | "config"> = {},
 ): Promise<SecuredServer> {

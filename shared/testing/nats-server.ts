@@ -1,4 +1,4 @@
-/** Real nats-servers for tests: private, on loopback, each with a store of its own. */
+/** Real nats-servers for tests: private, on loopback, each with its own store. */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -10,7 +10,7 @@ import type { NatsProcess } from "../transport/nats/nats-process.ts";
 import { logOf, startNatsProcess } from "../transport/nats/nats-process.ts";
 
 export interface TestServer {
-  /** Without user and password. The port stays, over restarts too. */
+  /** Without user and password. A restart keeps the port. */
   readonly url: string;
   readonly port: number;
   readonly monitorUrl: string;
@@ -18,30 +18,30 @@ export interface TestServer {
   readonly pid: number;
   /** Resolves when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again with the same ports and store; one that still runs is killed first. */
+  /** Starts it again with the same ports and store; kills it first if it still runs. */
   restart(): Promise<void>;
-  /** Stops it in its tracks: SIGSTOP. Resolves when all its threads stand still. */
+  /** Suspends it with SIGSTOP. Resolves when all its threads are stopped. */
   pause(): Promise<void>;
   continue(): void;
   /** Removes the store. @throws Error if the server runs. */
   wipe(): Promise<void>;
-  /** All that it has logged, over restarts too. */
+  /** Its whole log, across restarts. */
   log(): string;
-  /** Kills it and removes what it had on disk, but for a store whose place was given. */
+  /** Kills it and removes its files, except a store in a given folder. */
   stop(): Promise<void>;
 }
 
 export interface TestServerOptions {
-  /** More of the server's configuration: users, TLS, limits. Not the section `jetstream`. */
+  /** Further configuration: users, TLS, limits. Not the section `jetstream`. */
   readonly config?: string;
-  /** More of the section `jetstream`, e.g. `max_file_store: 1MB`; false: no JetStream. */
+  /** Further settings of the section `jetstream`, e.g. `max_file_store: 1MB`; false: no JetStream. */
   readonly jetstream?: string | false;
-  /** Where its store is, instead of a new folder. */
+  /** Folder of its store; a new one unless given. */
   readonly storeDir?: string;
-  /** Instead of a free one. */
+  /** A free one unless given. */
   readonly port?: number;
   readonly args?: readonly string[];
-  /** Another server than `natsServerBinary()`. */
+  /** `natsServerBinary()` unless given. */
   readonly binary?: string;
 }
 
@@ -52,10 +52,10 @@ const END_MS = 30_000;
 let binary: Promise<string> | undefined;
 
 /**
- * The path of a server of 2.10 or later: from FTLE_NATS_SERVER, PATH or `.nats-server/`; the first time on
- * a machine it may be built, in about a minute.
+ * The path of a server of version 2.10 or later: from FTLE_NATS_SERVER, PATH or `.nats-server/`. The first call on
+ * a machine may build it, in about a minute.
  *
- * @throws Error saying how to get one, if none could be had.
+ * @throws Error with instructions if there is none.
  */
 export function natsServerBinary(): Promise<string> {
   binary ??= getServer().then((path) => {
@@ -65,7 +65,7 @@ export function natsServerBinary(): Promise<string> {
   return binary;
 }
 
-/** The path of a server before 2.10; null if none can be had here. */
+/** The path of a server before 2.10; null if there is none. */
 export async function oldNatsServerBinary(): Promise<string | null> {
   return await getServer("--old").catch(() => null);
 }
@@ -119,7 +119,7 @@ export async function startNatsServer(options: TestServerOptions = {}): Promise<
     },
     async pause() {
       server.signal("SIGSTOP");
-      while (!(await standsStill(server.pid))) await pause(1);
+      while (!(await isSuspended(server.pid))) await pause(1);
     },
     continue() {
       server.signal("SIGCONT");
@@ -144,8 +144,8 @@ async function getServer(...args: string[]): Promise<string> {
   });
 }
 
-/** Whether every thread of a process is stopped; true where the kernel does not tell. */
-async function standsStill(pid: number): Promise<boolean> {
+/** Whether every thread of a process is stopped; true where there is no `/proc`. */
+async function isSuspended(pid: number): Promise<boolean> {
   const tasks = `/proc/${pid}/task`;
   for (const task of await readdir(tasks).catch(() => [])) {
     const status = await readFile(join(tasks, task, "stat"), "utf8").catch(() => "");
@@ -154,7 +154,7 @@ async function standsStill(pid: number): Promise<boolean> {
   return true;
 }
 
-/** Whether it comes about in time. Keeps this process running meanwhile. */
+/** Whether the event comes in time. Keeps this process running until then. */
 async function within(ms: number, event: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

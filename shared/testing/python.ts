@@ -5,16 +5,16 @@ import { fileURLToPath } from "node:url";
 const interpreter =
   process.env.FTLE_TEST_PYTHON ?? fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
 
-const MISSING = `no Python at ${interpreter}: make it with \`npm run test:python-env\`, or name one in FTLE_TEST_PYTHON`;
+const MISSING = `no Python at ${interpreter}: install it with \`npm run test:python-env\`, or set FTLE_TEST_PYTHON to another`;
 
-/** Why tests that need Python are left out; false where they run: where it is there, and always in CI. */
+/** Why tests that need Python are skipped; false where they run: where Python is found, and always in CI. */
 export const withoutPython: string | false =
   existsSync(interpreter) || process.env.CI === "true" ? false : MISSING;
 
 /**
- * Runs a Python script in which every warning is an error.
+ * Runs a Python script; every warning is an error.
  *
- * @returns what it prints.
+ * @returns its standard output.
  * @throws Error with its traceback if it fails, or prints anything to standard error.
  */
 export async function runPython(script: URL, ...args: readonly string[]): Promise<string> {

@@ -1,14 +1,16 @@
 import type { Socket } from "node:net";
 import { connect, createServer } from "node:net";
 
-/** A wire that can be cut: while it is, nothing passes and nobody is told. Or hung up: then both sides are. */
+/** A proxy that can stop forwarding without closing its connections, or close them all. */
 export interface TcpProxy {
   readonly port: number;
+  /** Stops forwarding; neither side notices. */
   cut(): void;
+  /** Forwards, and accepts connections, again. */
   mend(): void;
-  /** Ends every connection, and each that comes until `mend`. */
+  /** Closes all connections, and new ones until `mend`. */
   hangUp(): void;
-  /** How many connections were hung up as they came. */
+  /** Number of new connections that were closed at once. */
   readonly refused: number;
   stop(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { DeadLetter, Task, TaskResult } from "../messages.ts";
  * first stored result of a task wins. Nothing here decides what is done; the store does.
  */
 export interface Transport extends CoordinatorTransport, WorkerTransport {
-  /** Wakes every waiter with an abort and lets go of everything. Idempotent. */
+  /** Ends all waiting calls and all leases. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -15,24 +15,24 @@ export interface CoordinatorTransport extends Blobs {
   /** Queues a task, unless it is queued, leased, or has an outcome. */
   publish(task: Task): Promise<void>;
   /**
-   * Results and dead letters of a sweep as they come; those that have come when `signal` aborts are the
-   * last. One that is not acknowledged is delivered again by the next call.
+   * Results and dead letters of a sweep as they come; ends when `signal` aborts, after those that have come
+   * by then. One that is not acknowledged is delivered again by the next call.
    */
   outcomes(sweep: string, options: { signal: AbortSignal }): AsyncIterable<Outcome>;
-  /** Forgets the sweep's queued tasks and outcomes; aborts its leases. */
+  /** Removes the sweep's queued tasks and outcomes; aborts its leases. */
   cancel(sweep: string): Promise<void>;
-  /** Forgets a task and its outcome, so that it can be published anew. */
+  /** Removes a task and its outcome, so that it can be published again. */
   forget(task: Pick<Task, "id" | "sweep" | "engine">): Promise<void>;
   depth(sweep: string): Promise<Depth>;
-  /** The sweep's leased tasks, longest running first, as their workers last told. */
+  /** The sweep's leased tasks, longest running first, as their workers last reported. */
   running(sweep: string): Promise<readonly RunningTask[]>;
-  /** The workers heard of lately. */
+  /** The workers that have reported recently. */
   workers(): Promise<readonly WorkerStatus[]>;
-  /** Forgets a blob of a sweep; one that is not there is no fault. */
+  /** Removes a blob of a sweep; a missing one is no error. */
   dropBlob(sweep: string, digest: string): Promise<void>;
 }
 
-/** Weights, each sweep's own, known by the digest of their content (`sha256:…`). */
+/** Bytes such as weights, stored for each sweep under the digest of their content (`sha256:…`). */
 export interface Blobs {
   /** @returns the digest. */
   putBlob(sweep: string, bytes: Uint8Array): Promise<string>;
@@ -41,7 +41,7 @@ export interface Blobs {
 }
 
 export interface WorkerTransport extends Blobs {
-  /** Makes a worker known, with what it runs, from now on until the transport stops. */
+  /** Makes a worker and its tasks visible to coordinators until the transport stops. */
   announce(profile: WorkerProfile): Promise<void>;
   /** Waits for a task of this engine. @throws the signal's reason when it aborts. */
   lease(options: { worker: string; engine: string; signal: AbortSignal }): Promise<Lease>;
@@ -50,24 +50,24 @@ export interface WorkerTransport extends Blobs {
 /** A worker's time-limited right to a task. It ends when its time passes without `extend`. */
 export interface Lease {
   readonly task: Task;
-  /** How-manieth delivery this is, from 1. */
+  /** Number of this delivery, from 1; deliveries that were given back do not count. */
   readonly attempt: number;
-  /** Aborts when the task is cancelled or the lease has ended: work on it is in vain. */
+  /** Aborts when the task is cancelled or the lease has ended: further work on it is useless. */
   readonly signal: AbortSignal;
-  /** What an earlier delivery saved last, for going on from there; null if nothing. */
+  /** The last checkpoint that an earlier delivery saved; null if none. */
   checkpoint(): Promise<Uint8Array | null>;
-  /** Saves how far the work is, instead of what was saved before. Idle once the lease has ended. */
+  /** Replaces the task's checkpoint. Does nothing once the lease has ended. */
   saveCheckpoint(bytes: Uint8Array): Promise<void>;
-  /** Starts the lease's time anew and tells how far the work is, 0…1. */
+  /** Starts the lease's time again and reports the progress, 0…1. */
   extend(progress: number): Promise<void>;
   /** Hands in the result; `exists` if another came first. Works even after the lease has ended. */
   complete(result: TaskResult): Promise<"stored" | "exists">;
   /**
-   * Gives the task back to be delivered again after a back-off that grows with the attempts; after
-   * the last delivery allowed it becomes a dead letter with this reason.
+   * Has the task delivered again after a back-off that grows with the attempts; after the last
+   * delivery allowed, it becomes a dead letter with this reason.
    */
   fail(reason: DeadLetter["reason"]): Promise<void>;
-  /** Gives the task back at once and unharmed: this delivery does not count. */
+  /** Has the task delivered again at once; this delivery does not count. */
   giveBack(): Promise<void>;
   /** Makes the task a dead letter at once. */
   reject(reason: DeadLetter["reason"]): Promise<void>;
@@ -89,13 +89,13 @@ export interface RunningTask {
   readonly task: Task;
   readonly worker: string;
   readonly attempt: number;
-  /** 0…1, as last told. */
+  /** 0…1, as last reported. */
   readonly progress: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
 
-/** What a worker says of itself when it starts. */
+/** What a worker reports about itself when it starts. */
 export interface WorkerProfile {
   readonly name: string;
   /** Id of its engine. */
@@ -103,20 +103,20 @@ export interface WorkerProfile {
   readonly threads: number;
   /** Version of the program. */
   readonly version: string;
-  /** Work a second of one of its threads, as measured when it started (`shared/work.ts`). */
+  /** Work per second and thread, as measured when it started (`shared/work.ts`). */
   readonly rates: { readonly train: number; readonly field: number };
-  /** `host:port` at which it serves its metrics, if it does. */
+  /** `host:port` at which it serves its metrics, if any. */
   readonly metrics?: string | undefined;
 }
 
 export interface WorkerStatus extends WorkerProfile {
-  /** When it started, and when it was last heard of; milliseconds since the epoch. */
+  /** When it started, and when it last reported; milliseconds since the epoch. */
   readonly since: number;
   readonly seen: number;
   readonly running: readonly WorkerTask[];
 }
 
-/** A task as its worker tells of it. */
+/** A task as its worker reports it. */
 export interface WorkerTask {
   readonly id: string;
   readonly sweep: string;
@@ -129,9 +129,9 @@ export interface WorkerTask {
 
 /** How long a worker may be silent, and how often a task may fail. */
 export interface LeasePolicy {
-  /** A lease not extended for so long has ended. */
+  /** A lease ends when it was not extended for this long. */
   readonly leaseMs: number;
-  /** A task is delivered at most so often. */
+  /** The most deliveries of a task. */
   readonly maxDeliveries: number;
   /** Pause before the delivery after the n-th failure, n ≥ 1. */
   backoffMs(failures: number): number;

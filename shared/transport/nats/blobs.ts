@@ -5,9 +5,9 @@ import { getParts, putParts } from "./parts.ts";
 import { pause } from "./retry.ts";
 import { purge, storeOnce } from "./store-once.ts";
 
-/** What a process keeps of the blobs that it has seen. */
+/** Size of a process's cache. */
 const CACHE_BYTES = 256 * 2 ** 20;
-/** Of several copies of the stream, one that lags behind may answer: what is not there is looked for again. */
+/** A replica of the stream that lags behind may answer first: a missing blob is read again. */
 const LOOKS = 5;
 const LOOK_MS = 100;
 
@@ -19,8 +19,8 @@ export interface BlobStore {
 }
 
 /**
- * Blobs in a stream of the broker, by sweep and digest, and a cache of them.
- * @param mends whether a blob that is there but broken is put anew: that takes the right to purge.
+ * Blobs in a stream of the broker, by sweep and digest, with a cache.
+ * @param mends whether `put` replaces a damaged blob: that needs the permission to purge.
  */
 export function createBlobs(
   broker: Broker,
@@ -55,7 +55,7 @@ export function createBlobs(
     }
   }
 
-  /** Several tiles of one network are begun at once: its weights are fetched once. */
+  /** Concurrent reads of one blob share one request: tiles of the same network start together. */
   function fetch(sweep: string, digest: string): Promise<Uint8Array | null> {
     const key = `${sweep} ${digest}`;
     let fetched = coming.get(key);
@@ -95,7 +95,7 @@ export function createBlobs(
   };
 }
 
-/** Keeps the values used last, up to so many bytes in all. */
+/** Keeps the values that were used last, up to `most` bytes in total. */
 function lruCache(most: number) {
   const values = new Map<string, Uint8Array>(); // in the order of their last use
   let total = 0;

@@ -1,4 +1,4 @@
-/** Which coordinator has a sweep, and how far it is: one record a sweep, kept fresh while it runs. */
+/** Which coordinator runs a sweep, and its progress: one record per sweep, updated while it runs. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { KV } from "@nats-io/kv";
@@ -14,7 +14,7 @@ import { readStream } from "./read-stream.ts";
 import { pause, untilDone } from "./retry.ts";
 
 const BEAT_MS = 2_000;
-/** A coordinator of another machine that adds nothing to its record for so long is taken for dead. */
+/** A coordinator on another machine counts as dead when its record has not changed for this long. */
 const SILENT_MS = 3 * BEAT_MS;
 
 const progressSchema = z.object({
@@ -26,7 +26,7 @@ const progressSchema = z.object({
   diverged: z.int(),
   dead: z.int(),
   tasksPerSecond: z.number(),
-  /** null while no worker is there. */
+  /** null while there is no worker. */
   etaSeconds: z.number().nullable(),
 });
 
@@ -41,7 +41,7 @@ const recordSchema = z.object({
     host: z.string(),
     started: z.string(),
     since: z.string(),
-    /** Tells this run of the coordinator from all others. */
+    /** Unique for each run of a coordinator. */
     run: z.string(),
   }),
   /** `stopped`: its coordinator ended before the sweep did. */
@@ -57,9 +57,9 @@ export interface Claim {
   /** Aborts when another coordinator has taken the sweep over, or the sweep was cancelled. */
   readonly lost: AbortSignal;
   readonly isPaused: () => boolean;
-  /** What others are to see of the run; told with the next beat. */
+  /** Progress for others to see; written with the next update of the record. */
   report(progress: SweepProgress): void;
-  /** Ends the claim; without a phase its record goes. */
+  /** Ends the claim; removes its record unless a phase is given. */
   end(phase?: "stopped" | "complete"): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ const keyOf = (sweep: string) => `sweep.${sweep}`;
 
 /**
  * Makes this process the only coordinator of a sweep on a broker.
- * @throws LockedError naming the coordinator that has it.
+ * @throws LockedError with the coordinator that already is.
  */
 export async function claimSweep(
   broker: Broker,
@@ -102,7 +102,7 @@ export async function claimSweep(
   let isPaused = false;
   let beating: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    beating = beating.then(beat).catch(() => {}); // a broker that is away: the next beat tries again
+    beating = beating.then(beat).catch(() => {}); // the broker is away: the next beat tries again
   }, beatMs);
 
   /** @returns the revision of our record. */
@@ -127,13 +127,13 @@ export async function claimSweep(
       const started = await processStart(owner.pid);
       return started === null || started !== owner.started;
     }
-    // Clocks of two machines are not compared: a live coordinator shows itself by the next record.
+    // The clocks of two machines are not compared: a live coordinator soon writes its record again.
     await pause(silentMs, signal ?? broker.closed);
     signal?.throwIfAborted();
     return (await read(bucket, key))?.revision === seen;
   }
 
-  /** @returns null if another was quicker. @throws if the broker does not answer. */
+  /** @returns null if another coordinator wrote first. @throws if the broker does not answer. */
   async function write(previous: number): Promise<number | null> {
     const payload = encodeJson({ ...record, updated: Date.now() });
     try {
@@ -157,7 +157,7 @@ export async function claimSweep(
     if (queue?.state === "cancelled") lost.abort(new CancelledError(name));
   }
 
-  /** Our record has another revision: another's, or an answer of ours was lost, or the broker was wiped. */
+  /** The record has an unexpected revision: another coordinator wrote it, a reply was lost, or the broker lost its data. */
   async function resolveRace(): Promise<void> {
     const found = await read(bucket, key);
     if (found === null) revision = 0;
@@ -184,7 +184,7 @@ export async function claimSweep(
         if (phase === undefined) await bucket.purge(key);
         else await write(revision);
       } catch {
-        // A broker that is away cannot be told; who comes next sees that we are gone.
+        // The broker is away: the next coordinator finds that this process has ended.
       }
     },
   };
@@ -197,7 +197,7 @@ export async function readSweeps(broker: Broker): Promise<SweepRecord[]> {
   return await readStream(broker, records, recordIn);
 }
 
-/** Removes the record of a sweep whose coordinator is gone. */
+/** Removes the record of a sweep whose coordinator has ended. */
 export async function forgetClaim(broker: Broker, sweep: string): Promise<void> {
   await untilDone(broker, async () => {
     const bucket = await new Kvm(broker.js).open(BUCKETS.sweeps);
@@ -215,7 +215,7 @@ async function read(bucket: KV, key: string): Promise<Found | null> {
   if (entry === null || entry.length === 0) return null;
   const record = recordIn(entry.value);
   if (record !== null) return { record, revision: entry.revision };
-  await bucket.purge(key); // not a record of ours: as good as none
+  await bucket.purge(key); // not a record of ours: counts as none
   return null;
 }
 

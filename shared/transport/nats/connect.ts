@@ -8,38 +8,38 @@ import { connectFault } from "./connect-fault.ts";
 import { encryption, identity } from "./credentials.ts";
 import { refuseUnfitServer } from "./server-checks.ts";
 
-/** Where the broker is, and who we are to it. Secrets come from files or the environment, never from argv. */
+/** Where the broker is, and how we authenticate. Secrets come from files or the environment, never from argv. */
 export interface BrokerOptions {
-  /** `nats://host:4222`, or `tls://…` to insist on TLS; several separated by commas. The first may carry user:password. */
+  /** `nats://host:4222`, or `tls://…` to require TLS; several separated by commas. The first may contain user:password. */
   readonly url: string;
-  /** File with an nkey seed, or with a JWT and its seed (`.creds`); nobody else may read it. */
+  /** File with an nkey seed, or with a JWT and its seed (`.creds`); only its owner may have read access. */
   readonly credentials?: string | undefined;
-  /** File with the certificates of the authorities to trust, PEM. Insists on TLS. */
+  /** PEM file with the certificates of trusted authorities. Requires TLS. */
   readonly tlsCa?: string | undefined;
   /** Names the connection in the server's monitoring. */
   readonly name?: string | undefined;
-  /** What replies are addressed to: the one inbox this role may read. */
+  /** Prefix of the subjects for replies: the one inbox that this role may read. */
   readonly inboxPrefix?: string | undefined;
 }
 
-/** A connection that comes back by itself, with what is known of its state. */
+/** A connection that restores itself, and its state. */
 export interface Broker {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
-  /** Beginning of the subjects on which replies come: the only ones that this role may hear. */
+  /** Prefix of the subjects for replies: the only ones that this role may read. */
   readonly inboxPrefix: string;
   /** Aborts when the connection is closed on purpose, or for good. */
   readonly closed: AbortSignal;
   readonly isConnected: () => boolean;
-  /** How often the connection has come back. */
+  /** How often the connection was restored. */
   readonly reconnects: () => number;
   /** Resolves when connected. @throws when the broker is closed or `signal` aborts. */
   connected(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How long a broker that is not there yet is waited for. */
+/** How long to wait for a broker that does not answer yet. */
 const FIRST_CONNECT_MS = 10_000;
 /** How long one attempt may take. */
 const ATTEMPT_MS = 5_000;
@@ -49,12 +49,12 @@ const DEFAULT_INBOX = "_INBOX";
 
 export interface ConnectOptions {
   onState?(state: "disconnected" | "reconnected"): void;
-  /** How long a broker that is not there yet is waited for. */
+  /** How long to wait for a broker that does not answer yet. */
   readonly waitMs?: number;
 }
 
 /**
- * Connects to a broker and stays connected: whatever happens later, it is tried again for ever.
+ * Connects to a broker; once connected, tries for ever to restore a lost connection.
  *
  * @throws BrokerError if it cannot be reached, refuses us, is too old or has no JetStream;
  * UsageError for a credentials file that others may read.
@@ -138,7 +138,7 @@ async function connectWithin(ms: number, options: BrokerOptions): Promise<NatsCo
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
     reconnectJitter: 500,
-    noAsyncTraces: true, // a stack for each request costs more than the request
+    noAsyncTraces: true, // a stack trace for each request costs more than the request
     pingInterval: 10_000,
     maxPingOut: 2,
     timeout: Math.min(ATTEMPT_MS, ms),
@@ -162,7 +162,7 @@ function faultPlace({ url, credentials, tlsCa }: BrokerOptions) {
   return { at: place(url), hasIdentity, tlsCa };
 }
 
-/** The URL for messages: without its password. */
+/** The URL for messages: without user and password. */
 export function place(url: string): string {
   return serversIn(url).map(withoutUser).join(",");
 }

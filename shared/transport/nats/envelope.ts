@@ -1,10 +1,10 @@
-/** What every message of ours is in: its payload, and the payload's digest in a header. */
+/** How every message of ours is packed: its payload, with the payload's digest in a header. */
 import type { MsgHdrs } from "@nats-io/transport-node";
 import { headers } from "@nats-io/transport-node";
 import { digestOf } from "../../identity.ts";
 import { DIGEST_HEADER } from "./names.ts";
 
-/** A message that is not one of ours, or was changed on its way. */
+/** A message that is not one of ours, or was changed in transit. */
 export class ForeignMessageError extends Error {
   override readonly name = "ForeignMessageError";
 }
@@ -16,7 +16,7 @@ export function sealed(payload: Uint8Array, extra: Record<string, string> = {}):
   return sealed;
 }
 
-/** @throws ForeignMessageError unless the payload is the one that was sealed. */
+/** @throws ForeignMessageError unless the payload has the digest in its header. */
 export function unsealed(payload: Uint8Array, head: MsgHdrs | undefined): Uint8Array {
   const expected = head?.get(DIGEST_HEADER) ?? "";
   if (expected === "")

@@ -1,6 +1,6 @@
-/** Every name that broker, coordinator and workers agree on. `deploy/nats/` grants rights by them. */
+/** Every name that broker, coordinator and workers agree on. `deploy/nats/` grants permissions by them. */
 
-/** Streams, all with one message a subject at most (docs/decisions/0010). */
+/** Streams, all with at most one message per subject (docs/decisions/0010). */
 export const STREAMS = {
   tasks: "FTLE_TASKS",
   results: "FTLE_RESULTS",
@@ -14,14 +14,14 @@ export const BUCKETS = { sweeps: "ftle_sweeps", workers: "ftle_workers" } as con
 
 /** Header with the digest of a message's payload. */
 export const DIGEST_HEADER = "Ftle-Digest";
-/** Header with the number of parts of which this message is one. */
+/** Header with the number of parts to which this message belongs. */
 export const PARTS_HEADER = "Ftle-Parts";
-/** Header that says what the payload is, when it is not the thing itself but the digest of a blob. */
+/** Header `blob` of a message whose payload is the digest of a blob with the real content. */
 export const KIND_HEADER = "Ftle-Kind";
 
-/** Told when the list of sweeps has changed. */
+/** Published when the list of queues has changed. */
 export const CHANGED_SUBJECT = "ftle.control.changed";
-/** Told, with the sweep as last token, when a sweep is cancelled. */
+/** Published, with the sweep as last token, when a sweep is cancelled. */
 export const CANCEL_SUBJECT = "ftle.control.cancel";
 
 /** An engine's id as one token of a subject. */
@@ -62,7 +62,7 @@ export function token(subject: string, n: number): string {
 
 export type Role = "coordinator" | "worker" | "observer";
 
-/** Beginning of the subjects on which each role hears replies; no role may hear another's. */
+/** Prefix of the subjects on which each role receives replies; no role may read another's. */
 export const INBOXES: Readonly<Record<Role, string>> = {
   coordinator: "_INBOX_coordinator",
   worker: "_INBOX_worker",

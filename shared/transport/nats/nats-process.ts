@@ -1,4 +1,4 @@
-/** A private nats-server on this machine's loopback, as a process that cannot outlive us. */
+/** A private nats-server on this machine's loopback, as a process that ends with this one. */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -14,13 +14,13 @@ export interface NatsProcess extends GuardedProcess {
 export interface NatsProcessOptions {
   readonly binary: string;
   readonly args?: readonly string[];
-  /** Holds its configuration, its log, and what the caller likes; goes when we go. Others cannot read it. */
+  /** For its configuration, its log, and the caller's files; removed when this process ends. Other users cannot read it. */
   readonly folder: string;
-  /** All of the server's configuration but where it listens. */
+  /** The server's configuration without its ports. */
   readonly config: string;
-  /** -1: a free one, which the server finds. */
+  /** -1: the server chooses a free one. */
   readonly port: number;
-  /** -1: a free one; null: no monitor. */
+  /** -1: the server chooses a free one; null: no monitor. */
   readonly monitorPort: number | null;
   readonly signal?: AbortSignal;
 }
@@ -28,14 +28,14 @@ export interface NatsProcessOptions {
 /** Recovering a store of some gigabytes takes a while. */
 const START_MS = 60_000;
 const LOOK_MS = 10;
-/** A client that dials the server's port while it is down can hold the port itself for some seconds. */
+/** A client that connects while the server is down can occupy the server's port itself for some seconds. */
 const PORT_TAKEN = /address already in use/i;
 const PORT_TAKEN_MS = 20_000;
 
 /**
- * Starts a server and waits until it takes connections, with JetStream if the configuration has it.
+ * Starts a server and waits until it accepts connections, with JetStream if that is configured.
  *
- * @throws Error with what the server said, if it ends or is not ready in time; the folder stays.
+ * @throws Error with the server's log, if it ends or is not ready in time; the folder stays.
  */
 export async function startNatsProcess(options: NatsProcessOptions): Promise<NatsProcess> {
   const end = performance.now() + PORT_TAKEN_MS;
@@ -74,7 +74,7 @@ async function startOnce(options: NatsProcessOptions): Promise<NatsProcess> {
   }
 }
 
-/** The server writes the file when it takes connections; JetStream is up before. */
+/** The server writes the file when it accepts connections; JetStream is ready before that. */
 async function portsOf(
   { pid, isGone }: GuardedProcess,
   folder: string,

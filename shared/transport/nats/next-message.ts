@@ -7,15 +7,15 @@ import type { Queue } from "./queue-list.ts";
 import { readQueuesNow } from "./queue-list.ts";
 import { pause } from "./retry.ts";
 
-/** Stands for the code of an answer that did not come. */
+/** Stands for the code of a reply that did not come. */
 const NO_ANSWER = -1;
-/** Pause after a pull that the broker could not answer, e.g. while it restarts. */
-const TROUBLE_MS = 300;
+/** Pause after a request that the broker could not answer, e.g. while it restarts. */
+const RETRY_MS = 300;
 
 export interface MessageSource {
   /**
-   * The next task's message for an engine, from the sweeps by turns, those of high priority first. Takes at most
-   * one, and only when asked; null if there was none for a while.
+   * The next task's message for an engine. Sweeps take turns, those of high priority first. Takes at most one
+   * message per call; null if there was none for a while.
    */
   next(engine: string): Promise<TaskMessage | null>;
   stop(): void;
@@ -23,17 +23,17 @@ export interface MessageSource {
 
 export interface TaskMessage {
   readonly message: Msg;
-  /** How long its lease lasts without being extended. */
+  /** How long the lease lasts without being extended. */
   readonly leaseMs: number;
 }
 
 export interface MessageSourceOptions {
   readonly signal: AbortSignal;
-  /** How often the list of sweeps is read again; it is also read when it is said to have changed. */
+  /** Interval at which the list of queues is read; it is also read when a coordinator announces a change. */
   readonly listMs: number;
-  /** How long one pull waits at the broker: as long, a sweep of higher priority may wait. */
+  /** How long one request waits at a queue. A sweep of higher priority may have to wait that long. */
   readonly pullMs: number;
-  /** A task that comes when its pull has been given up; it is to be given back. */
+  /** Called with a task that came after its request was given up; it must be returned. */
   onLate(message: Msg): void;
 }
 
@@ -58,18 +58,18 @@ export function messageSource(
   }
   signal.addEventListener("abort", wake, { once: true });
 
-  /** Reads which sweeps there are. That a broker has forgotten them all is no reason to forget them, too. */
+  /** Reads the list of queues. The old list stays when the broker has lost its own. */
   async function list(): Promise<void> {
     isStale = true;
     if (isReading) return;
     isReading = true;
     while (isStale && !signal.aborted) {
-      isStale = false; // a change that is told while we read is read in the next round
+      isStale = false; // a change announced during the reading causes another round
       try {
         queues = (await readQueuesNow(broker)) ?? queues;
       } catch {
-        // Away, or without any sweep so far, or nonsense in the list: the next round sees.
-        await pause(TROUBLE_MS * (0.5 + Math.random()), signal);
+        // The broker is away, had no sweep so far, or has an unreadable list: tries again.
+        await pause(RETRY_MS * (0.5 + Math.random()), signal);
         isStale ||= queues.length === 0 && !broker.closed.aborted;
       }
     }
@@ -77,7 +77,7 @@ export function messageSource(
     wake();
   }
 
-  /** Sweeps in the order in which to ask them. */
+  /** The engine's queues in the order in which to ask them. */
   function inTurn(engine: string): Queue[] {
     turn++;
     const mine = queues.filter((queue) => queue.engine === engine && queue.state === "running");
@@ -88,7 +88,7 @@ export function messageSource(
     });
   }
 
-  /** Takes a message from a sweep's queue; null if there is none now, or none within `waitMs`. */
+  /** Requests a message from a sweep's queue; null if none came within `waitMs`. */
   async function pull(queue: Queue, waitMs: number): Promise<TaskMessage | null> {
     const { engine, sweep, leaseMs } = queue;
     const puller = free.pop() ?? createPuller(broker, onLate);
@@ -96,8 +96,8 @@ export function messageSource(
     free.push(puller);
     const code = message === null ? NO_ANSWER : (message.headers?.code ?? 0);
     if (code === 0) return { message: message!, leaseMs };
-    // 404: none, 408: none in that time; anything else is trouble that may pass.
-    if (code !== 404 && code !== 408) await pause(TROUBLE_MS * (0.5 + Math.random()), signal);
+    // 404: none now, 408: none in time; anything else is an error that may pass.
+    if (code !== 404 && code !== 408) await pause(RETRY_MS * (0.5 + Math.random()), signal);
     return null;
   }
 

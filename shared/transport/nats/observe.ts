@@ -1,4 +1,4 @@
-/** What anybody may see of a broker's sweeps, without changing anything. */
+/** What observers may read about a broker's sweeps; nothing here changes anything. */
 import type { DeadLetter } from "../../messages.ts";
 import { deadLetterSchema } from "../../messages.ts";
 import type { Depth } from "../transport.ts";
@@ -12,7 +12,7 @@ import { readStream } from "./read-stream.ts";
 import { untilDone } from "./retry.ts";
 import { streamInfo } from "./setup.ts";
 
-/** Tasks given up that no coordinator has retried or cleared away yet. */
+/** Dead letters of all sweeps that were neither retried nor removed with their sweep. */
 export async function readDeadLetters(broker: Broker): Promise<DeadLetter[]> {
   const letters = { stream: STREAMS.dead, filter: "ftle.dead.>" };
   return await readStream(broker, letters, (payload) => {
@@ -21,7 +21,7 @@ export async function readDeadLetters(broker: Broker): Promise<DeadLetter[]> {
   });
 }
 
-/** How many tasks of each sweep wait, and how many are in flight. */
+/** Waiting tasks and tasks in flight, by sweep. */
 export async function readDepths(
   broker: Broker,
   queues: readonly Queue[],
@@ -48,13 +48,13 @@ async function depthOf(broker: Broker, { engine, sweep }: Queue): Promise<Depth>
 export interface QueueNumbers {
   /** Tasks that wait for a worker, or for the end of a back-off. */
   readonly pending: number;
-  /** Tasks that a worker has. */
+  /** Tasks that are leased to a worker. */
   readonly inFlight: number;
-  /** Tasks delivered more than once, and not done. */
+  /** Tasks delivered more than once and not finished. */
   readonly redelivered: number;
 }
 
-/** A queue that is not there is empty. @throws when the broker does not answer. */
+/** A missing queue counts as empty. @throws if the broker does not answer. */
 export async function readQueue(broker: Broker, queue: QueueKey): Promise<QueueNumbers> {
   const info = await consumerInfoNow(broker, queue);
   return {
@@ -67,12 +67,12 @@ export async function readQueue(broker: Broker, queue: QueueKey): Promise<QueueN
 export interface StreamNumbers {
   readonly name: string;
   readonly bytes: number;
-  /** -1: without limit of its own. */
+  /** -1: no limit of its own. */
   readonly maxBytes: number;
   readonly messages: number;
 }
 
-/** What our streams hold. @throws when the broker does not answer. */
+/** Size of each of our streams and buckets. @throws if the broker does not answer. */
 export async function readStreamNumbers(broker: Broker): Promise<StreamNumbers[]> {
   const buckets = Object.values(BUCKETS).map((bucket) => `KV_${bucket}`);
   const names = [...Object.values(STREAMS), ...buckets];

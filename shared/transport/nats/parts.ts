@@ -8,12 +8,12 @@ import { readLast } from "./store-once.ts";
 
 /** Half the usual limit of a message. */
 const PART_BYTES = 512 * 1024;
-/** What headers and protocol take of a message. */
+/** Room that headers and protocol need in a message. */
 const OVERHEAD_BYTES = 4096;
-/** Parts on their way at a time. */
+/** Parts that are sent or requested at the same time. */
 const FLIGHT = 4;
 
-/** The most that goes into one message of this broker. */
+/** The largest payload of a message on this broker, in bytes. */
 export function messageRoom({ nc }: Broker): number {
   return (nc.info?.max_payload ?? 2 ** 20) - OVERHEAD_BYTES;
 }
@@ -23,7 +23,7 @@ type Store = (
   message: { payload: Uint8Array; headers: ReturnType<typeof sealed> },
 ) => Promise<unknown>;
 
-/** Stores all parts; the first one, which says how many there are, after the others. */
+/** Stores all parts. The first comes last: its header with their number is then a sign that all are there. */
 export async function putParts(broker: Broker, bytes: Uint8Array, store: Store): Promise<void> {
   const room = Math.min(PART_BYTES, messageRoom(broker));
   const parts = Math.max(1, Math.ceil(bytes.length / room));
@@ -65,7 +65,7 @@ export async function getParts(
   return digestOf(bytes) === digest ? bytes : null;
 }
 
-/** In memory of its own: typed arrays can be laid over it. */
+/** In a new buffer with offset 0, so that typed arrays can be views of it. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -4,24 +4,24 @@ import type { Broker } from "./connect.ts";
 import { encodeJson } from "./envelope.ts";
 import { STREAMS } from "./names.ts";
 
-/** Asks a queue for one message at a time, always on the same inbox: a subscription for each would cost more. */
+/** Requests one message at a time from a queue, always with the same inbox: a subscription per request costs more. */
 export interface Puller {
-  /** The message, or the broker's word that there is none; null if it does not answer in time. */
+  /** The message, or the broker's status that there is none; null if it does not answer in time. */
   pull(queue: string, waitMs: number): Promise<Msg | null>;
   stop(): void;
 }
 
-/** A pull that the broker does not answer at all is given up after so much longer than it may take. */
+/** How much longer than requested an answer may take before the request is given up. */
 const SLACK_MS = 2_000;
 
-/** @param onLate is given a message that came when its pull had been given up. */
+/** @param onLate receives a message that came after its request was given up. */
 export function createPuller(broker: Broker, onLate: (message: Msg) => void): Puller {
   const { nc } = broker;
   const inbox = createInbox(broker.inboxPrefix);
   let answer: ((message: Msg | null) => void) | null = null;
   const subscription = nc.subscribe(inbox, {
     callback(error, message) {
-      if (error !== null) return; // not allowed: told on the connection
+      if (error !== null) return; // not permitted: the connection reports it
       if (answer !== null) answer(message);
       else if ((message.headers?.code ?? 0) === 0) onLate(message);
     },

@@ -1,5 +1,4 @@
 /** Which sweeps have tasks on the broker: one record that workers read and coordinators change. */
-
 import { JetStreamApiError } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
 import { Kvm } from "@nats-io/kv";
@@ -13,9 +12,9 @@ import { readLastNow } from "./store-once.ts";
 const queueSchema = z.object({
   sweep: z.string().regex(/^[\w-]{1,128}$/),
   engine: z.string().regex(/^[\w.-]{1,64}$/),
-  /** Workers serve sweeps of high priority first, and sweeps of one priority by turns. */
+  /** Workers serve sweeps of high priority first; sweeps of the same priority take turns. */
   priority: z.enum(["high", "normal"]),
-  /** `paused`: workers take none of its tasks; `cancelled`: its coordinator is to end. */
+  /** `paused`: workers take none of its tasks; `cancelled`: its coordinator must end. */
   state: z.enum(["running", "paused", "cancelled"]),
   /** How long a worker may be silent about a task before another gets it. */
   leaseMs: z.int().min(100),
@@ -26,7 +25,7 @@ export type Queue = z.infer<typeof queueSchema>;
 /** Key of the record in the bucket of sweeps. */
 const KEY = "queues";
 
-/** The queues there are; null if the broker has no such list (yet, or any more). */
+/** null if the broker has no list: it had no sweep yet, or has lost its data. */
 export async function readQueues(
   broker: Broker,
   options: { signal?: AbortSignal | undefined } = {},
@@ -34,14 +33,14 @@ export async function readQueues(
   return await untilDone(broker, () => readQueuesNow(broker), options);
 }
 
-/** The same, or an error if the broker cannot tell just now, or has had no sweep yet. */
+/** Like `readQueues`, without retries. @throws if the broker does not answer, or had no sweep yet. */
 export async function readQueuesNow(broker: Broker): Promise<Queue[] | null> {
   const stream = `KV_${BUCKETS.sweeps}`;
   const found = await readLastNow(broker, { stream, subject: `$KV.${BUCKETS.sweeps}.${KEY}` });
   return found === null || found.payload.length === 0 ? null : parseQueues(found.payload);
 }
 
-/** Changes the list so that no other change is lost, and tells everybody. */
+/** Changes the list without losing concurrent changes, and announces it. */
 export async function changeQueues(
   broker: Broker,
   change: (queues: readonly Queue[]) => readonly Queue[],
@@ -49,7 +48,7 @@ export async function changeQueues(
   await untilDone(broker, async () => {
     const bucket = await new Kvm(broker.js).open(BUCKETS.sweeps);
     while (!(await tryChange(bucket, change))) {
-      // Somebody else was quicker; once more from what is there now.
+      // A concurrent change came first: starts again from the new list.
     }
   });
   broker.nc.publish(CHANGED_SUBJECT);
@@ -72,15 +71,15 @@ async function tryChange(
   }
 }
 
-/** JetStream's own code for "wrong last sequence". */
+/** JetStream's error code for "wrong last sequence". */
 const WRONG_LAST_SEQUENCE = 10071;
 
-/** Another wrote the key first. */
+/** Whether a write failed because a concurrent write to the same key came first. */
 export function isOutrun(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE;
 }
 
-/** Entries that are not ours, or of a later version, are left alone and out. */
+/** Leaves out entries that are not ours or of a later version. */
 function parseQueues(payload: Uint8Array): Queue[] {
   const list = decodeJson(payload);
   if (!Array.isArray(list)) return [];

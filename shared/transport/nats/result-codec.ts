@@ -1,5 +1,5 @@
 /**
- * Results as bytes: length of the header (uint32, little-endian), header (JSON, filled up with spaces to a multiple of 4),
+ * Results as bytes: length of the header (uint32, little-endian), header (JSON, padded with spaces to a multiple of 4),
  * then the arrays (float32, little-endian), in the header's order.
  */
 import { endianness } from "node:os";
@@ -15,7 +15,7 @@ interface Header {
   readonly arrays: readonly (readonly [name: string, length: number])[];
 }
 
-/** JSON has no NaN and no infinities, which a diverged loss may be. */
+/** JSON has no NaN and no infinities, but a diverged loss can be one. */
 const NUMBERS: Record<string, number> = {
   NaN: Number.NaN,
   Infinity: Number.POSITIVE_INFINITY,
@@ -47,7 +47,7 @@ export function encodeResult(result: TaskResult): Uint8Array {
   return bytes;
 }
 
-/** @throws ForeignMessageError with what is wrong about bytes that are no result. */
+/** @throws ForeignMessageError with the reason if the bytes are not a result. */
 export function decodeResult(bytes: Uint8Array): TaskResult {
   const refuse = (fault: string): never => {
     throw new ForeignMessageError(`not a result: ${fault}`);
@@ -72,7 +72,7 @@ export function decodeResult(bytes: Uint8Array): TaskResult {
   }
 }
 
-/** Over the same memory where it is aligned. */
+/** A view of the bytes if they are aligned, else a copy. */
 function floatsIn(bytes: Uint8Array): Float32Array {
   const { buffer, byteOffset, length } =
     bytes.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
@@ -96,7 +96,7 @@ function readHeader(bytes: Uint8Array): Header {
   return { result: withHistory(result), arrays };
 }
 
-/** Losses that are no finite numbers are spelled out in the header. */
+/** Losses that are not finite are strings in the header. */
 function withHistory(result: Record<string, unknown>): Record<string, unknown> {
   const { history } = result;
   if (typeof history !== "object" || history === null) return result;

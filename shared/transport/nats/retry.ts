@@ -11,10 +11,10 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * Does something with the broker until it has been done: an unreachable, restarting or full broker is waited
- * for. What is done must be harmless to do twice.
+ * Repeats a request to the broker until it succeeds: waits for a broker that is unreachable, restarting or full.
+ * The request must be idempotent.
  *
- * @throws what will not pass: a request that is wrong or not allowed, a closed connection, an abort.
+ * @throws errors that retrying does not cure: a request that is wrong or not permitted, a closed connection, an abort.
  */
 export async function untilDone<T>(
   broker: Broker,
@@ -32,7 +32,7 @@ export async function untilDone<T>(
   }
 }
 
-/** Waits; ends early, without a fault, when the signal aborts. */
+/** Waits; resolves early when the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {
@@ -50,17 +50,17 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function refuseLasting(error: unknown): void {
-  if (error instanceof FtleError) throw error; // decided already
+  if (error instanceof FtleError) throw error; // our own errors are final
   const denied = violation(error);
   if (denied !== null) {
     throw new BrokerError(`the broker does not allow this role to ${denied}`, error);
   }
   if (error instanceof ClosedConnectionError || error instanceof InvalidArgumentError) throw error;
-  // 503: not now (no leader, storage full, streams not there yet); every other answer is final.
+  // 503: not now (no leader, storage full, streams missing); every other answer is final.
   if (error instanceof JetStreamApiError && error.status !== 503 && !isFull(error)) throw error;
 }
 
-/** The storage, or the stream's share of it, is full: room may come. */
+/** Whether the storage, or the stream's share of it, is full; there may be room later. */
 export function isFull(error: unknown): boolean {
   return (
     error instanceof JetStreamApiError &&
@@ -68,7 +68,7 @@ export function isFull(error: unknown): boolean {
   );
 }
 
-/** There is a message on this subject already. */
+/** Whether the subject has a message already. */
 export function isTaken(error: unknown): boolean {
   return (
     error instanceof JetStreamApiError &&

@@ -50,7 +50,7 @@ async function refuseWithoutReplies(
   trial.unsubscribe();
   if (refusals.length === 0) return;
   throw new BrokerError(
-    `the broker at ${at} does not let us hear ${inboxPrefix}.>, where answers come: expected the key of the role that this is for, found another's`,
+    `the broker at ${at} does not permit us to receive replies on ${inboxPrefix}.>: expected the key of the role that this command needs, found another role's key`,
     refusals[0],
   );
 }

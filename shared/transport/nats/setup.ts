@@ -1,4 +1,4 @@
-/** The streams and buckets that a broker needs, and how they come to be. */
+/** The streams and buckets that a broker needs, and how they are created and changed. */
 import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import type { KvOptions } from "@nats-io/kv";
@@ -11,24 +11,24 @@ import { untilDone } from "./retry.ts";
 export interface SetupOptions {
   /** Copies of each stream in a cluster of brokers: 1, 3 or 5. */
   readonly replicas: number;
-  /** What results may wait for a coordinator; workers wait when it is full. */
+  /** The most bytes of results that wait for a coordinator; when it is reached, workers wait. */
   readonly resultBytes: number;
 }
 
 export const SETUP_DEFAULTS: SetupOptions = { replicas: 1, resultBytes: 256 * 2 ** 20 };
 
-/** How long a silent worker is still listed. */
+/** A worker is listed until it has been silent for this long. */
 const WORKER_LISTED_MS = 60_000;
 
-/** Brokers whose JetStream has answered: later it can only be away for a while. */
+/** Brokers whose JetStream has answered. Errors that say it is not enabled are temporary from then on. */
 const answered = new WeakSet<Broker>();
 
-/** JetStream's own code for it. */
+/** An error code of JetStream. */
 const STREAM_NOT_FOUND = 10059;
 
 type Wanted = Pick<StreamConfig, "name"> & Partial<StreamConfig>;
 
-/** A stream as it should be; one message a subject, so that publishing twice is harmless. */
+/** The streams as they should be. One message per subject makes publishing twice harmless. */
 function wantedStreams({ replicas, resultBytes }: SetupOptions): Wanted[] {
   const once = {
     retention: RetentionPolicy.Limits,
@@ -47,7 +47,7 @@ function wantedStreams({ replicas, resultBytes }: SetupOptions): Wanted[] {
   ];
 }
 
-/** Without these a stream would not do what it is for; the rest is the operator's business. */
+/** Settings on which correctness depends; all others are the operator's choice. */
 const ESSENTIAL = [
   "subjects",
   "retention",
@@ -60,7 +60,7 @@ const ESSENTIAL = [
 export interface SetupChange {
   readonly name: string;
   readonly action: "create" | "change";
-  /** What differs, for people. */
+  /** What differs, as text. */
   readonly differences: readonly string[];
 }
 
@@ -80,10 +80,10 @@ export async function planSetup(broker: Broker, options: SetupOptions): Promise<
 }
 
 /**
- * Creates what lacks. What is there stays as its operator made it, or with `change` is made as wanted.
+ * Creates missing streams and buckets. Existing ones keep their operator's settings, unless `change` is given.
  * Idempotent.
  *
- * @throws BrokerError if a stream of that name cannot serve, or there is no room.
+ * @throws BrokerError if a stream of that name has unsuitable settings, or there is no room.
  */
 export async function setup(
   broker: Broker,
@@ -101,7 +101,7 @@ export async function setup(
   const createBucket = (bucket: string, like: Partial<KvOptions>) =>
     untilDone(broker, () => withRoom(`KV_${bucket}`, () => kvm.create(bucket, like)), { signal });
   await createBucket(BUCKETS.sweeps, { replicas, history: 1 });
-  // Who is there need not survive the broker: workers tell it again every few seconds.
+  // In memory: after a restart of the broker, workers report again within seconds.
   const inMemory = { storage: StorageType.Memory, ttl: WORKER_LISTED_MS, history: 1 };
   await createBucket(BUCKETS.workers, { replicas, ...inMemory });
   if (!change) return;
@@ -111,17 +111,17 @@ export async function setup(
   }
 }
 
-/** What of a bucket's stream is ours to change; the rest is the client's. */
+/** The settings of a bucket's stream that `setup` may change; the client library owns the others. */
 function wantedBuckets({ replicas }: SetupOptions): Wanted[] {
   return Object.values(BUCKETS).map((bucket) => ({ name: `KV_${bucket}`, num_replicas: replicas }));
 }
 
-/** Whether anybody has ever prepared this broker for sweeps. */
+/** Whether this broker was ever prepared for sweeps. */
 export async function isSetUp(broker: Broker): Promise<boolean> {
   return (await streamInfo(broker, `KV_${BUCKETS.workers}`)) !== null;
 }
 
-/** null if there is no such stream. @throws BrokerError if our account has no JetStream. */
+/** null if there is no such stream. @throws BrokerError if the user's account has no JetStream. */
 export async function streamInfo(
   broker: Broker,
   name: string,
@@ -163,7 +163,7 @@ async function create(broker: Broker, wanted: Wanted, signal?: AbortSignal): Pro
   }
 }
 
-/** @throws BrokerError if there is no room: nobody would make any while we wait. */
+/** @throws BrokerError if there is no room: waiting would not help. */
 async function withRoom(name: string, add: () => Promise<unknown>): Promise<void> {
   try {
     await add();
@@ -192,7 +192,7 @@ function refuseUnfit(wanted: Wanted, found: StreamConfig): void {
   const differences = differencesOf(wanted, found, ESSENTIAL);
   if (differences.length === 0) return;
   throw new BrokerError(
-    `stream ${wanted.name} of the broker cannot serve: ${differences.join("; ")}. \`ftle nats setup\` says what it would change`,
+    `stream ${wanted.name} of the broker has unsuitable settings: ${differences.join("; ")}. \`ftle nats setup\` shows what it would change`,
   );
 }
 

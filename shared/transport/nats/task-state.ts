@@ -1,4 +1,4 @@
-/** What a task takes along from one worker to the next: how often it was given back, and its checkpoint. */
+/** What one worker leaves to the next about a task: how often it was given back, and its checkpoint. */
 import { z } from "zod";
 import { digestOf } from "../../identity.ts";
 import type { Task } from "../../messages.ts";
@@ -9,9 +9,9 @@ import { getParts, putParts } from "./parts.ts";
 import { readLast, storeLatest } from "./store-once.ts";
 
 const noteSchema = z.object({
-  /** Deliveries that do not count: their workers gave the task back unharmed. */
+  /** Deliveries that do not count, because their workers gave the task back. */
   returned: z.int().min(0),
-  /** Checkpoints are written to two places by turns, so that one of them is always whole. */
+  /** Checkpoints are written to two places in turn, so that one of them is always complete. */
   checkpoint: z.object({ slot: z.int().min(0).max(1), digest: z.string() }).nullable(),
 });
 
@@ -20,7 +20,7 @@ type Note = z.infer<typeof noteSchema>;
 export interface TaskState {
   returned(): Promise<number>;
   noteReturn(): Promise<void>;
-  /** The last one saved; null if there is none, or it is not whole. */
+  /** The last one saved; null if there is none, or it is incomplete. */
   checkpoint(): Promise<Uint8Array | null>;
   saveCheckpoint(bytes: Uint8Array): Promise<void>;
 }
@@ -73,7 +73,7 @@ export function createTaskState(
       await putParts(broker, bytes, (part, message) =>
         storeLatest(broker, { subject: at(part), ...message }, { signal }),
       );
-      // Read again: the task may have been given back meanwhile.
+      // Read again: a return of the task may have been recorded during the upload.
       await write({ ...(await read()), checkpoint: { slot, digest: digestOf(bytes) } });
     },
   };
@@ -81,7 +81,7 @@ export function createTaskState(
 
 const NOTHING: Note = { returned: 0, checkpoint: null };
 
-/** A note that is none of ours is as good as none: work begins anew. */
+/** A note that is not one of ours counts as none: work starts from the beginning. */
 function parseNote(payload: Uint8Array, headers: Parameters<typeof unsealed>[1]): Note {
   try {
     return noteSchema.parse(decodeJson(unsealed(payload, headers)));

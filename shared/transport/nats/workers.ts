@@ -1,4 +1,4 @@
-/** Who works: what workers tell of themselves every few seconds, and where it is read. */
+/** The workers' heartbeats, as coordinators and observers read them; `heartbeat.ts` sends them. */
 import { z } from "zod";
 import type { WorkerStatus } from "../transport.ts";
 import type { Broker } from "./connect.ts";
@@ -29,7 +29,7 @@ const statusSchema = z.object({
   ),
 });
 
-/** The workers heard of in the last minute; messages that are not theirs are left out. */
+/** The workers that sent a heartbeat in the last minute; messages that are not heartbeats are left out. */
 export async function readWorkers(broker: Broker): Promise<WorkerStatus[]> {
   const { workers } = BUCKETS;
   const found = await readStream(
