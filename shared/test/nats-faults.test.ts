@@ -261,6 +261,19 @@ test("nats: a sweep can be cancelled at a broker that lost its streams", async (
   });
 });
 
+test("nats: removing a blob or a task from a broker that lost its streams is no error", async () => {
+  await withEnds(async ({ coordinator }) => {
+    const task = fieldTaskFixture("a");
+    await coordinator.publish(task);
+    const digest = await coordinator.putBlob("s", new Uint8Array([1, 2, 3]));
+    await server.kill();
+    await server.wipe();
+    await server.restart();
+    await coordinator.dropBlob("s", digest);
+    await coordinator.forget(task);
+  });
+});
+
 test("nats: what is on a task's subject and is no task becomes a dead letter, and work goes on", async () => {
   await withEnds(async ({ broker, coordinator, newWorker }) => {
     await coordinator.open({ engine: "test.1", sweep: "s", priority: "normal" });

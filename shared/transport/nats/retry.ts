@@ -76,6 +76,14 @@ export function isTaken(error: unknown): boolean {
   );
 }
 
+/** JetStream's error code for "stream not found". */
+const STREAM_NOT_FOUND = 10059;
+
+/** Whether the broker has no such stream: it was never prepared, or has lost its data. */
+export function isStreamMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND;
+}
+
 function violation(error: unknown): string | null {
   for (let e = error; e instanceof Error; e = e.cause) {
     if (e instanceof PermissionViolationError) return `${e.operation} ${e.subject}`;

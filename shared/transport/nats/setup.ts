@@ -6,7 +6,7 @@ import { Kvm } from "@nats-io/kv";
 import { BrokerError } from "../../errors.ts";
 import type { Broker } from "./connect.ts";
 import { BUCKETS, STREAMS } from "./names.ts";
-import { untilDone } from "./retry.ts";
+import { isStreamMissing, untilDone } from "./retry.ts";
 
 export interface SetupOptions {
   /** Copies of each stream in a cluster of brokers: 1, 3 or 5. */
@@ -22,9 +22,6 @@ const WORKER_LISTED_MS = 60_000;
 
 /** Brokers whose JetStream has answered. Errors that say it is not enabled are temporary from then on. */
 const answered = new WeakSet<Broker>();
-
-/** An error code of JetStream. */
-const STREAM_NOT_FOUND = 10059;
 
 type Wanted = Pick<StreamConfig, "name"> & Partial<StreamConfig>;
 
@@ -135,10 +132,8 @@ export async function streamInfo(
         answered.add(broker);
         return found;
       } catch (error) {
-        if (error instanceof JetStreamApiError) {
-          answered.add(broker);
-          if (error.code === STREAM_NOT_FOUND) return null;
-        }
+        if (error instanceof JetStreamApiError) answered.add(broker);
+        if (isStreamMissing(error)) return null;
         if ((error as Error).name === "JetStreamNotEnabled" && !answered.has(broker)) {
           throw new BrokerError(
             "the broker has no JetStream for the account that our user is in; switch it on there (`jetstream: enabled`), or use another account",

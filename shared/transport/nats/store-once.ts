@@ -1,7 +1,7 @@
 import type { MsgHdrs } from "@nats-io/transport-node";
 import { headers as newHeaders } from "@nats-io/transport-node";
 import type { Broker } from "./connect.ts";
-import { isTaken, untilDone } from "./retry.ts";
+import { isStreamMissing, isTaken, untilDone } from "./retry.ts";
 
 const TIMEOUT_MS = 3_000;
 
@@ -97,11 +97,21 @@ interface Removal {
   readonly seq?: number;
 }
 
-/** Removes the messages on matching subjects. */
+/** Removes the messages on matching subjects. A stream that the broker has lost has none: that is no error. */
 export async function purge(
   broker: Broker,
   { stream, ...what }: Removal,
-  { signal }: Abortable = {},
+  options: Abortable = {},
 ): Promise<void> {
-  await untilDone(broker, () => broker.jsm.streams.purge(stream, what), { signal });
+  await untilDone(
+    broker,
+    async () => {
+      try {
+        await broker.jsm.streams.purge(stream, what);
+      } catch (error) {
+        if (!isStreamMissing(error)) throw error;
+      }
+    },
+    options,
+  );
 }
