@@ -39,7 +39,7 @@ function compute(
   const options = checkpoints && trainOptions(checkpoints, { physics: task.physics, engine }, send);
   const { train: set } = makeDataSet(task.physics.data.name, task.physics.data.options);
   const { epochs = 0, from = 0 } = options?.resume ?? {};
-  const { snapshots, ...rest } = train(task.physics, engine, progress, options);
+  const { snapshots, ...rest } = train(task.physics, engine, { progress, ...options });
   const blobs = snapshots.map(({ snapshot, epoch, weights }) => {
     const metadata = { cell: task.cell, snapshot: String(snapshot), epoch: String(epoch) };
     return { snapshot, epoch, bytes: encodeWeights(weights, { format: "pt", ...metadata }) };

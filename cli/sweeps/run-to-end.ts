@@ -147,7 +147,7 @@ async function workOn(
   const { transport, signal, threads } = work;
   const { sweep, engine } = plan;
   const model = costModel(work.rates() ?? { train: 1e9, field: 1e9 });
-  const progress = followRun(plan, state, model, threads);
+  const progress = followRun(plan, state, { model, threads });
   const start = performance.now();
   const display = startDisplay({
     plan,

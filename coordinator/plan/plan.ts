@@ -129,16 +129,24 @@ export function trainTask(plan: Plan, { id, physics, samples }: Cell): TrainTask
   };
 }
 
-/** The task for the tile at (`row`, `column`), counted in tiles. */
+interface PlacedTile {
+  readonly snapshot: Snapshot;
+  /** Digest of the weights. */
+  readonly weights: string;
+  /** Points along a side. */
+  readonly side: number;
+  /** Counted in tiles. */
+  readonly row: number;
+  readonly column: number;
+}
+
 export function fieldTask(
   plan: Plan,
   { id, physics }: Cell,
-  field: { snapshot: Snapshot; weights: string; side: number },
-  { row, column }: { row: number; column: number },
+  { snapshot, weights, side, row, column }: PlacedTile,
 ): FieldTask {
   if (plan.field === null) throw new TypeError("the plan has no fields");
   const { grid } = plan.field;
-  const { snapshot, weights, side } = field;
   const columns = Math.min(side, grid.points - column * side);
   const rows = Math.min(side, grid.points - row * side);
   return {

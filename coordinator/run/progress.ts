@@ -24,13 +24,13 @@ export interface Progress {
   report(running: readonly RunningTask[], elapsedSeconds: number): ProgressReport;
 }
 
-/** @param threads how many tasks are worked on at a time, as things are now. */
-export function followRun(
-  plan: Plan,
-  state: StoreState,
-  model: CostModel,
-  threads: () => number,
-): Progress {
+interface Speed {
+  readonly model: CostModel;
+  /** How many tasks are computed at a time, at this moment. */
+  threads(): number;
+}
+
+export function followRun(plan: Plan, state: StoreState, { model, threads }: Speed): Progress {
   const tally = tallyOf(plan, state);
   const whole = tally.left().work;
   let tasksDone = 0;

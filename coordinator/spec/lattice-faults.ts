@@ -63,8 +63,8 @@ export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complain
 function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
   const { seed, weightVariance, hidden, width, depth } = axes;
   const written = new Map<AxisName, WrittenAxis>();
-  const add = (axis: AxisName, form: unknown, values: AxisValues<unknown>, path: Path = []) => {
-    written.set(axis, { path: ["axes", axis, ...path], values, isList: Array.isArray(form) });
+  const add = (axis: AxisName, form: unknown, values: AxisValues<unknown>) => {
+    written.set(axis, { path: ["axes", axis], values, isList: Array.isArray(form) });
   };
   if (seed !== undefined) add("seed", seed, axisValues(seed, { isInteger: true }));
   for (const [parameter, form] of parameterForms(axes)) {
@@ -75,10 +75,13 @@ function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
     if (typeof weightVariance !== "object" || !("logGain" in weightVariance)) {
       add("weightVariance", weightVariance, values);
     } else {
-      add("weightVariance", weightVariance.logGain, values, ["logGain"]);
-      // Neighbouring gains may be one variance: e^0.3 = e^0.30000000000000004.
-      const axis = written.get("weightVariance")!;
-      written.set("weightVariance", { ...axis, identity: (value) => exp(Number(value)) });
+      written.set("weightVariance", {
+        path: ["axes", "weightVariance", "logGain"],
+        values,
+        isList: Array.isArray(weightVariance.logGain),
+        // Neighbouring gains may be one variance: e^0.3 = e^0.30000000000000004.
+        identity: (value) => exp(Number(value)),
+      });
     }
   }
   if (hidden !== undefined) add("hidden", hidden, listedValues(hidden));

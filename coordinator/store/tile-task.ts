@@ -14,5 +14,5 @@ export function tileTask(
   const { snapshot, weights, tile: side } = description;
   const across = tilesPerSide(description);
   const place = { row: Math.floor(index / across), column: index % across };
-  return fieldTask(plan, cell, { snapshot, weights, side }, place);
+  return fieldTask(plan, cell, { snapshot, weights, side, ...place });
 }

@@ -250,7 +250,7 @@ async function putCell(store: Store, plan: Plan, cell: Cell, { tiles }: { tiles:
     for (let i = 0; i < tiles; i++) {
       const place = { row: Math.floor(i / 2), column: i % 2 };
       const { snapshot } = field;
-      const task = fieldTask(plan, cell, { snapshot, weights: digest, side: TILE }, place);
+      const task = fieldTask(plan, cell, { snapshot, weights: digest, side: TILE, ...place });
       await store.putTile(field, plan.field!.id, task, tileResult(task));
     }
   }

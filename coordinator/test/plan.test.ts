@@ -104,7 +104,9 @@ test("plan: its tasks are valid messages with ids of their own", () => {
   const origin = { snapshot: "end", weights: `sha256:${"0".repeat(64)}`, side: 32 } as const;
   const tasks = [
     trainTask(p, cell),
-    ...[0, 1].flatMap((row) => [0, 1].map((column) => fieldTask(p, cell, origin, { row, column }))),
+    ...[0, 1].flatMap((row) =>
+      [0, 1].map((column) => fieldTask(p, cell, { ...origin, row, column })),
+    ),
   ];
   assert.equal(new Set(tasks.map(({ id }) => id)).size, 5);
   for (const task of tasks) assert.deepEqual(parseTask(task), task);

@@ -44,7 +44,10 @@ test("cost: begins with the measured rates and learns from finished tasks", () =
 
 test("progress: time left is the work left over the threads", () => {
   const { work } = remainingLoad(PLAN, nothingStored(PLAN));
-  const progress = followRun(PLAN, nothingStored(PLAN), costModel(RATES), () => 2);
+  const progress = followRun(PLAN, nothingStored(PLAN), {
+    model: costModel(RATES),
+    threads: () => 2,
+  });
   const report = progress.report([], 1);
   assert.equal(report.etaSeconds, (work.train + work.field) / 1e6 / 2);
   assert.equal(report.fraction, 0);
@@ -52,14 +55,20 @@ test("progress: time left is the work left over the threads", () => {
 });
 
 test("progress: one long task alone is waited for, however many threads there are", () => {
-  const progress = followRun(PLAN, nothingStored(PLAN), costModel(RATES), () => 1000);
+  const progress = followRun(PLAN, nothingStored(PLAN), {
+    model: costModel(RATES),
+    threads: () => 1000,
+  });
   const { task } = createBacklog(PLAN, nothingStored(PLAN)).next() as Job;
   const running = [{ task, worker: "w", attempt: 1, progress: 0.25, since: 0 }];
   assert.ok(Math.abs(progress.report(running, 1).etaSeconds - (0.75 * task.work) / 1e6) < 1e-9);
 });
 
 test("progress: everything stored, dropped or given up is everything", () => {
-  const progress = followRun(PLAN, nothingStored(PLAN), costModel(RATES), () => 2);
+  const progress = followRun(PLAN, nothingStored(PLAN), {
+    model: costModel(RATES),
+    threads: () => 2,
+  });
   const backlog = createBacklog(PLAN, nothingStored(PLAN));
   const [first, second] = [backlog.next()!, backlog.next()!];
   progress.onEvent({ ...STORED, job: first, seconds: 1 });

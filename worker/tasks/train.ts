@@ -56,8 +56,7 @@ const LONG_BATCH_CALLS = 10;
 export function train(
   physics: CellPhysics,
   engine: Engine,
-  progress: Progress,
-  options: TrainOptions = {},
+  { progress, ...options }: TrainOptions & { readonly progress: Progress },
 ): Trained {
   const { network, training } = physics;
   const { train: set, test } = dataSetOf(physics);

@@ -54,7 +54,7 @@ function trainInParts(
     const save = (checkpoint: Checkpoint) => {
       saved = encodeCheckpoint(checkpoint, training);
     };
-    return train(physics, observed, progress, { resume, save, ...options });
+    return train(physics, observed, { progress, resume, save, ...options });
   };
   for (const interruption of interruptions) {
     try {
@@ -191,7 +191,7 @@ for (const engine of engines) {
   test(`${engine.id}: how work is cut into calls changes neither weights nor test losses`, () => {
     const physics = smallCell({ engine: engine.id });
     const [fine, coarse] = [1, 1e12].map((callWork) => {
-      return digests(train(physics, { ...engine, callWork }, progressOver()));
+      return digests(train(physics, { ...engine, callWork }, { progress: progressOver() }));
     });
     assert.deepEqual(fine!.taken, coarse!.taken);
     for (const series of [1, 2, 3]) assert.deepEqual(fine!.series[series], coarse!.series[series]);
@@ -214,7 +214,7 @@ const training = { physics, engine: sliced(referenceEngine, physics, 2) };
 function checkpoints(of = training): Uint8Array[] {
   const saved: Uint8Array[] = [];
   const save = (checkpoint: Checkpoint) => saved.push(encodeCheckpoint(checkpoint, of));
-  train(of.physics, of.engine, progressOver(), { save, everyMs: 0 });
+  train(of.physics, of.engine, { progress: progressOver(), save, everyMs: 0 });
   return saved;
 }
 
@@ -234,7 +234,12 @@ test("checkpoint: one is saved whenever the time between them has passed, and no
   const saves = (everyMs: number, lookMs: number) => {
     let count = 0;
     const save = () => count++;
-    train(physics, training.engine, progressOver(), { save, everyMs, now: clock(lookMs) });
+    train(physics, training.engine, {
+      progress: progressOver(),
+      save,
+      everyMs,
+      now: clock(lookMs),
+    });
     return count;
   };
   assert.equal(saves(1_000, 100), 0);
@@ -251,7 +256,9 @@ test("checkpoint: a training stopped at once saves nothing, and one of seconds d
     let saved = 0;
     const options = { save: () => saved++, everyMs: 30_000, now: clock(lookMs) };
     const stopping = observedEngine(training.engine, () => progress.stop());
-    assert.throws(() => train(physics, stopping, progress, options), { name: "StoppedError" });
+    assert.throws(() => train(physics, stopping, { progress, ...options }), {
+      name: "StoppedError",
+    });
     assert.equal(saved, isSaved ? 1 : 0);
   }
 });
@@ -272,7 +279,7 @@ test("checkpoint: a call is waited for, unless one batch is longer than ten of t
         return referenceEngine.load(network, weights);
       },
     };
-    train(physics, engine, progress);
+    train(physics, engine, { progress });
     assert.equal(given, isEnded ? progress.stopFlag : undefined);
   }
 });

@@ -38,7 +38,8 @@ const PHYSICS: CellPhysics = {
   engine: referenceEngine.id,
 };
 
-const trained = (physics = PHYSICS) => train(physics, referenceEngine, progressOver());
+const trained = (physics = PHYSICS) =>
+  train(physics, referenceEngine, { progress: progressOver() });
 
 test("same bytes: a training and a field are those of every machine and version of Node", () => {
   const { snapshots } = trained();
@@ -125,7 +126,7 @@ test("training: a data set other than the task means is refused", () => {
 test("training: stops between slices when asked", () => {
   const progress = progressOver();
   progress.stop();
-  assert.throws(() => train(PHYSICS, referenceEngine, progress), { name: "StoppedError" });
+  assert.throws(() => train(PHYSICS, referenceEngine, { progress }), { name: "StoppedError" });
 });
 
 const TRAINED = ["9710dde5bf42", "87cb8be92d27", "3962c4547c7a"];

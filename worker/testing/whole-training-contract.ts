@@ -22,7 +22,7 @@ export function wholeTrainingContract(engine: Engine): void {
       const [ours, theirs] = [engine, referenceEngine].map((one) => {
         return Array.from({ length: SEEDS }, (_, seed) => {
           const physics = { ...cell(optimizer), seed, engine: one.id };
-          return train(physics, one, progressOver()).history;
+          return train(physics, one, { progress: progressOver() }).history;
         });
       });
       ours!.forEach((history, seed) => {
