@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Command } from "commander";
-import { lockOwner } from "../../coordinator/store/lock.ts";
+import { isInReach, lockOwner } from "../../coordinator/store/lock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { forgetClaim } from "../../shared/transport/nats/claim.ts";
 import type { Broker } from "../../shared/transport/nats/connect.ts";
@@ -42,9 +42,10 @@ async function cancelHere(directory: string, output: Output): Promise<void> {
     );
   }
   const { pid, host } = owner;
-  if (host !== hostname()) {
+  if (!(await isInReach(directory, owner))) {
+    const where = host === hostname() ? `${host}, in another container` : host;
     throw new UsageError(
-      `the sweep in ${directory} is run by process ${pid} on ${host}; cancel it there, or with --nats URL`,
+      `the sweep in ${directory} is run by process ${pid} on ${where}; cancel it there, or with --nats URL`,
     );
   }
   process.kill(pid, "SIGTERM");

@@ -60,7 +60,14 @@ export interface RunOutcome {
 export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   const { directory, plan, sweep, source, metrics = null, deadline = null } = options;
   const start = performance.now();
-  const store = await openStore(directory);
+  const store = await openStore(directory, {
+    signal: options.signal,
+    onWait(holder) {
+      if (options.isQuiet) return;
+      const line = `${directory} was in use by ${holder}; waiting a minute to see whether it still is`;
+      process.stderr.write(`${line}\n`);
+    },
+  });
   try {
     options.onOpened?.();
     const before = await readStoredSweep(directory);

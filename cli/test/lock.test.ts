@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { lockOwner } from "../../coordinator/store/lock.ts";
 import { fewOrAll } from "../../shared/testing/long.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Ending, Running } from "./support/ftle.ts";
-import { ftle, spawnFtle } from "./support/ftle.ts";
+import { ftle, LOADER, moduleAt, spawnFtle } from "./support/ftle.ts";
+import { preload, WITHOUT_LINKS, withoutCompiler } from "./support/preload.ts";
 import { filesIn } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
@@ -30,7 +35,10 @@ field: none
 `;
 
 interface Place {
+  readonly folder: string;
   readonly directory: string;
+  /** What starts a coordinator on the directory. */
+  readonly command: readonly string[];
   /** Starts a coordinator on the directory. */
   start(): Running;
 }
@@ -40,10 +48,10 @@ async function inPlace(spec: string, body: (place: Place) => Promise<void>): Pro
     const file = join(folder, "spec.yaml");
     const directory = join(folder, "out");
     await writeFile(file, spec);
-    await body({
-      directory,
-      start: () => spawnFtle("run", file, "--out", directory, "--no-plot", "--threads", "1"),
-    });
+    const run = ["run", file, "--out", directory, "--no-plot", "--threads", "1"];
+    const main = fileURLToPath(moduleAt("../../main"));
+    const command = [process.execPath, ...LOADER, main, ...run];
+    await body({ folder, directory, command, start: () => spawnFtle(...run) });
   });
 }
 
@@ -89,6 +97,70 @@ test(`lock: of two coordinators that start at the same time exactly one runs, in
       winner.kill("SIGKILL");
       assert.equal((await winner.ended).signal, "SIGKILL");
     }
+  });
+});
+
+/** Runs a program where process ids count anew, as in a container. */
+const UNSHARE = ["--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"];
+const unshare = [UNSHARE, ["--user", "--map-root-user", ...UNSHARE]].find(
+  (options) => spawnSync("unshare", [...options, "true"]).status === 0,
+);
+const unsharing = unshare === undefined && "may not make namespaces of processes here";
+
+test("lock: two coordinators that do not see each other's processes are kept apart, and a dead one's lock is taken over at once", {
+  skip: unsharing,
+}, async () => {
+  await inPlace(LONG, async ({ directory, command }) => {
+    const started: ChildProcess[] = [];
+    const start = () => {
+      const child = spawn("unshare", [...unshare!, ...command], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      started.push(child);
+      let said = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+      });
+      return { child, said: () => said, code: once(child, "exit").then(([code]) => code) };
+    };
+    const isHeld = async () => (await lockOwner(directory)) !== null;
+    const locks = () => readdirSync(directory).filter((name) => name.startsWith("lock."));
+    try {
+      const first = start();
+      await until("the first has the lock", isHeld);
+      const second = start();
+      assert.equal(await second.code, 1);
+      const { pid } = (await lockOwner(directory))!;
+      assert.ok(
+        second.said().includes(`in use by process ${pid} on ${hostname()}, since`),
+        second.said(),
+      );
+      assert.deepEqual(locks(), ["lock.1"]);
+      const cancelled = await ftle("cancel", directory);
+      assert.equal(cancelled.code, 2);
+      assert.match(cancelled.stderr, /in another container; cancel it there/);
+
+      first.child.kill("SIGKILL");
+      await until("the first is gone", async () => !(await isHeld()));
+      start();
+      await until("the third has the lock", isHeld);
+      assert.deepEqual(locks(), ["lock.2"]);
+    } finally {
+      for (const child of started) child.kill("SIGKILL");
+    }
+  });
+});
+
+test("lock: a file system without hard links is as good", { skip: withoutCompiler() }, async () => {
+  await inPlace(SHORT, async ({ folder, directory, command }) => {
+    const env = { ...process.env, ...(await preload(folder, WITHOUT_LINKS)) };
+    const [program, ...args] = command;
+    const run = spawnSync(program!, args, { env, encoding: "utf8" });
+    assert.equal(run.status, 0, run.stderr);
+    assert.deepEqual(
+      (await filesIn(directory)).filter((path) => path.includes("lock")),
+      [],
+    );
   });
 });
 

@@ -121,7 +121,8 @@ const CAUSES: Record<string, string> = {
 
 const NOT_SUPPORTED = ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
-async function writeSynced(path: string, bytes: Uint8Array | string): Promise<void> {
+/** Writes a new file, which is on the disk when this returns. @throws EEXIST if there is one. */
+export async function writeSynced(path: string, bytes: Uint8Array | string): Promise<void> {
   const file = await open(path, "wx");
   try {
     await file.writeFile(bytes);

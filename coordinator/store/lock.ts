@@ -1,24 +1,27 @@
 import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { link, readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { type Clock, systemClock } from "../../shared/clock.ts";
 import { LockedError } from "../../shared/errors.ts";
+import { processPlace } from "../../shared/process/process-place.ts";
 import { processStart } from "../../shared/process/process-start.ts";
-import { isErrno, storeError } from "./files.ts";
+import { isErrno, storeError, writeSynced } from "./files.ts";
+import { type Door, openDoor } from "./lock-door.ts";
+import type { LockContent, LockFile, LockOwner } from "./lock-file.ts";
+import { lockFiles, lockText, readLock, writeBeat } from "./lock-file.ts";
+import {
+  BEAT_MS,
+  DRAFT,
+  isAlive,
+  isInSight,
+  judge,
+  SILENT_MS,
+  type Verdict,
+  WATCH,
+} from "./lock-holder.ts";
 
-/** A holder on another machine that has not been seen for so long is taken for dead. */
-const SILENT_MS = 60_000;
-const HEARTBEAT_MS = 10_000;
-/** Beginning of the name of a lock on its way. */
-const DRAFT = ".lock-";
-
-export interface LockOwner {
-  readonly pid: number;
-  readonly host: string;
-  /** When the process started, in the kernel's own count: tells a pid from its later namesake. */
-  readonly started: string;
-  readonly since: string;
-}
+export type { LockOwner } from "./lock-file.ts";
 
 export interface Lock {
   /** Aborts if another coordinator has taken the lock over: this process must write no more. */
@@ -26,133 +29,222 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+export interface LockOptions {
+  /** Have a door beside the lock, so that it is found dead at once from other containers, too. */
+  readonly hasDoor?: boolean;
+  /** Ends the wait for a silent holder; the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Says that there is one, and who: it is waited for, for a minute at most. */
+  onWait?(holder: string): void;
+  readonly clock?: Pick<Clock, "after">;
+  /** What is otherwise about this process. */
+  readonly me?: Partial<LockOwner>;
+  /** link(2). */
+  readonly makeLink?: typeof link;
+}
+
+const LOOK_MS = 1_000;
+/** What link(2) fails with on file systems that have no hard links (FAT, some SMB and FUSE). */
+const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
+
 /**
  * Makes this process the only coordinator of a directory.
  *
- * Lock files are numbered: a new holder makes `lock.<n + 1>` beside a dead `lock.<n>` by link(2), which
- * exactly one of several contenders can do, and then looks again whether another live one has come up.
- * So a dead holder's lock is taken over at once, and never by two.
+ * Lock files are numbered: a new holder makes `lock.<n + 1>` beside a dead `lock.<n>`, which exactly one of
+ * several contenders can do, and then looks again whether another live one has come up. So a dead holder's
+ * lock is taken over at once, and never by two. One that cannot be seen from here is watched first, for a
+ * minute: see docs/decisions/0013.
  *
- * @throws LockedError naming the live owner.
+ * @throws LockedError naming the live owner, or the signal's reason.
  */
-export async function acquireLock(directory: string): Promise<Lock> {
-  const me: LockOwner = {
-    pid: process.pid,
-    host: hostname(),
-    started: (await processStart(process.pid)) ?? "",
-    since: new Date().toISOString(),
-  };
+export async function acquireLock(directory: string, options: LockOptions = {}): Promise<Lock> {
   try {
-    for (;;) {
-      const path = await claim(directory, me);
-      if (path === null) continue;
-      const lost = new AbortController();
-      const beat = setInterval(() => {
-        touch(path).catch((error) => {
-          // Anything but its absence may pass: the next beat tries again.
-          if (isErrno(error, "ENOENT"))
-            lost.abort(new LockedError(directory, "another coordinator"));
-        });
-      }, HEARTBEAT_MS);
-      beat.unref();
-      return {
-        lost: lost.signal,
-        async release() {
-          clearInterval(beat);
-          await rm(path, { force: true });
-        },
-      };
+    const name = `${DRAFT}${randomUUID()}`;
+    const door = options.hasDoor ? await openDoor(directory, name) : null;
+    try {
+      const me = { ...(await whoIAm(directory, door && name)), ...options.me };
+      const path = await take(directory, me, options);
+      return hold(directory, path, { me, door });
+    } catch (error) {
+      await door?.close();
+      throw error;
     }
   } catch (error) {
     throw storeError("write", directory, error);
   }
 }
 
-/** Who holds a directory now; null if nobody alive does. */
+/** Who holds a directory now; null if nobody alive does. Only looks: who is out of sight is judged by our clock. */
 export async function lockOwner(directory: string): Promise<LockOwner | null> {
-  for (const { path } of await lockFiles(directory)) {
-    const owner = await liveOwner(path);
-    if (owner !== null) return owner;
+  const files = await lockFiles(directory);
+  if (files.length === 0) return null;
+  const me = await whoIAm(directory, null);
+  for (const { path } of files) {
+    const content = await readLock(path);
+    if (content?.owner == null) continue;
+    const { owner, mtimeMs } = content;
+    const isFresh = Date.now() - mtimeMs < SILENT_MS;
+    if ((await isAlive(directory, owner, me)) ?? isFresh) return owner;
   }
   return null;
 }
 
-/** @returns the lock's path, or null if another contender was quicker. */
-async function claim(directory: string, me: LockOwner): Promise<string | null> {
-  const found = await lockFiles(directory);
-  await refuseIfHeld(directory, found);
-  const path = join(directory, `lock.${(found.at(-1)?.generation ?? 0) + 1}`);
-  const draft = join(directory, `${DRAFT}${randomUUID()}`);
-  await writeFile(draft, `${JSON.stringify(me)}\n`);
-  try {
-    await link(draft, path);
-  } catch (error) {
-    // ENOENT: a new holder has cleared the draft away.
-    if (isErrno(error, "EEXIST") || isErrno(error, "ENOENT")) return null;
-    throw error;
-  } finally {
-    await rm(draft, { force: true });
+/** Whether the owner is a process that this one can send signals to. */
+export async function isInReach(directory: string, owner: LockOwner): Promise<boolean> {
+  return isInSight(owner, await whoIAm(directory, null));
+}
+
+async function whoIAm(directory: string, door: string | null): Promise<LockOwner> {
+  const started = (await processStart(process.pid)) ?? "";
+  const { dev: device } = await stat(directory);
+  const since = new Date().toISOString();
+  const place = await processPlace();
+  return { pid: process.pid, host: hostname(), started, since, ...place, device, door };
+}
+
+interface Holder {
+  readonly path: string;
+  readonly content: LockContent;
+  readonly verdict: Exclude<Verdict, "dead">;
+}
+
+/** @returns the path of the lock that is ours now. */
+async function take(
+  directory: string,
+  me: LockOwner,
+  { signal, onWait, clock = systemClock, makeLink = link }: LockOptions,
+): Promise<string> {
+  let watched: string | null = null;
+  for (;;) {
+    signal?.throwIfAborted();
+    const found = await lockFiles(directory);
+    const holder = await holderOf(directory, found, me);
+    if (holder === null) {
+      const path = join(directory, `lock.${(found.at(-1)?.generation ?? 0) + 1}`);
+      if (await claim(path, me, makeLink)) return path;
+      continue; // another contender was quicker
+    }
+    const { mark } = holder.content;
+    if (holder.verdict !== "silent" || (watched ?? mark) !== mark) {
+      throw new LockedError(directory, named(holder));
+    }
+    if (watched === null) onWait?.(named(holder));
+    watched = mark;
+    await pause(clock, signal);
   }
+}
+
+/** The newest lock whose holder is not dead. */
+async function holderOf(
+  directory: string,
+  files: readonly LockFile[],
+  me: LockOwner,
+): Promise<Holder | null> {
+  for (const file of [...files].reverse()) {
+    const content = await readLock(file.path);
+    if (content === null) continue;
+    const verdict = await judge(directory, file, { content, me });
+    if (verdict !== "dead") return { path: file.path, content, verdict };
+  }
+  return null;
+}
+
+function named({ path, content: { owner }, verdict }: Holder): string {
+  const who =
+    owner === null
+      ? `a coordinator that ${basename(path)} does not name`
+      : `process ${owner.pid} on ${owner.host}, since ${owner.since}`;
+  const isCertain = verdict === "alive";
+  return isCertain ? who : `${who} (if that has ended, run the command again in a minute)`;
+}
+
+/** Makes a lock, and looks again whether another live one has come up. @returns false if it is another's. */
+async function claim(path: string, me: LockOwner, makeLink: typeof link): Promise<boolean> {
+  const directory = dirname(path);
+  if (!(await makeLock(path, lockText(me), makeLink))) return false;
   try {
     const others = (await lockFiles(directory)).filter((other) => other.path !== path);
-    await refuseIfHeld(directory, others);
-    for (const dead of others) await rm(dead.path, { force: true });
-    await clearDrafts(directory);
+    const holder = await holderOf(directory, others, me);
+    if (holder !== null) throw new LockedError(directory, named(holder));
+    for (const dead of others) {
+      if ((await readLock(dead.path)) !== null) await rm(dead.path, { force: true });
+    }
+    await clear(directory, (name) => name.startsWith(DRAFT) && name !== me.door);
   } catch (error) {
     await rm(path, { force: true });
     throw error;
   }
-  return path;
+  return true;
 }
 
-async function refuseIfHeld(directory: string, locks: { path: string }[]): Promise<void> {
-  for (const { path } of locks) {
-    const owner = await liveOwner(path);
-    if (owner === null) continue;
-    const { pid, host, since } = owner;
-    throw new LockedError(directory, `process ${pid} on ${host}, since ${since}`);
+/** A lock appears whole, by link(2); where there are no hard links, it appears empty first. */
+async function makeLock(path: string, text: string, makeLink: typeof link): Promise<boolean> {
+  const draft = join(dirname(path), `${DRAFT}${randomUUID()}`);
+  await writeSynced(draft, text);
+  try {
+    await makeLink(draft, path);
+    return true;
+  } catch (error) {
+    // ENOENT: a new holder has cleared the draft away.
+    if (isErrno(error, "EEXIST") || isErrno(error, "ENOENT")) return false;
+    if (NO_LINKS.some((code) => isErrno(error, code))) return await makeExclusively(path, text);
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
-/** Removes what killed contenders left behind; a live one whose draft goes makes another. */
-async function clearDrafts(directory: string): Promise<void> {
+async function makeExclusively(path: string, text: string): Promise<boolean> {
+  try {
+    await writeSynced(path, text);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EEXIST")) return false;
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+function hold(
+  directory: string,
+  path: string,
+  { me, door }: { me: LockOwner; door: Door | null },
+): Lock {
+  const lost = new AbortController();
+  let beats = 0;
+  const beat = setInterval(() => {
+    writeBeat(path, me, beats++).catch((error) => {
+      // Anything but its absence may pass: the next beat tries again.
+      if (isErrno(error, "ENOENT")) lost.abort(new LockedError(directory, "another coordinator"));
+    });
+  }, BEAT_MS);
+  beat.unref();
+  return {
+    lost: lost.signal,
+    async release() {
+      clearInterval(beat);
+      await rm(path, { force: true });
+      await door?.close();
+      await clear(directory, (name) => name.startsWith(WATCH));
+    },
+  };
+}
+
+/** Removes what contenders left behind; a live one whose draft goes makes another. */
+async function clear(directory: string, isLitter: (name: string) => boolean): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (name.startsWith(DRAFT)) await rm(join(directory, name), { force: true });
+    if (isLitter(name)) await rm(join(directory, name), { force: true });
   }
 }
 
-async function lockFiles(directory: string): Promise<{ path: string; generation: number }[]> {
-  let names: string[];
-  try {
-    names = await readdir(directory);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
-    throw error;
-  }
-  return names
-    .filter((name) => /^lock\.\d+$/.test(name))
-    .map((name) => ({ path: join(directory, name), generation: Number(name.slice(5)) }))
-    .sort((a, b) => a.generation - b.generation);
-}
-
-async function liveOwner(path: string): Promise<LockOwner | null> {
-  try {
-    const owner = JSON.parse(await readFile(path, "utf8")) as LockOwner;
-    if (typeof owner?.pid !== "number" || typeof owner.host !== "string") return null;
-    if (owner.host !== hostname()) {
-      const { mtimeMs } = await stat(path);
-      return Date.now() - mtimeMs < SILENT_MS ? owner : null;
-    }
-    const started = await processStart(owner.pid);
-    return started !== null && started === owner.started ? owner : null;
-  } catch (error) {
-    // Removed meanwhile, or not ours: a lock appears whole (link), so half a one cannot be.
-    if (isErrno(error, "ENOENT") || error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
-async function touch(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(path, now, now);
+async function pause({ after }: Pick<Clock, "after">, signal?: AbortSignal): Promise<void> {
+  let end = () => {};
+  const passed = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const callOff = after(LOOK_MS, end);
+  signal?.addEventListener("abort", end, { once: true });
+  await passed;
+  signal?.removeEventListener("abort", end);
+  callOff();
 }

@@ -40,7 +40,7 @@ import {
   SWEEP_YAML,
   weightsFile,
 } from "./layout.ts";
-import type { Lock } from "./lock.ts";
+import type { Lock, LockOptions } from "./lock.ts";
 import { acquireLock } from "./lock.ts";
 import { type Aside, wayInto } from "./put-aside.ts";
 import type { FieldState } from "./scan.ts";
@@ -94,15 +94,16 @@ export interface Store {
 
 /**
  * Opens a directory as a store, making it if need be.
- * @throws LockedError if another coordinator has it, StoreError if it cannot be written.
+ * @throws LockedError if another coordinator has it, UsageError if it is somebody's own, StoreError if it
+ * cannot be written, or the signal's reason.
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(directory: string, options: LockOptions = {}): Promise<Store> {
   const way = wayInto(directory);
   let lock: Lock | undefined;
   try {
     await mkdir(directory, { recursive: true });
     await refuseForeign(directory);
-    lock = await acquireLock(directory);
+    lock = await acquireLock(directory, { hasDoor: true, ...options });
     await clearLitter(directory);
     for (const path of OF_SWEEP) await way.clear(path);
   } catch (error) {

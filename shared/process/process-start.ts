@@ -8,9 +8,9 @@ export async function processStart(pid: number): Promise<string | null> {
     // proc_pid_stat(5): field 3 is the state (Z: a zombie), field 22 the start time.
     return afterName[0] === "Z" ? null : (afterName[19] ?? "");
   } catch (error) {
-    // ESRCH: it ended while we read.
+    // ESRCH: it ended while we read. EPERM, EACCES: it is another user's, and /proc hides those.
     const { code = "" } = error as NodeJS.ErrnoException;
-    if (!["ENOENT", "ESRCH"].includes(code)) throw error;
+    if (!["ENOENT", "ESRCH", "EPERM", "EACCES"].includes(code)) throw error;
   }
   try {
     process.kill(pid, 0);

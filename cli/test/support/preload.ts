@@ -12,6 +12,11 @@ int fsync(int fd) {
   return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
 }`;
 
+/** There are no hard links, as on FAT, some SMB and FUSE. */
+export const WITHOUT_LINKS = `
+int link(const char *from, const char *to) { errno = EPERM; return -1; }
+int linkat(int a, const char *from, int b, const char *to, int flags) { errno = EPERM; return -1; }`;
+
 /** Whether there is a C compiler; else why a test is left out. */
 export function withoutCompiler(): false | string {
   const isHere = process.platform === "linux" && spawnSync("cc", ["--version"]).status === 0;
