@@ -1,3 +1,6 @@
+import { closeSync } from "node:fs";
+import { isatty } from "node:tty";
+
 /** Whoever read is gone: its end of the pipe is closed, or its terminal. */
 const GONE = ["EPIPE", "ECONNRESET", "EIO"];
 
@@ -13,4 +16,12 @@ export function outliveReaders(): void {
     process.stderr.write(`ftle: cannot write the result to standard output: ${message}\n`);
     process.exitCode ||= 1;
   });
+  const terminals = STREAMS.filter((descriptor) => isatty(descriptor));
+  process.on("exit", () => {
+    // At its end Node sets each terminal back as it was, and aborts with 134 where that fails (`ResetStdio`
+    // in its src/node.cc); a descriptor that is closed it leaves alone.
+    for (const gone of terminals.filter((descriptor) => !isatty(descriptor))) closeSync(gone);
+  });
 }
+
+const STREAMS = [0, 1, 2];

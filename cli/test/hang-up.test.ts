@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -32,7 +33,7 @@ after(() => {
 async function hungUp(
   folder: string,
   command: (run: readonly string[]) => readonly [string, ...string[]],
-): Promise<{ ended: Promise<number>; directory: string }> {
+): Promise<{ ended: Promise<number>; directory: string; child: ChildProcess }> {
   const spec = join(folder, "spec.yaml");
   const directory = join(folder, "out");
   await writeFile(spec, MANY_TASKS);
@@ -43,7 +44,7 @@ async function hungUp(
   await until("a result is stored", async () => (await journalled(directory)).length > 0);
   const owner = await lockOwner(directory);
   process.kill(owner!.pid, "SIGHUP");
-  return { ended: once(child, "exit").then(([code]) => code), directory };
+  return { ended: once(child, "exit").then(([code]) => code), directory, child };
 }
 
 /** Whether a program is here; else why its test is left out. */
@@ -94,6 +95,23 @@ describe("hang-up", { concurrency: 2 }, () => {
         ...onTerminal(`trap '' HUP; ${run.join(" ")}; exit $?`),
       ]);
       assert.equal(await ended, 0);
+      assert.equal((await examine(directory)).tasks.size, TASKS);
+    });
+  });
+
+  test("hang-up: a run that outlives its terminal ends with its own exit code", {
+    skip: without("script"),
+  }, async () => {
+    await inFolder(async (folder) => {
+      const noted = join(folder, "exit-code");
+      const { ended, directory, child } = await hungUp(folder, (run) => [
+        ...onTerminal(`trap '' HUP; ${run.join(" ")}; echo $? >${noted}`),
+      ]);
+      child.kill("SIGKILL"); // who holds the other end of the terminal
+      await ended;
+      await until("the run has ended", () => existsSync(noted));
+      await until("it is noted how", async () => (await readFile(noted, "utf8")) !== "");
+      assert.equal(await readFile(noted, "utf8"), "0\n");
       assert.equal((await examine(directory)).tasks.size, TASKS);
     });
   });
