@@ -3,6 +3,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { SWEEP_YAML } from "../../coordinator/store/layout.ts";
+import { sealJson, unsealJson } from "../../coordinator/store/sealed-json.ts";
 import { judgeSweepText } from "../../coordinator/store/sweep-text.ts";
 import { makeFolder, removeFolder } from "./support/folder.ts";
 import { ftle } from "./support/ftle.ts";
@@ -90,6 +91,17 @@ describe("changed spec", { concurrency: 2 }, () => {
     assert.doesNotMatch(stderr, /was changed/);
     assert.equal(JSON.parse((await ftle("status", directory, "--json")).stdout).isChanged, false);
     assert.equal(await textOf(directory), EDITS.extended);
+  });
+
+  test("changed spec: stays when only the program is another by now", async () => {
+    const directory = await edited("version", EDITS.extended);
+    const json = join(directory, "sweep.json");
+    const record = unsealJson(await readFile(json, "utf8"))!;
+    await writeFile(json, sealJson({ ...record, version: "0.0.1" })); // by an earlier program
+    const { code, stderr } = await ftle("resume", directory, "--no-plot");
+    assert.equal(code, 0, stderr);
+    assert.equal(await textOf(directory), EDITS.extended);
+    assert.notEqual(unsealJson(await readFile(json, "utf8"))!.version, "0.0.1");
   });
 
   test("changed spec: makes way for another one's, and is kept", async () => {

@@ -102,7 +102,7 @@ describe("stranger", { concurrency: 2 }, () => {
       await truncate(path, TOO_LARGE);
     },
   };
-  const ofFolder = {
+  const ofFolder: typeof things = {
     ...things,
     "a file": (path: string) => writeFile(path, "theirs"),
   };
@@ -168,6 +168,12 @@ describe("stranger", { concurrency: 2 }, () => {
         [cellFolder(cell), field, `${field}/output`, `${field}/y`],
         put,
       );
+    });
+  }
+
+  for (const name of ["a file", "a pipe", "a socket"]) {
+    test(`stranger: ${name} for all cells is named, put aside, and the cells made again`, async () => {
+      await assertMended(await copy(`cells ${name}`), ["cells"], ofFolder[name]!);
     });
   }
 

@@ -42,7 +42,7 @@ import {
 } from "./layout.ts";
 import type { Lock, LockOptions } from "./lock.ts";
 import { acquireLock } from "./lock.ts";
-import { type Aside, wayInto } from "./put-aside.ts";
+import { type Aside, type Way, wayInto } from "./put-aside.ts";
 import type { FieldState } from "./scan.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
 import { judgeSweepText } from "./sweep-text.ts";
@@ -104,12 +104,16 @@ export async function openStore(directory: string, options: LockOptions = {}): P
     await mkdir(directory, { recursive: true });
     await refuseForeign(directory);
     lock = await acquireLock(directory, { hasDoor: true, ...options });
-    await clearLitter(directory);
     for (const path of OF_SWEEP) await way.clear(path);
+    await clearLitter(directory);
   } catch (error) {
     await lock?.release();
     throw storeError("write", directory, error);
   }
+  return storeIn(directory, lock, way);
+}
+
+function storeIn(directory: string, lock: Lock, way: Way): Store {
   const described = new Set<string>(); // folders of fields whose metadata is there
   const put = async (files: Iterable<readonly [string, Uint8Array | string]>) => {
     const all = [...files];
@@ -136,13 +140,16 @@ export async function openStore(directory: string, options: LockOptions = {}): P
       const record: SweepRecord = { format: 1, version: VERSION, created, engine, sweep, source };
       const isStored = isDeepStrictEqual(stored?.record, record);
       if (isStored && stored?.damaged.length === 0) return null;
-      const isInTheWay = stored !== null && stored.changed !== null && stored.changed !== source;
-      const kept = isInTheWay ? await way.putAside(SWEEP_YAML, ".edited") : null;
+      const json = [SWEEP_JSON, sealJson({ ...record })] as const;
+      const { changed = null, damaged = [] } = stored ?? {};
+      const isEdited = changed !== null && changed !== source;
+      if (isEdited && damaged.length === 0 && stored?.source === source) {
+        await put([json]);
+        return null;
+      }
+      const kept = isEdited ? await way.putAside(SWEEP_YAML, ".edited") : null;
       // The record first: the text can be had from it, should a kill come in between.
-      await put([
-        [SWEEP_JSON, sealJson({ ...record })],
-        [SWEEP_YAML, source],
-      ]);
+      await put([json, [SWEEP_YAML, source]]);
       return kept;
     },
 
