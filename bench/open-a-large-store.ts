@@ -70,7 +70,7 @@ async function fill(directory: string): Promise<number> {
     const result = { ...header, epochs: 1, history, weights, provenance };
     const record = await store.putTraining(cell, result, new Map([[digest, blob]]));
     const scan = { directory, thorough: false };
-    for (const field of await scanFields(plan, record, scan, [])) {
+    for (const field of await scanFields(plan, record, { ...scan, damaged: [] })) {
       stored += await fillField(
         join(directory, fieldFolder(cell.id, "end", plan.field!.id)),
         field,
@@ -98,8 +98,8 @@ async function fillField(folder: string, { description, tiles }: FieldState): Pr
   const side = Math.sqrt(tiles.length);
   for (let i = 0; i < tiles.length; i++) {
     for (const array of FIELD_ARRAYS) {
-      const bytes = files.get(chunkPath(description, array, 0, 0))!;
-      put(chunkPath(description, array, Math.floor(i / side), i % side), bytes);
+      const bytes = files.get(chunkPath(description, array, { row: 0, column: 0 }))!;
+      put(chunkPath(description, array, { row: Math.floor(i / side), column: i % side }), bytes);
     }
   }
   return tiles.length;

@@ -134,7 +134,7 @@ async function work(options: RunToEndOptions, found: Found): Promise<number> {
   for (let state = found.state; ; ) {
     try {
       await place(toRun, signal, (work) =>
-        workOn(options, { ...found, state }, work, () => tasksRun++),
+        workOn(options, { ...found, state }, { ...work, onStored: () => tasksRun++ }),
       );
       return tasksRun;
     } catch (error) {
@@ -148,8 +148,7 @@ async function work(options: RunToEndOptions, found: Found): Promise<number> {
 async function workOn(
   { plan, isQuiet }: RunToEndOptions,
   { store, state, damaged, again, exported }: Found,
-  work: Work,
-  onStored: () => void,
+  work: Work & { onStored(): void },
 ): Promise<void> {
   const { transport, signal, threads } = work;
   const { sweep, engine } = plan;
@@ -188,7 +187,7 @@ async function workOn(
       onEvent(event) {
         progress.onEvent(event);
         exported?.onEvent(event);
-        if (event.kind === "stored") onStored();
+        if (event.kind === "stored") work.onStored();
         tell(event, display);
       },
     });

@@ -52,7 +52,7 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
       handedOut: new Uint8Array(tiles.length),
       jobAt(tile) {
         if (tiles[tile] === 1) return null;
-        const task = tileTask(plan, cell, description, tile);
+        const task = tileTask(plan, cell, { description, index: tile });
         return dead.has(task.id) ? null : { kind: "field", task, cell, field, tile };
       },
     };

@@ -61,11 +61,11 @@ async function keepResult(run: Run, job: Job, result: TaskResult): Promise<void>
 }
 
 async function keepTile(
-  { store, plan }: Run,
+  { store }: Run,
   job: Extract<Job, { kind: "field" }>,
   result: FieldResult,
 ): Promise<void> {
-  await store.putTile(job.field.state, plan.field!.id, job.task, result);
+  await store.putTile(job.field.state, job.task, result);
   job.field.state.tiles[job.tile] = 1;
   job.field.pending--;
 }

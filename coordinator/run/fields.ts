@@ -31,12 +31,9 @@ export async function prepareFields(run: Run): Promise<void> {
   }
 }
 
-export async function repairFields(
-  { store, plan }: Run,
-  fields: readonly FieldState[],
-): Promise<void> {
+export async function repairFields({ store }: Run, fields: readonly FieldState[]): Promise<void> {
   for (const field of fields) {
-    if (field.isStale || field.metadata.size > 0) await store.repair(field, plan.field!.id);
+    if (field.isStale || field.metadata.size > 0) await store.repair(field);
   }
 }
 

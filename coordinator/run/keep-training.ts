@@ -12,7 +12,7 @@ export async function keepTraining(run: Run, cell: Cell, result: TrainResult): P
   const record = await store.putTraining(cell, result, blobs);
   // A cell trained again, because its record was lost, may have fields already.
   const { directory } = store;
-  const fields = await scanFields(plan, record, { directory, thorough: true }, []);
+  const fields = await scanFields(plan, record, { directory, thorough: true, damaged: [] });
   await repairFields(run, fields);
   for (const field of fields) await openField(run, cell, field);
   const needed = new Set(fields.filter(isOpen).map(({ description }) => description.weights));

@@ -154,7 +154,10 @@ function allClaims(plan: Plan, { cells }: StoreState): Claim[] {
     for (const field of fields) {
       field.tiles.forEach((isStored, i) => {
         if (isStored === 0) return;
-        claims.push({ task: tileTask(plan, cell, field.description, i), field });
+        claims.push({
+          task: tileTask(plan, cell, { description: field.description, index: i }),
+          field,
+        });
       });
     }
   }

@@ -38,11 +38,21 @@ export function chunkBytes(field: FieldDescription, array: (typeof FIELD_ARRAYS)
   return layers * field.tile ** 2 * Float32Array.BYTES_PER_ELEMENT + CHECKSUM_BYTES;
 }
 
-export function chunkPath(field: FieldDescription, array: string, row: number, column: number) {
-  return `${array}/${chunkName(field, array, row, column)}`;
+/** Counted in tiles. */
+interface TilePlace {
+  readonly row: number;
+  readonly column: number;
 }
 
-export function chunkName(field: FieldDescription, array: string, row: number, column: number) {
+export function chunkPath(field: FieldDescription, array: string, place: TilePlace): string {
+  return `${array}/${chunkName(field, array, place)}`;
+}
+
+export function chunkName(
+  field: FieldDescription,
+  array: string,
+  { row, column }: TilePlace,
+): string {
   const layer = field.grid.layers === "all" && array !== "output" ? "0." : "";
   return `c.${layer}${row}.${column}`;
 }
@@ -95,7 +105,7 @@ export function tileFiles(
   tile: FieldTask["tile"],
   result: Pick<FieldResult, (typeof FIELD_ARRAYS)[number]>,
 ): Files {
-  const place = [tile.row / field.tile, tile.column / field.tile] as const;
+  const place = { row: tile.row / field.tile, column: tile.column / field.tile };
   return new Map(
     FIELD_ARRAYS.map((name) => {
       const chunk = sealedChunk(chunkBytes(field, name), (values) => {
@@ -107,7 +117,7 @@ export function tileFiles(
           values.set(result[name].subarray(row * tile.columns, (row + 1) * tile.columns), to);
         }
       });
-      return [chunkPath(field, name, ...place), chunk];
+      return [chunkPath(field, name, place), chunk];
     }),
   );
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setImmediate as loopTurn } from "node:timers/promises";
 import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
-import type { Cell, Plan } from "../plan/plan.ts";
+import type { Cell, FieldPlan, Plan } from "../plan/plan.ts";
 import { plannedTile } from "../plan/plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
@@ -31,6 +31,12 @@ export interface ScanOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a part of the store is scanned. */
+interface Scan extends Pick<ScanOptions, "directory" | "thorough"> {
+  /** What is found damaged is added here. */
+  readonly damaged: string[];
+}
+
 /** What a store holds of a plan. */
 export interface StoreState {
   /** One for each of the plan's cells, in its order. */
@@ -51,6 +57,8 @@ export interface CellState {
 
 export interface FieldState {
   readonly snapshot: Snapshot;
+  /** Path from the store's directory. */
+  readonly folder: string;
   readonly description: FieldDescription;
   /** For each tile, row by row: 1 if it is stored. */
   readonly tiles: Uint8Array;
@@ -63,12 +71,13 @@ export interface FieldState {
 }
 
 export async function scanStore(plan: Plan, options: ScanOptions): Promise<StoreState> {
-  const { directory } = options;
+  const { directory, thorough } = options;
   const present = entriesIn(join(directory, CELLS)); // which may be a link
   const damaged: string[] = [];
+  const scan = { directory, thorough, damaged };
   if (present === null) damaged.push(`${CELLS}/`);
   const cells: CellState[] = [];
-  const dead = deadLetters(plan, options, damaged);
+  const dead = deadLetters(plan, scan);
   let pause = Number.NEGATIVE_INFINITY; // the first turn comes at once
   for (const cell of plan.cells) {
     const isPresent = isFolder(present?.get(cell.id), cellFolder(cell.id), damaged);
@@ -77,13 +86,13 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
       options.signal?.throwIfAborted();
       pause = performance.now();
     }
-    const record = isPresent ? readCell(cell, options, damaged) : null;
-    const fields = record === null ? [] : await scanFields(plan, record, options, damaged);
-    cells.push({
-      cell,
-      record,
-      fields: fields.map((field) => withoutDead(plan, cell, field, dead)),
-    });
+    const record = isPresent ? readCell(cell, scan) : null;
+    const fields = record === null ? [] : await scanFields(plan, record, scan);
+    const idOf = (description: FieldDescription, index: number) =>
+      tileTask(plan, cell, { description, index }).id;
+    const isDead = (description: FieldDescription, i: number) => dead.has(idOf(description, i));
+    const living = dead.size === 0 ? fields : fields.map((field) => withoutDead(field, isDead));
+    cells.push({ cell, record, fields: living });
   }
   return { cells, dead, damaged };
 }
@@ -97,9 +106,8 @@ function isFolder(kind: Kind | undefined, path: string, damaged: string[]): bool
 }
 
 /** Tasks of this plan, not of another sweep in the directory, that have a dead letter. */
-function deadLetters(plan: Plan, options: ScanOptions, damaged: string[]): Set<string> {
+function deadLetters(plan: Plan, { directory, thorough, damaged }: Scan): Set<string> {
   const dead = new Set<string>();
-  const { directory, thorough } = options;
   if (!isFolder(kindAt(join(directory, DEAD)), DEAD, damaged)) return dead;
   const names = namesIn(join(directory, DEAD));
   if (names.length === 0) return dead;
@@ -122,15 +130,13 @@ const DEAD_LETTER = /^((train|field)-([0-9a-f]{16})(?:-\w+-([0-9a-f]{8})-\d+-\d+
 
 /** Tiles that were given up are not missing. */
 function withoutDead(
-  plan: Plan,
-  cell: Cell,
   field: FieldState,
-  dead: ReadonlySet<string>,
+  isDead: (description: FieldDescription, tile: number) => boolean,
 ): FieldState {
-  if (dead.size === 0 || field.missing === 0) return field;
+  if (field.missing === 0) return field;
   let missing = 0;
   field.tiles.forEach((isStored, i) => {
-    if (isStored === 0 && !dead.has(tileTask(plan, cell, field.description, i).id)) missing++;
+    if (isStored === 0 && !isDead(field.description, i)) missing++;
   });
   return { ...field, missing };
 }
@@ -139,20 +145,18 @@ function withoutDead(
 export async function scanFields(
   plan: Plan,
   record: CellRecord,
-  options: ScanOptions,
-  damaged: string[],
+  scan: Scan,
 ): Promise<FieldState[]> {
   if (plan.field === null || record.status === "diverged") return [];
   const fields: FieldState[] = [];
   for (const { snapshot, digest } of record.weights) {
-    fields.push(await scanField(plan, record, { snapshot, weights: digest }, options, damaged));
+    fields.push(await scanField(plan.field, { record, snapshot, weights: digest }, scan));
   }
   return fields;
 }
 
 /** @returns null if the cell must be trained (again). */
-function readCell({ id }: Cell, options: ScanOptions, damaged: string[]): CellRecord | null {
-  const { directory, thorough } = options;
+function readCell({ id }: Cell, { directory, thorough, damaged }: Scan): CellRecord | null {
   const text = readOrNull(join(directory, cellJson(id)), MOST_TEXT_BYTES);
   if (text === null) return null;
   const record = readCellRecord(text.toString());
@@ -171,36 +175,42 @@ function readCell({ id }: Cell, options: ScanOptions, damaged: string[]): CellRe
   return broken.length === 0 ? record : null;
 }
 
+interface SnapshotOf {
+  readonly record: CellRecord;
+  readonly snapshot: Snapshot;
+  /** Digest of its weights. */
+  readonly weights: string;
+}
+
 async function scanField(
-  plan: Plan,
-  record: CellRecord,
-  { snapshot, weights }: { snapshot: Snapshot; weights: string },
-  { directory, thorough }: ScanOptions,
-  damaged: string[],
+  plan: FieldPlan,
+  { record, snapshot, weights }: SnapshotOf,
+  { directory, thorough, damaged }: Scan,
 ): Promise<FieldState> {
-  const { id, grid } = plan.field!;
+  const { id, grid } = plan;
   const { network } = record.physics;
   const folder = fieldFolder(record.cell, snapshot, id);
   const path = join(directory, folder);
   const isThere = isFolder(kindAt(path), folder, damaged);
   const stored = isThere ? storedTile(path) : UNKNOWN;
-  const tile = stored.tile ?? plannedTile(plan.field!, network);
+  const tile = stored.tile ?? plannedTile(plan, network);
   const depth = network.hidden.length;
   const description = { cell: record.cell, snapshot, weights, grid, depth, tile };
   const isStale = stored.weights !== null && stored.weights !== weights;
-  const tiles = new Uint8Array(tilesPerSide(description) ** 2);
+  let tiles = new Uint8Array(tilesPerSide(description) ** 2);
   let metadata: Files = new Map();
   if (isThere && !isStale) {
     const ofFolder: string[] = [];
-    const hasChunks = findTiles(path, description, tiles, { thorough, damaged: ofFolder });
+    const found = findTiles(path, description, { thorough, damaged: ofFolder });
+    tiles = found.tiles;
     if (thorough) {
       const expected = await fieldMetadata(description);
-      metadata = wantingMetadata(path, expected, { hasChunks, damaged: ofFolder });
+      metadata = wantingMetadata(path, expected, { ...found, damaged: ofFolder });
     }
     damaged.push(...ofFolder.map((name) => `${folder}/${name}`));
   }
   const missing = tiles.length - tiles.reduce((sum, done) => sum + done, 0);
-  return { snapshot, description, tiles, missing, metadata, isStale };
+  return { snapshot, folder, description, tiles, missing, metadata, isStale };
 }
 
 /** What a field's folder says of its tiles' side and the weights it is of; null: nothing. */
@@ -261,26 +271,22 @@ function topOf(path: string): string {
   return path.split("/", 1)[0]!;
 }
 
-/**
- * Marks the tiles of which all three chunks are there and whole.
- * @returns whether there is any chunk, whole or not.
- */
+/** The tiles of which all three chunks are there and whole; and whether there is any chunk, whole or not. */
 function findTiles(
   path: string,
   field: FieldDescription,
-  tiles: Uint8Array,
-  { thorough, damaged }: { thorough: boolean; damaged: string[] },
-): boolean {
+  { thorough, damaged }: Pick<Scan, "thorough" | "damaged">,
+): { tiles: Uint8Array<ArrayBuffer>; hasChunks: boolean } {
   const side = tilesPerSide(field);
+  const tiles = new Uint8Array(side ** 2).fill(1);
   let hasChunks = false;
-  tiles.fill(1);
   for (const array of FIELD_ARRAYS) {
     const folder = join(path, array);
     const isThere = isFolder(kindAt(folder), array, damaged);
     const names = new Set(isThere ? namesIn(folder) : []);
     const expected = chunkBytes(field, array);
     for (let i = 0; i < tiles.length; i++) {
-      const name = chunkName(field, array, Math.floor(i / side), i % side);
+      const name = chunkName(field, array, { row: Math.floor(i / side), column: i % side });
       if (!names.has(name)) {
         tiles[i] = 0;
         continue;
@@ -295,7 +301,7 @@ function findTiles(
       damaged.push(`${array}/${name}`);
     }
   }
-  return hasChunks;
+  return { tiles, hasChunks };
 }
 
 function isIntact(chunk: Buffer | null, expectedBytes: number): boolean {

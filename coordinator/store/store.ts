@@ -31,7 +31,6 @@ import {
   DEAD,
   deadFile,
   FIGURES,
-  fieldFolder,
   isCellId,
   JOURNAL,
   SUMMARY_CSV,
@@ -77,7 +76,7 @@ export interface Store {
   /** Stores a training: weights first, then the record that vouches for them. */
   putTraining(cell: Cell, result: TrainResult, blobs: Map<string, Uint8Array>): Promise<CellRecord>;
   /** Stores one tile's three chunks, and before the first of a field its metadata. */
-  putTile(field: FieldState, id: string, task: FieldTask, result: FieldResult): Promise<void>;
+  putTile(field: FieldState, task: FieldTask, result: FieldResult): Promise<void>;
   /** Notes a complete field's statistics in its cell's record. */
   putFieldRecord(record: CellRecord, field: FieldRecord): Promise<CellRecord>;
   putDeadLetter(letter: DeadLetter): Promise<void>;
@@ -85,7 +84,7 @@ export interface Store {
   /** Writes files at the top of the store: each whole, and all as good as at once. */
   putFiles(files: Iterable<readonly [path: string, content: string]>): Promise<void>;
   /** Writes what a scan found wanting of a field's metadata; removes a stale field. */
-  repair(field: FieldState, id: string): Promise<void>;
+  repair(field: FieldState): Promise<void>;
   /** Adds a line to the journal: for people, never read by the program. */
   journal(entry: Record<string, unknown>): Promise<void>;
   /** Lets go of the directory. Idempotent. */
@@ -163,9 +162,7 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
       return await putRecord({ ...header, history, weights, provenance, fields: [] });
     },
 
-    async putTile(field, id, task, result) {
-      const { description, snapshot } = field;
-      const folder = fieldFolder(task.cell, snapshot, id);
+    async putTile({ description, folder }, task, result) {
       if (!described.has(folder)) {
         await put(inFolder(folder, await fieldMetadata(description)));
         described.add(folder);
@@ -193,8 +190,7 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
       await put(files);
     },
 
-    async repair({ description, snapshot, metadata, isStale }, id) {
-      const folder = fieldFolder(description.cell, snapshot, id);
+    async repair({ folder, metadata, isStale }) {
       if (isStale) await rm(join(directory, folder), { recursive: true, force: true });
       else await put(inFolder(folder, metadata));
     },

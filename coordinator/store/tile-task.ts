@@ -8,8 +8,7 @@ import { tilesPerSide } from "./field-zarr.ts";
 export function tileTask(
   plan: Plan,
   cell: Cell,
-  description: FieldDescription,
-  index: number,
+  { description, index }: { readonly description: FieldDescription; readonly index: number },
 ): FieldTask {
   const { snapshot, weights, tile: side } = description;
   const across = tilesPerSide(description);

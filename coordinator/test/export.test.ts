@@ -245,13 +245,13 @@ async function putCell(store: Store, plan: Plan, cell: Cell, { tiles }: { tiles:
     return { snapshot, epoch, digest, bytes: blob.length };
   });
   const record = await store.putTraining(cell, trained(weights), new Map([[digest, blob]]));
-  const options = { directory: store.directory, thorough: false };
-  for (const field of await scanFields(plan, record, options, [])) {
+  const scan = { directory: store.directory, thorough: false, damaged: [] };
+  for (const field of await scanFields(plan, record, scan)) {
     for (let i = 0; i < tiles; i++) {
       const place = { row: Math.floor(i / 2), column: i % 2 };
       const { snapshot } = field;
       const task = fieldTask(plan, cell, { snapshot, weights: digest, side: TILE, ...place });
-      await store.putTile(field, plan.field!.id, task, tileResult(task));
+      await store.putTile(field, task, tileResult(task));
     }
   }
 }

@@ -57,7 +57,7 @@ export async function examine(
     if (record !== null) tasks.add(trainTask(plan, cell).id);
     for (const { description, tiles } of fields) {
       tiles.forEach((isStored, i) => {
-        if (isStored === 1) tasks.add(tileTask(plan, cell, description, i).id);
+        if (isStored === 1) tasks.add(tileTask(plan, cell, { description, index: i }).id);
       });
     }
   }
