@@ -121,7 +121,8 @@ test("lock: one of another machine that is silent is waited for, and taken over 
     const said: string[] = [];
     const clock = clockWith((look) => age(join(folder, WATCH), look));
     await isTaken(folder, { clock, onWait: (holder) => said.push(holder) });
-    assert.equal(clock.looks(), 60);
+    // The file system's clock goes in steps of a few milliseconds: at the 60th look it may not be a minute yet.
+    assert.ok([60, 61].includes(clock.looks()), `${clock.looks()} looks`);
     assert.deepEqual(said.length, 1);
     assert.match(said[0]!, /^process 77 on node17/);
   });
