@@ -4,6 +4,7 @@ import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path/posix";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { inFolder } from "./support/folder.ts";
 
 /** The rooms of the house, and the others from which a file in each may import. `lint` must refuse all else. */
@@ -73,7 +74,7 @@ function outsideOf(wing: string): string[] {
   );
 }
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(repositoryFile(""));
 const ROOMS = [...Object.keys(ARROWS), ...TOPS];
 
 /** One file a room, with an import from each of the other rooms: a line each, in the order of `others`. */

@@ -8,10 +8,11 @@ import { readDeadLetters } from "../../coordinator/store/store.ts";
 import { randomStream } from "../../shared/numerics/random-stream.ts";
 import { longTest } from "../../shared/testing/long.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
+import { LOADER, moduleFile } from "../../shared/testing/repository.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Running } from "./support/ftle.ts";
-import { ftle, LOADER, moduleAt, spawnFtle } from "./support/ftle.ts";
+import { ftle, spawnFtle } from "./support/ftle.ts";
 import { FAULT } from "./support/poison.ts";
 import { runHere } from "./support/run-here.ts";
 import { assertSameContents, contents, examine, filesIn, journalled } from "./support/stored.ts";
@@ -134,7 +135,7 @@ function keptWorker(url: string, name: string) {
   let isOver = false;
   let child = start();
   function start(): ChildProcess {
-    const module = fileURLToPath(moduleAt("./chaos-worker"));
+    const module = fileURLToPath(moduleFile("cli/test/support/chaos-worker"));
     const started = spawn(process.execPath, [...LOADER, module, url, name], {
       stdio: ["ignore", "ignore", "inherit"],
     });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle } from "./support/ftle.ts";
 
@@ -47,7 +48,7 @@ const SHELLS: readonly Shell[] = [
   {
     name: "zsh",
     complete(script, line) {
-      const capture = fileURLToPath(new URL("support/capture.zsh", import.meta.url));
+      const capture = fileURLToPath(repositoryFile("cli/test/support/capture.zsh"));
       const shown = printed("zsh", ["-f", capture, script, line]);
       return /<<(.*)>>/.exec(shown)![1]!.split(" ");
     },

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { natsServerBinary } from "../../shared/testing/nats-server.ts";
+import { LOADER, moduleFile } from "../../shared/testing/repository.ts";
 import { inFolder } from "./support/folder.ts";
-import { LOADER, moduleAt } from "./support/ftle.ts";
 
 const SPEC = `
 axes: {width: [2, 3], depth: 1, seed: [0, 1]}
@@ -36,7 +36,7 @@ test("program: it runs, draws and exports with 64 file descriptors", { skip }, a
       ["verify", out],
     ]) {
       const limited = ["-c", 'ulimit -n 64; exec "$@"', "sh"];
-      const main = fileURLToPath(moduleAt("../../main"));
+      const main = fileURLToPath(moduleFile("cli/main"));
       const { status, stderr } = spawnSync("sh", [...limited, process.execPath, main, ...words], {
         cwd: folder,
         encoding: "utf8",

@@ -13,10 +13,11 @@ import { connect } from "@nats-io/transport-node";
 import { UsageError } from "../../shared/errors.ts";
 import { processStart } from "../../shared/process/process-start.ts";
 import { natsServerBinary, oldNatsServerBinary } from "../../shared/testing/nats-server.ts";
+import { LOADER, moduleFile } from "../../shared/testing/repository.ts";
 import type { EmbeddedBroker } from "../places/embedded-broker.ts";
 import { startEmbeddedBroker } from "../places/embedded-broker.ts";
 import { inFolder } from "./support/folder.ts";
-import { ftleWith, LOADER, moduleAt } from "./support/ftle.ts";
+import { ftleWith } from "./support/ftle.ts";
 import { until } from "./support/until.ts";
 
 test("embedded broker: takes those who have the password, and nobody else", async () => {
@@ -239,7 +240,7 @@ type Said = Pick<EmbeddedBroker, "url" | "pid" | "folder">;
  */
 async function ownerOfBroker(): Promise<{ owner: ChildProcess; broker: Said; said: Said[] }> {
   const script = `
-    import { startEmbeddedBroker } from ${JSON.stringify(moduleAt("../../places/embedded-broker").href)};
+    import { startEmbeddedBroker } from ${JSON.stringify(moduleFile("cli/places/embedded-broker").href)};
     const broker = await startEmbeddedBroker();
     const say = () => console.log(JSON.stringify(broker));
     for (const name of ["SIGINT", "SIGHUP", "SIGTERM"]) process.on(name, say);

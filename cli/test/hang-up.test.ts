@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lockOwner } from "../../coordinator/store/lock.ts";
+import { LOADER, moduleFile } from "../../shared/testing/repository.ts";
 import { outlivesHangUp } from "../terminal/hang-up.ts";
 import { inFolder } from "./support/folder.ts";
-import { LOADER, moduleAt } from "./support/ftle.ts";
 import { examine, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
@@ -22,7 +22,7 @@ field: {points: 48, tile: 16}
 `;
 const TASKS = 4 * (1 + 9);
 
-const PROGRAM = [process.execPath, ...LOADER, fileURLToPath(moduleAt("../../main"))];
+const PROGRAM = [process.execPath, ...LOADER, fileURLToPath(moduleFile("cli/main"))];
 
 const started: ChildProcess[] = [];
 after(() => {

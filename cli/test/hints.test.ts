@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { weightsFile } from "../../coordinator/store/layout.ts";
 import { readRecords } from "../../coordinator/store/store.ts";
+import { LOADER, moduleFile } from "../../shared/testing/repository.ts";
 import { shellPath, shownPath } from "../terminal/format.ts";
 import { inFolder } from "./support/folder.ts";
-import { LOADER, moduleAt } from "./support/ftle.ts";
 
 const SPEC = `
 axes: {width: 2, depth: 1}
@@ -19,7 +19,7 @@ field: {points: 16}
 
 /** Runs a line of shell in a folder, in which `ftle` is the program. */
 function shell(folder: string, line: string) {
-  const main = fileURLToPath(moduleAt("../../main"));
+  const main = fileURLToPath(moduleFile("cli/main"));
   // Node looks for a loader from where it is started, which is elsewhere here.
   const loader = LOADER.map((word) => (word === "tsx" ? import.meta.resolve(word) : word));
   const words = [process.execPath, ...loader].join(" ");

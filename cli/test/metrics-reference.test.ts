@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { describedMetrics, metricsReference } from "../metrics/reference.ts";
 
 test("metrics: docs/metrics.md is that of the code", async () => {
-  const committed = await readFile(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+  const committed = await readFile(repositoryFile("docs/metrics.md"), "utf8");
   const stale = "run `node --import tsx cli/metrics/write-reference.ts`";
   assert.equal(committed, metricsReference(), stale);
 });

@@ -6,12 +6,13 @@ import { runSweep } from "../../coordinator/run/run-sweep.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { openStore } from "../../coordinator/store/store.ts";
+import { moduleFile } from "../../shared/testing/repository.ts";
 import { localTransport } from "../../shared/transport/local.ts";
 import { startWorker } from "../../worker/worker.ts";
 import { CATALOGUE, loadCommand } from "../catalogue.ts";
 import { planFor } from "../sweeps/stored-sweep.ts";
 import { inFolder } from "./support/folder.ts";
-import { ftle, moduleAt } from "./support/ftle.ts";
+import { ftle } from "./support/ftle.ts";
 import { runHere } from "./support/run-here.ts";
 import { examine } from "./support/stored.ts";
 
@@ -29,7 +30,7 @@ async function runWithFailures(spec: string, directory: string): Promise<void> {
   const store = await openStore(directory);
   const policy = { leaseMs: 30_000, maxDeliveries: 2, backoffMs: () => 0 };
   const transport = localTransport({ policy });
-  const threadFile = moduleAt("./failing-thread");
+  const threadFile = moduleFile("cli/test/support/failing-thread");
   const { engine } = plan;
   const worker = startWorker({ transport, name: "failing", engine, threads: 1, threadFile });
   try {

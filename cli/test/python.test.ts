@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fewOrAll } from "../../shared/testing/long.ts";
 import { runPython, withoutPython } from "../../shared/testing/python.ts";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import type { Ending } from "./support/ftle.ts";
 import { ftle } from "./support/ftle.ts";
 
@@ -139,7 +140,7 @@ function spec(layers: string, axes: readonly string[], where = ""): string {
 }
 
 async function python(script: string, ...args: string[]): Promise<string> {
-  return await runPython(new URL(`python/${script}.py`, import.meta.url), ...args);
+  return await runPython(repositoryFile(`cli/test/python/${script}.py`), ...args);
 }
 
 /** What a command printed. @throws AssertionError with what it said, if it failed. */

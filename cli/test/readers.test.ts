@@ -9,8 +9,9 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lockOwner } from "../../coordinator/store/lock.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
+import { LOADER, moduleFile } from "../../shared/testing/repository.ts";
 import { inFolder } from "./support/folder.ts";
-import { ftle, LOADER, moduleAt } from "./support/ftle.ts";
+import { ftle } from "./support/ftle.ts";
 import { runHere } from "./support/run-here.ts";
 import { examine } from "./support/stored.ts";
 
@@ -39,7 +40,7 @@ after(() => {
 });
 
 function start(args: readonly string[], [stdout, stderr]: readonly [Stream, Stream]): ChildProcess {
-  const program = [...LOADER, fileURLToPath(moduleAt("../../main")), ...args];
+  const program = [...LOADER, fileURLToPath(moduleFile("cli/main")), ...args];
   const child = spawn(process.execPath, program, { stdio: ["ignore", stdout, stderr] });
   started.push(child);
   return child;

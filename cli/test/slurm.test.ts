@@ -9,12 +9,13 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { longTest } from "../../shared/testing/long.ts";
 import { natsServerBinary, startNatsServer } from "../../shared/testing/nats-server.ts";
+import { LOADER, moduleFile, repositoryFile } from "../../shared/testing/repository.ts";
 import { connectBroker } from "../../shared/transport/nats/connect.ts";
 import { readDepths } from "../../shared/transport/nats/observe.ts";
 import { readQueues } from "../../shared/transport/nats/queue-list.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Ending } from "./support/ftle.ts";
-import { ftle, LOADER, moduleAt, spawnFtle } from "./support/ftle.ts";
+import { ftle, spawnFtle } from "./support/ftle.ts";
 import { runHere } from "./support/run-here.ts";
 import { assertSameContents, contents, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
@@ -67,7 +68,7 @@ interface Bench {
   install(name: string, source: string): Promise<string>;
 }
 
-const FTLE = [process.execPath, ...LOADER, fileURLToPath(moduleAt("../../main"))].join(" ");
+const FTLE = [process.execPath, ...LOADER, fileURLToPath(moduleFile("cli/main"))].join(" ");
 
 /** Ends as `ftle run` does when it was interrupted, and otherwise if it was so twice. */
 const INTERRUPTIBLE = `#!${process.execPath}
@@ -119,7 +120,7 @@ async function onBench(body: (bench: Bench) => Promise<void>, spec = SPEC): Prom
 }
 
 function start(script: string, args: readonly string[], env: NodeJS.ProcessEnv): Job {
-  const path = fileURLToPath(new URL(`../../deploy/slurm/${script}.sbatch`, import.meta.url));
+  const path = fileURLToPath(repositoryFile(`deploy/slurm/${script}.sbatch`));
   const child = spawn("bash", [path, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env,

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { readSweep } from "../spec/read-sweep.ts";
 import { type JsonSchema, jsonSchema, specReference } from "../spec/schema-documents.ts";
 
-const root = new URL("../../", import.meta.url);
+const root = repositoryFile("");
 const STALE = "run `node --import tsx coordinator/spec/write-schema.ts && npm run fix`";
 
 test("spec schema: docs/spec.schema.json is that of the code", async () => {

@@ -2,18 +2,22 @@
  * Writes the rules of ../prometheus as a PrometheusRule, because kustomize can copy no file into one:
  * node --import tsx deploy/kubernetes/write-rules.ts
  */
+
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 
 /** Where it is written. */
-export const RULES_FILE = new URL("components/prometheus-operator/rules.yaml", import.meta.url);
+export const RULES_FILE = repositoryFile(
+  "deploy/kubernetes/components/prometheus-operator/rules.yaml",
+);
 const SOURCES = ["recording.yml", "alerts.yml"];
 
 /** What the file must hold. */
 export function prometheusRule(): string {
   const groups = SOURCES.flatMap((file) => {
-    const path = new URL(`../prometheus/rules/${file}`, import.meta.url);
+    const path = repositoryFile(`deploy/prometheus/rules/${file}`);
     return parse(readFileSync(path, "utf8")).groups as unknown[];
   });
   const rule = {

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { until } from "../../cli/test/support/until.ts";
 import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { RUNBOOKS } from "../grafana/src/panels.ts";
 import type { Labels } from "../testing/alertmanager.ts";
 import { startAlertmanager } from "../testing/alertmanager.ts";
@@ -13,8 +14,8 @@ import { toolPath } from "../testing/tool.ts";
 import { knownMetrics, rulesOf } from "./support/known-metrics.ts";
 import { checkedLabels } from "./support/promql.ts";
 
-const PROMETHEUS = fileURLToPath(new URL("../prometheus", import.meta.url));
-const RUNBOOK_FOLDER = new URL("../runbooks/", import.meta.url);
+const PROMETHEUS = fileURLToPath(repositoryFile("deploy/prometheus"));
+const RUNBOOK_FOLDER = repositoryFile("deploy/runbooks/");
 const HEADINGS = ["Meaning", "Causes", "Check", "Remedy"];
 
 const known = knownMetrics();

@@ -10,11 +10,12 @@ import { runCommand } from "../../cli/commands/run.ts";
 import { FAREWELL_MS, workerCommand } from "../../cli/commands/worker.ts";
 import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import { natsServerBinary } from "../../shared/testing/nats-server.ts";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import type { ComposeConfig, ComposeService } from "../testing/compose-faults.ts";
 import { containmentFaults, programFaults } from "../testing/compose-faults.ts";
 import { toolPath } from "../testing/tool.ts";
 
-const folder = fileURLToPath(new URL("../compose", import.meta.url));
+const folder = fileURLToPath(repositoryFile("deploy/compose"));
 const text = readFileSync(join(folder, "compose.yaml"), "utf8");
 const commands = { coordinator: runCommand(), worker: workerCommand() };
 const farewellSeconds = FAREWELL_MS / 1000;
@@ -188,7 +189,7 @@ describe("compose", () => {
     assert.ok(["coordinator", "worker"].every((name) => name in config.services));
     const targets = config.services.prometheus!.volumes!.map(({ target }) => target);
     assert.ok(targets.includes(rule_files[0].replace(/\/[^/]*$/, "")));
-    const rules = fileURLToPath(new URL("../prometheus/rules/", import.meta.url));
+    const rules = fileURLToPath(repositoryFile("deploy/prometheus/rules/"));
     const here = readFileSync(join(folder, "prometheus.yml"), "utf8").replace(
       "/etc/prometheus/rules/",
       rules,
@@ -212,7 +213,7 @@ describe("compose", () => {
 
   test("compose: Grafana finds Prometheus, and dashboards where they are mounted", () => {
     const provisioned = (path: string) =>
-      parse(readFileSync(new URL(`../grafana/provisioning/${path}`, import.meta.url), "utf8"));
+      parse(readFileSync(repositoryFile(`deploy/grafana/provisioning/${path}`), "utf8"));
     const [source] = provisioned("datasources/prometheus.yaml").datasources;
     assert.deepEqual([source.uid, source.url], ["ftle-prometheus", "http://prometheus:9090"]);
     const { global } = parse(readFileSync(join(folder, "prometheus.yml"), "utf8"));

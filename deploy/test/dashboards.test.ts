@@ -8,6 +8,7 @@ import type { Dataquery } from "@grafana/grafana-foundation-sdk/prometheus";
 import { Ajv } from "ajv";
 import { stringify } from "yaml";
 import { inFolder } from "../../cli/test/support/folder.ts";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { DASHBOARDS, dashboardJson } from "../grafana/src/dashboards.ts";
 import { panelQueries, panelsOf, withValues } from "../grafana/src/queries.ts";
 import { toolPath } from "../testing/tool.ts";
@@ -16,8 +17,8 @@ import { exportedMetrics } from "./support/exported-metrics.ts";
 import { knownMetrics, rulesOf } from "./support/known-metrics.ts";
 import { metricsIn } from "./support/promql.ts";
 
-const SCHEMA = new URL("../../../shared/schemas/grafana-dashboard.schema.json", import.meta.url);
-const FOLDER = new URL("../grafana/dashboards/", import.meta.url);
+const SCHEMA = repositoryFile("../shared/schemas/grafana-dashboard.schema.json");
+const FOLDER = repositoryFile("deploy/grafana/dashboards/");
 
 const known = knownMetrics();
 const alerts = new Set(rulesOf("alerts").map(({ alert }) => alert!));

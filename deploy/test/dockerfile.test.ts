@@ -3,9 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { isIgnored } from "../testing/docker-ignore.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(repositoryFile(""));
 const read = (path: string) => readFileSync(`${root}/${path}`, "utf8");
 const dockerfile = read("deploy/Dockerfile");
 const ignore = read(".dockerignore");

@@ -17,6 +17,7 @@ import { parse } from "yaml";
 import { makeKeys } from "../../shared/testing/nats-keys.ts";
 import type { TestServer } from "../../shared/testing/nats-server.ts";
 import { natsServerBinary, startNatsServer } from "../../shared/testing/nats-server.ts";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { connectBroker } from "../../shared/transport/nats/connect.ts";
 import type { Role } from "../../shared/transport/nats/names.ts";
 import { INBOXES } from "../../shared/transport/nats/names.ts";
@@ -26,7 +27,7 @@ import type { ChartValues } from "./kubernetes-chart.ts";
 import { chartConfig } from "./kubernetes-chart.ts";
 import { podOf, quantity, render } from "./kubernetes-manifest.ts";
 
-const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+const read = (path: string) => readFileSync(new URL(path, repositoryFile("deploy/test/")), "utf8");
 const values = parse(read("../kubernetes/nats-values.yaml"), { merge: true }) as ChartValues;
 
 describe("kubernetes broker", () => {

@@ -1,7 +1,9 @@
 /** What kustomize makes of a folder of deploy/kubernetes, as far as the tests look at it. */
+
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { toolPath } from "../testing/tool.ts";
 
 export interface Manifest {
@@ -126,7 +128,7 @@ interface Probe {
 }
 
 let kustomize: string | undefined;
-const ROOT = new URL("../kubernetes/", import.meta.url);
+const ROOT = repositoryFile("deploy/kubernetes/");
 
 /** @param folder e.g. `overlays/demo`. @throws Error with what kustomize says. */
 export function render(folder: string): Manifest[] {

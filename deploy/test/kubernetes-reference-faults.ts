@@ -1,5 +1,7 @@
 /** What manifests say of each other: selectors, names, ports; and what they agree on with the code's names. */
+
 import { readFileSync } from "node:fs";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { queueName, STREAMS } from "../../shared/transport/nats/names.ts";
 import type { Container, Labels, Manifest } from "./kubernetes-manifest.ts";
 import { matches, nameOf, podOf, quantity } from "./kubernetes-manifest.ts";
@@ -262,7 +264,7 @@ function scaledObject({ spec }: Manifest, all: readonly Manifest[]): Rule[] {
 
 /** The account that may make a stream, by the roles that ship. */
 function accountOf(stream: string): string | undefined {
-  const roles = readFileSync(new URL("../nats/roles.conf", import.meta.url), "utf8");
+  const roles = readFileSync(repositoryFile("deploy/nats/roles.conf"), "utf8");
   const at = roles.indexOf(`$JS.API.STREAM.CREATE.${stream}"`);
   return [...roles.slice(0, at).matchAll(/^ {2}(\w+) \{$/gm)].at(-1)?.[1];
 }

@@ -1,4 +1,5 @@
 /** Validates manifests strictly, field by field: those of Kubernetes itself, and those of operators. */
+
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,13 +10,12 @@ import { PodMonitor } from "@kubernetes-models/prometheus-operator/monitoring.co
 import { PrometheusRule } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule";
 import type { ValidateFunction } from "ajv";
 import { Ajv } from "ajv";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import type { Manifest } from "./kubernetes-manifest.ts";
 import { nameOf } from "./kubernetes-manifest.ts";
 
 /** Kubernetes' own description of its API: beside the repository, not in it. */
-const SWAGGER = fileURLToPath(
-  new URL("../../../shared/schemas/kubernetes-1.36-swagger.json", import.meta.url),
-);
+const SWAGGER = fileURLToPath(repositoryFile("../shared/schemas/kubernetes-1.36-swagger.json"));
 export const hasSwagger = existsSync(SWAGGER);
 
 interface Definition {
@@ -93,7 +93,7 @@ export function operatorFaults(manifest: Manifest): string[] {
  */
 export function unknownFields(manifests: readonly Manifest[]): string[][] {
   const folder = mkdtempSync(join(tmpdir(), "ftle-manifests-"));
-  const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
+  const modules = fileURLToPath(repositoryFile("node_modules"));
   try {
     symlinkSync(modules, join(folder, "node_modules"));
     const files = manifests.map((manifest, i) => {

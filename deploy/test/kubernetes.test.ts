@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { createRegistry } from "../../shared/metrics/registry.ts";
 import { startMetricsServer } from "../../shared/metrics/server.ts";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { prometheusRule, RULES_FILE } from "../kubernetes/write-rules.ts";
 import { FORM_MISTAKES } from "./kubernetes-form-mistakes.ts";
 import type { Manifest } from "./kubernetes-manifest.ts";
@@ -23,7 +24,7 @@ import {
   unknownFields,
 } from "./kubernetes-schema.ts";
 
-const folder = new URL("../kubernetes/", import.meta.url);
+const folder = repositoryFile("deploy/kubernetes/");
 const read = (path: string) => readFileSync(new URL(path, folder), "utf8");
 const MISTAKES = [...FORM_MISTAKES, ...NAME_MISTAKES];
 const withoutSwagger = hasSwagger ? false : "needs ../shared/schemas, which is not here";
@@ -152,7 +153,7 @@ test("kubernetes: rules and dashboards are those of the other folders", () => {
   assert.ok(rules === prometheusRule(), "run node --import tsx deploy/kubernetes/write-rules.ts");
   const groups = (parse(rules).spec.groups as { name: string }[]).map(({ name }) => name);
   assert.equal(new Set(groups).size, groups.length);
-  const dashboards = new URL("../grafana/dashboards/", import.meta.url);
+  const dashboards = repositoryFile("deploy/grafana/dashboards/");
   const shipped = sets.production!.filter((m) => m.metadata.labels?.grafana_dashboard === "1");
   assert.deepEqual(
     shipped.map(({ data }) => Object.entries(data!)[0]),

@@ -10,6 +10,7 @@ import { journalled } from "../../cli/test/support/stored.ts";
 import { until } from "../../cli/test/support/until.ts";
 import { longTest } from "../../shared/testing/long.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import { panelQueries } from "../grafana/src/queries.ts";
 import type { TestPrometheus } from "../testing/prometheus.ts";
 import { startPrometheus } from "../testing/prometheus.ts";
@@ -117,7 +118,7 @@ function scrapeConfig(coordinator: string): object {
 
 /** The rules as they are shipped, but impatient: seconds for the minutes that must pass before an alert. */
 async function quickRules(name: string): Promise<string> {
-  const path = new URL(`../prometheus/rules/${name}.yml`, import.meta.url);
+  const path = repositoryFile(`deploy/prometheus/rules/${name}.yml`);
   const text = await readFile(path, "utf8");
   return text
     .replaceAll(/( for| keep_firing_for): \w+/g, "$1: 1s")

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 import type { Answer, ClassicPanel } from "../grafana/preview/panels.ts";
 import { panelFor } from "../grafana/preview/panels.ts";
 
-const FOLDER = new URL("../grafana/dashboards/", import.meta.url);
+const FOLDER = repositoryFile("deploy/grafana/dashboards/");
 const VARIABLES = { sweep: "s" };
 const AT = { x: 0, y: 0, w: 8, h: 8 };
 

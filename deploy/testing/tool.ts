@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { repositoryFile } from "../../shared/testing/repository.ts";
 
 export type ToolName =
   | "promtool"
@@ -11,7 +12,7 @@ export type ToolName =
 
 /** Path of a tool that the tests need: of PATH, or got now. @throws if it cannot be had; the script says how it can. */
 export function toolPath(name: ToolName): string {
-  const script = fileURLToPath(new URL("get-tools.sh", import.meta.url));
+  const script = fileURLToPath(repositoryFile("deploy/testing/get-tools.sh"));
   return execFileSync("bash", [script, name], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],

@@ -9,9 +9,10 @@ import { planeExponents } from "../numerics/plane-exponents.ts";
 import { digamma, trigamma } from "../numerics/polygamma.ts";
 import { randomStream } from "../numerics/random-stream.ts";
 import { lyapunovSpectrum } from "../numerics/spectrum.ts";
+import { repositoryFile } from "../testing/repository.ts";
 
 const reference = JSON.parse(
-  readFileSync(new URL("reference/network.json", import.meta.url), "utf8"),
+  readFileSync(repositoryFile("shared/test/reference/network.json"), "utf8"),
 );
 
 for (const { network, weights, inputs, stretching } of reference.cases) {

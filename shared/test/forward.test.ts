@@ -6,9 +6,10 @@ import { gridCoordinates, sliceCoordinates } from "../numerics/grid.ts";
 import { addProduct, rowMajor, transposed } from "../numerics/matrix-product.ts";
 import { float64Weights, layerWidths, parameterCount } from "../numerics/network.ts";
 import { randomStream } from "../numerics/random-stream.ts";
+import { repositoryFile } from "../testing/repository.ts";
 
 const reference = JSON.parse(
-  readFileSync(new URL("reference/network.json", import.meta.url), "utf8"),
+  readFileSync(repositoryFile("shared/test/reference/network.json"), "utf8"),
 );
 
 for (const { network, weights, inputs, outputs: expected } of reference.cases) {

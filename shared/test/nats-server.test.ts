@@ -11,6 +11,7 @@ import { connect } from "@nats-io/transport-node";
 import { processStart } from "../process/process-start.ts";
 import type { TestServer, TestServerOptions } from "../testing/nats-server.ts";
 import { startNatsServer } from "../testing/nats-server.ts";
+import { LOADER, moduleFile } from "../testing/repository.ts";
 
 test("test server: after kill -9 and a restart it has the same ports and its messages", async () => {
   await withServer({}, async (server) => {
@@ -89,17 +90,15 @@ test("test server: one that does not start says what was in its log", async () =
 });
 
 test("test server: goes with its folder when the process that started it is killed", async () => {
-  const module = new URL("../testing/nats-server.ts", import.meta.url).href;
+  const module = moduleFile("shared/testing/nats-server").href;
   const script = `
     import { startNatsServer } from ${JSON.stringify(module)};
     const { pid, storeDir } = await startNatsServer();
     console.log(JSON.stringify({ pid, storeDir }));
     process.stdin.on("end", () => process.exit()).resume();`;
-  const owner = spawn(
-    process.execPath,
-    ["--import", "tsx", "--input-type=module", "--eval", script],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
+  const owner = spawn(process.execPath, [...LOADER, "--input-type=module", "--eval", script], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const [line] = await once(owner.stdout, "data");
   const { pid, storeDir } = JSON.parse(String(line)) as { pid: number; storeDir: string };
   assert.notEqual(await processStart(pid), null);

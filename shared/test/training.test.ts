@@ -13,9 +13,10 @@ import { createOptimizerState, optimizerStep } from "../numerics/optimizers.ts";
 import { permutation } from "../numerics/permutation.ts";
 import { randomStream } from "../numerics/random-stream.ts";
 import type { Optimizer, TrainingRule, TrainingSet } from "../numerics/training.ts";
+import { repositoryFile } from "../testing/repository.ts";
 
 const reference = JSON.parse(
-  readFileSync(new URL("reference/network.json", import.meta.url), "utf8"),
+  readFileSync(repositoryFile("shared/test/reference/network.json"), "utf8"),
 );
 
 for (const example of reference.cases) {

@@ -1,4 +1,5 @@
 /** Keys for tests, made by the published script (`deploy/nats/make-keys.mjs`), and a server that accepts them. */
+
 import { execFile } from "node:child_process";
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,8 +12,9 @@ import type { Role } from "../transport/nats/names.ts";
 import { INBOXES } from "../transport/nats/names.ts";
 import type { TestServer, TestServerOptions } from "./nats-server.ts";
 import { startNatsServer } from "./nats-server.ts";
+import { repositoryFile } from "./repository.ts";
 
-const SHIPPED = fileURLToPath(new URL("../../deploy/nats/", import.meta.url));
+const SHIPPED = fileURLToPath(repositoryFile("deploy/nats/"));
 const run = promisify(execFile);
 
 /** Runs the script. @throws Error with its output if it fails. */

@@ -1,4 +1,5 @@
 /** Real nats-servers for tests: private, on loopback, each with its own store. */
+
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -8,6 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { NatsProcess } from "../transport/nats/nats-process.ts";
 import { logOf, startNatsProcess } from "../transport/nats/nats-process.ts";
+import { repositoryFile } from "./repository.ts";
 
 export interface TestServer {
   /** Without user and password. A restart keeps the port. */
@@ -45,7 +47,7 @@ export interface TestServerOptions {
   readonly binary?: string;
 }
 
-const SCRIPT = fileURLToPath(new URL("get-nats-server.sh", import.meta.url));
+const SCRIPT = fileURLToPath(repositoryFile("shared/testing/get-nats-server.sh"));
 /** How long a signal may take to end the server. */
 const END_MS = 30_000;
 

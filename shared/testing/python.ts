@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { repositoryFile } from "./repository.ts";
 
 const interpreter =
-  process.env.FTLE_TEST_PYTHON ?? fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
+  process.env.FTLE_TEST_PYTHON ?? fileURLToPath(repositoryFile(".venv/bin/python"));
 
 const MISSING = `no Python at ${interpreter}: install it with \`npm run test:python-env\`, or set FTLE_TEST_PYTHON to another`;
 

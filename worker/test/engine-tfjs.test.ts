@@ -12,6 +12,7 @@ import type { NetworkShape } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
 import type { TrainingRule } from "../../shared/numerics/training.ts";
 import { fewOrAll } from "../../shared/testing/long.ts";
+import { LOADER, moduleFile, repositoryFile } from "../../shared/testing/repository.ts";
 import type { Engine } from "../engines/engine.ts";
 import { referenceEngine } from "../engines/reference.ts";
 import { loadTensorFlow } from "../engines/tfjs/load.ts";
@@ -132,9 +133,9 @@ function testsOf(engine: Engine): void {
 
   test("tfjs engine: four threads that start together load it and compute the same", async () => {
     // An unlocked set in the published addon made 4 % of such processes crash or hang.
-    const pool = fileURLToPath(new URL("./threads/tfjs-pool.ts", import.meta.url));
+    const pool = fileURLToPath(moduleFile("worker/test/threads/tfjs-pool"));
     for (let process_ = 0; process_ < fewOrAll(1, 3); process_++) {
-      const run = promisify(execFile)(process.execPath, ["--import", "tsx", pool, "4"], {
+      const run = promisify(execFile)(process.execPath, [...LOADER, pool, "4"], {
         timeout: 60_000,
       });
       const { stdout, stderr } = await run;
@@ -170,7 +171,7 @@ test("tfjs engine: where its addon is missing, it says so and what to do", async
 });
 
 function numTensors(): number {
-  const require = createRequire(new URL("../../.tfjs-node/", import.meta.url));
+  const require = createRequire(repositoryFile(".tfjs-node/"));
   return require("@tensorflow/tfjs-node").memory().numTensors;
 }
 

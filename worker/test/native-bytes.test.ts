@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { LOADER, moduleFile } from "../../shared/testing/repository.ts";
 import { loadNative } from "../engines/native.ts";
 import { resultDigests } from "../testing/result-digests.ts";
 
@@ -13,10 +14,10 @@ const { engine } = native;
 const sets = process.arch === "arm64" ? ["neon", "baseline"] : ["avx512", "avx2", "baseline"];
 for (const isa of sets) {
   test(`native bytes: ${isa} gives those of ${engine.details?.vectors}`, (t) => {
-    const script = fileURLToPath(new URL("../testing/result-digests.ts", import.meta.url));
+    const script = fileURLToPath(moduleFile("worker/testing/result-digests"));
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ["--import", "tsx", "--conditions", "development", script],
+      [...LOADER, "--conditions", "development", script],
       { encoding: "utf8", env: { ...process.env, FTLE_NATIVE_ISA: isa } },
     );
     if (status !== 0) {

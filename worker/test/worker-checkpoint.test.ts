@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { cellId } from "../../shared/identity.ts";
 import type { TrainResult, TrainTask } from "../../shared/messages.ts";
 import { MESSAGE_VERSION } from "../../shared/messages.ts";
+import { moduleFile } from "../../shared/testing/repository.ts";
 import { localTransport } from "../../shared/transport/local.ts";
 import type { Lease, Transport } from "../../shared/transport/transport.ts";
 import { referenceEngine } from "../engines/reference.ts";
@@ -45,7 +46,7 @@ function workerOn(transport: Transport, name: string, options: Partial<WorkerOpt
     threads: 1,
     extendEveryMs: 5,
     checkpointEveryMs: 0,
-    threadFile: new URL("./threads/interrupted.ts", import.meta.url),
+    threadFile: moduleFile("worker/test/threads/interrupted"),
     ...options,
   });
 }

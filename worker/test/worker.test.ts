@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "../../shared/clock.ts";
+import { moduleFile } from "../../shared/testing/repository.ts";
 import { fieldTaskFixture } from "../../shared/testing/task-fixture.ts";
 import { localTransport } from "../../shared/transport/local.ts";
 import type { Outcome, Transport } from "../../shared/transport/transport.ts";
@@ -35,7 +36,7 @@ async function withWorker(
     engine: "test.1",
     threads: 1,
     extendEveryMs: 5,
-    threadFile: new URL("./threads/misbehaving.ts", import.meta.url),
+    threadFile: moduleFile("worker/test/threads/misbehaving"),
     onEvent: (event) => event.kind === "ended" && ended.push(event.outcome),
     ...options,
   });
@@ -205,7 +206,7 @@ test("worker: of two tasks that were lost twice only one runs at a time, and oth
     engine: "test.1",
     threads: 3,
     extendEveryMs: 5,
-    threadFile: new URL("./threads/misbehaving.ts", import.meta.url),
+    threadFile: moduleFile("worker/test/threads/misbehaving"),
   });
   try {
     const started = async () =>

@@ -1,6 +1,8 @@
 /** The program as a process of its own. */
+
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { LOADER, moduleFile } from "../../../shared/testing/repository.ts";
 
 export interface Ending {
   /** null when a signal ended it. */
@@ -19,20 +21,7 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Processes start twice as fast from the build, which `npm test` has made; else they run the source. */
-const IS_BUILT = process.env.FTLE_TEST_BUILD === "1";
-
-/** What Node needs to run a module in a process of its own. */
-export const LOADER = IS_BUILT ? [] : ["--import", "tsx"];
-
-/** A module by its path from this folder, without its ending. */
-export function moduleAt(path: string): URL {
-  if (!import.meta.url.endsWith(".ts")) return new URL(`${path}.js`, import.meta.url);
-  const folder = IS_BUILT ? "../../../dist/cli/test/support/" : "./";
-  return new URL(`${path}.${IS_BUILT ? "js" : "ts"}`, new URL(folder, import.meta.url));
-}
-
-const MAIN = fileURLToPath(moduleAt("../../main"));
+const MAIN = fileURLToPath(moduleFile("cli/main"));
 
 export function spawnFtle(...args: string[]): Running {
   return spawnWith({}, args);

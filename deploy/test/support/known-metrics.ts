@@ -1,6 +1,8 @@
 /** What there is to ask Prometheus: what is exported, and what our rules record of it. */
+
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { repositoryFile } from "../../../shared/testing/repository.ts";
 import { exportedMetrics, type KnownMetric } from "./exported-metrics.ts";
 import { checkedLabels } from "./promql.ts";
 
@@ -13,7 +15,7 @@ export interface Rule {
 }
 
 export function rulesOf(name: "recording" | "alerts"): Rule[] {
-  const path = new URL(`../../prometheus/rules/${name}.yml`, import.meta.url);
+  const path = repositoryFile(`deploy/prometheus/rules/${name}.yml`);
   const { groups } = parse(readFileSync(path, "utf8")) as { groups: { rules: Rule[] }[] };
   return groups.flatMap(({ rules }) => rules);
 }
