@@ -1,35 +1,18 @@
 /** `ftle status --nats`: the sweeps and workers at a broker, from anywhere. */
 
 import type { DeadLetter } from "../../shared/messages.ts";
-import type { SweepRecord } from "../../shared/transport/nats/claim.ts";
-import { readSweeps } from "../../shared/transport/nats/claim.ts";
 import { connectBroker, place } from "../../shared/transport/nats/connect.ts";
-import { readDeadLetters, readDepths } from "../../shared/transport/nats/observe.ts";
-import type { Queue } from "../../shared/transport/nats/queue-list.ts";
-import { readQueues } from "../../shared/transport/nats/queue-list.ts";
 import { isSetUp } from "../../shared/transport/nats/setup.ts";
-import { readWorkers } from "../../shared/transport/nats/workers.ts";
-import type { Depth, WorkerStatus } from "../../shared/transport/transport.ts";
+import type { WorkerStatus } from "../../shared/transport/transport.ts";
+import type { SweepThere } from "../sweeps/broker-state.ts";
+import { readBrokerState } from "../sweeps/broker-state.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions } from "../terminal/broker-options.ts";
 import { counted, duration, integer, percent, table } from "../terminal/format.ts";
 import type { Output } from "../terminal/output.ts";
 
-/** A coordinator that has not told of itself for so long is taken for gone. */
-const SILENT_MS = 15_000;
 /** How many workers and dead letters are named. */
 const MOST_NAMED = 20;
-
-interface SweepThere {
-  readonly sweep: string;
-  readonly name: string;
-  readonly engine: string;
-  readonly phase: string;
-  readonly priority: string;
-  readonly owner: { readonly pid: number; readonly host: string } | null;
-  readonly progress: SweepRecord["progress"];
-  readonly depth: Depth;
-}
 
 export async function brokerStatus(flags: BrokerFlags, output: Output): Promise<void> {
   const options = brokerOptions(flags, "observer");
@@ -40,15 +23,8 @@ export async function brokerStatus(flags: BrokerFlags, output: Output): Promise<
       output.result(text, { sweeps: [], workers: [], letters: [] });
       return;
     }
-    const [records, queues, workers, letters] = await Promise.all([
-      readSweeps(broker),
-      readQueues(broker),
-      readWorkers(broker),
-      readDeadLetters(broker),
-    ]);
-    const depths = await readDepths(broker, queues ?? []);
     const now = Date.now();
-    const sweeps = sweepsOf(records, queues ?? [], { depths, now });
+    const { sweeps, workers, letters } = await readBrokerState(broker, now);
     const lines = [
       `Broker ${place(options.url)}: ${counted(sweeps.length, "sweep")}, ${counted(workers.length, "worker")}, ${counted(letters.length, "dead letter")}`,
       ...section("Sweeps", sweepRows(sweeps)),
@@ -59,36 +35,6 @@ export async function brokerStatus(flags: BrokerFlags, output: Output): Promise<
   } finally {
     await broker.close();
   }
-}
-
-function sweepsOf(
-  records: readonly SweepRecord[],
-  queues: readonly Queue[],
-  { depths, now }: { depths: ReadonlyMap<string, Depth>; now: number },
-): SweepThere[] {
-  const ids = new Set([...records, ...queues].map(({ sweep }) => sweep));
-  return [...ids].map((sweep) => {
-    const record = records.find((other) => other.sweep === sweep);
-    const queue = queues.find((other) => other.sweep === sweep);
-    const { name = sweep, progress = null } = record ?? {};
-    return {
-      sweep,
-      name,
-      engine: (record ?? queue)!.engine,
-      phase: phaseOf(record, queue, now),
-      priority: queue?.priority ?? "normal",
-      owner: record === undefined ? null : { pid: record.owner.pid, host: record.owner.host },
-      progress,
-      depth: depths.get(sweep) ?? { waiting: 0, inFlight: 0 },
-    };
-  });
-}
-
-function phaseOf(record: SweepRecord | undefined, queue: Queue | undefined, now: number): string {
-  if (queue !== undefined && queue.state !== "running") return queue.state;
-  if (record === undefined) return "no coordinator";
-  if (record.phase === "running" && now - record.updated > SILENT_MS) return "coordinator silent";
-  return record.phase;
 }
 
 function sweepRows(sweeps: readonly SweepThere[]): string[][] {

@@ -4,6 +4,8 @@ import { Option } from "commander";
 import { systemClock } from "../../shared/clock.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
+import type { MetricsAddress } from "../../shared/metrics/server.ts";
+import { moduleLoader } from "../../shared/module-loader.ts";
 import type { Broker } from "../../shared/transport/nats/connect.ts";
 import { connectBroker, place } from "../../shared/transport/nats/connect.ts";
 import type { NatsWorkerTransport } from "../../shared/transport/nats/worker-transport.ts";
@@ -12,12 +14,13 @@ import { VERSION } from "../../shared/version.ts";
 import type { EngineName } from "../../worker/engines/registry.ts";
 import { createEngine, resolveEngine } from "../../worker/engines/registry.ts";
 import type { WorkerEvent } from "../../worker/loop/worker-event.ts";
+import type { WorkerMetricsOptions } from "../../worker/metrics/worker-metrics.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { refuseUnsound } from "../../worker/soundness.ts";
 import { CHECKPOINT_EVERY_MS } from "../../worker/tasks/train.ts";
 import type { Worker } from "../../worker/worker.ts";
 import { startWorker } from "../../worker/worker.ts";
-import { exportWorker } from "../metrics/worker-metrics.ts";
+import type { ExportedWorker } from "../metrics/worker-metrics.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
 import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";
 import { command } from "../terminal/command.ts";
@@ -91,7 +94,9 @@ async function work(flags: WorkerFlags): Promise<void> {
   refuseUnsound(createEngine(engine));
   const rates = measureRates(engine);
   const options = { ...brokerOptions(flags, "worker"), name: `ftle worker ${name}` };
-  const exported = await exportWorker(flags, { name, engine, threads, rates });
+  const exported = flags.metrics
+    ? await startMetrics(flags.metrics, { name, engine, threads, rates })
+    : null;
   const broker = await connectBroker(options, {
     onState: (state) => output.warn(`${state}: broker at ${place(options.url)}`),
   });
@@ -141,6 +146,18 @@ async function work(flags: WorkerFlags): Promise<void> {
   const { done, late, failed, returned } = tally;
   output.result(tally.text(), { name, engine, threads, done, late, failed, returned });
   process.exit(); // standard input and our signal handlers would keep us
+}
+
+/** Loaded only by workers that export something. */
+async function startMetrics(
+  address: MetricsAddress,
+  options: WorkerMetricsOptions,
+): Promise<ExportedWorker> {
+  const load = moduleLoader(import.meta.url);
+  const { exportWorker } = await load<typeof import("../metrics/worker-metrics.ts")>(
+    "../metrics/worker-metrics.ts",
+  );
+  return await exportWorker(address, options);
 }
 
 function nameOf({ name = `${hostname()}-${process.pid}` }: WorkerFlags): string {

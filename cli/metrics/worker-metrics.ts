@@ -4,11 +4,10 @@ import {
   addProcessMetrics,
   createRegistry,
 } from "../../shared/metrics/registry.ts";
-import type { MetricsServer } from "../../shared/metrics/server.ts";
+import type { MetricsAddress, MetricsServer } from "../../shared/metrics/server.ts";
 import { startMetricsServer } from "../../shared/metrics/server.ts";
 import type { WorkerMetrics, WorkerMetricsOptions } from "../../worker/metrics/worker-metrics.ts";
 import { workerMetrics } from "../../worker/metrics/worker-metrics.ts";
-import type { MetricsFlags } from "../terminal/metrics-options.ts";
 
 /** What a worker process exports. */
 export interface ExportedWorker {
@@ -19,12 +18,11 @@ export interface ExportedWorker {
   drain(): void;
 }
 
-/** Serves a worker's metrics where the flags say; null if nowhere. */
+/** Serves a worker's metrics at an address. */
 export async function exportWorker(
-  { metrics: address }: MetricsFlags,
+  address: MetricsAddress,
   options: WorkerMetricsOptions,
-): Promise<ExportedWorker | null> {
-  if (!address) return null;
+): Promise<ExportedWorker> {
   const registry = createRegistry();
   addProcessMetrics(registry);
   const metrics = workerMetrics(registry, options);

@@ -1,11 +1,14 @@
 import { hostname } from "node:os";
 import type { Registry } from "prom-client";
+import { moduleLoader } from "../../shared/module-loader.ts";
 import { localTransport } from "../../shared/transport/local.ts";
 import type { WorkerEvent } from "../../worker/loop/worker-event.ts";
-import { workerMetrics } from "../../worker/metrics/worker-metrics.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { startWorker } from "../../worker/worker.ts";
 import type { WorkPlace } from "./place.ts";
+
+const load = moduleLoader(import.meta.url);
+type WorkerMetricsModule = typeof import("../../worker/metrics/worker-metrics.ts");
 
 interface LocalWork {
   readonly threads: number;
@@ -26,7 +29,12 @@ export function localWork({
     const rates = measureRates(engine);
     const transport = localTransport();
     const name = `${hostname()}-${process.pid}`;
-    const metrics = registry && workerMetrics(registry, { name, engine, threads, rates });
+    const metrics =
+      registry &&
+      (await load<WorkerMetricsModule>("../../worker/metrics/worker-metrics.ts")).workerMetrics(
+        registry,
+        { name, engine, threads, rates },
+      );
     const onEvent = (event: WorkerEvent) => metrics?.onEvent(event);
     const worker = startWorker({ transport, name, engine, threads, taskTimeoutMs, onEvent });
     const either = new AbortController();

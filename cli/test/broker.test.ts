@@ -5,8 +5,10 @@ import { after, before, test } from "node:test";
 import { readRecords } from "../../coordinator/store/store.ts";
 import type { TestServer } from "../../shared/testing/nats-server.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
+import type { Broker } from "../../shared/transport/nats/connect.ts";
 import { connectBroker } from "../../shared/transport/nats/connect.ts";
 import { STREAMS } from "../../shared/transport/nats/names.ts";
+import { readBrokerState } from "../sweeps/broker-state.ts";
 import { inFolder } from "./support/folder.ts";
 import type { Running } from "./support/ftle.ts";
 import { ftle, spawnFtle } from "./support/ftle.ts";
@@ -36,12 +38,20 @@ engine: reference
 `;
 
 let server: TestServer;
+let broker: Broker;
 before(async () => {
   server = await startNatsServer();
+  broker = await connectBroker({ url: server.url });
 });
 after(async () => {
+  await broker.close();
   await server.stop();
 });
+
+/** The sweeps at the broker, as `ftle status` prints them. */
+async function sweepsThere() {
+  return (await readBrokerState(broker)).sweeps;
+}
 
 interface Bench {
   readonly spec: string;
@@ -148,7 +158,7 @@ test("broker: status tells of a running sweep; a second coordinator is refused; 
     await stored(3);
     assert.equal((await start("pause", "trial").ended).code, 0);
     await until("the sweep is paused and idle", async () => {
-      const { sweeps } = await status();
+      const sweeps = await sweepsThere();
       return sweeps[0]?.phase === "paused" && sweeps[0].depth.inFlight === 0;
     });
     const before = (await journalled(directory)).length;
@@ -201,13 +211,13 @@ test("broker: a broker that lost all it had in mid-sweep does not stop the run, 
 });
 
 test("broker: two sweeps at once are both served, by the same workers", async () => {
-  await onBench(async ({ spec, directory, start, startWorker, status }) => {
+  await onBench(async ({ spec, directory, start, startWorker }) => {
     const other = `${spec}.other.yaml`;
     await writeFile(other, SPEC.replace("seed: {count: 3}", "seed: {from: 10, count: 3}"));
     const first = start("run", spec, "--out", directory, "--no-plot", "--quiet");
     const second = start("run", other, "--out", `${directory}-2`, "--no-plot", "--quiet");
     await until("both have tasks waiting", async () => {
-      const { sweeps } = await status();
+      const sweeps = await sweepsThere();
       return sweeps.length === 2 && sweeps.every(({ depth }) => depth.waiting > 0);
     });
     startWorker();
@@ -242,11 +252,11 @@ test("broker: a worker asked to stop gives back what it cannot finish, and anoth
 });
 
 test("broker: a worker that joins has tasks at once, however long those of the others take", async () => {
-  await onBench(async ({ spec, directory, start, startWorker, status }) => {
+  await onBench(async ({ spec, directory, start, startWorker }) => {
     const endless = LONG.replace("depth: 4", "depth: 4, seed: {count: 6}");
     await writeFile(spec, endless.replace("epochs: 20", "epochs: 100000"));
     const run = start("run", spec, "--out", directory, "--no-plot", "--quiet");
-    const inFlight = async () => (await status()).sweeps[0]?.depth.inFlight;
+    const inFlight = async () => (await sweepsThere())[0]?.depth.inFlight;
     startWorker("--name", "early");
     await until("two tasks run", async () => (await inFlight()) === 2);
     startWorker("--name", "late");
@@ -284,7 +294,6 @@ test("broker: a training whose worker is killed goes on elsewhere from its check
     const first = startWorker("first");
     const run = spawnFtle("run", spec, "--out", directory, ...nats, "--lease", "1s", "--no-plot");
     let second: Running | null = null;
-    const broker = await connectBroker({ url: server.url });
     try {
       await until("there are checkpoints of more than one epoch", async () => {
         const found = await broker.jsm.streams.info(STREAMS.state).catch(() => null);
@@ -302,7 +311,6 @@ test("broker: a training whose worker is killed goes on elsewhere from its check
       const whole = (await cellRecords(here))[0]!.provenance.seconds;
       assert.ok(whole > 0.5, `the training takes ${whole} s: too short for this test`);
     } finally {
-      await broker.close();
       for (const running of [first, run, second]) running?.kill("SIGKILL");
       await Promise.all([first.ended, run.ended, second?.ended]);
     }
