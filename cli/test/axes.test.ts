@@ -23,10 +23,10 @@ axes:
   seed: {count: 2}
 data: {name: circle, samples: 400}
 training: {epochs: 2, schedule: {name: cosine, warmup: 0.5}}
-field: {points: 32, tile: 16}
+field: {points: 32, tile: 32}
 `;
 const CELLS = 2 * 2 * 2 * 2 * 2;
-const TILES = 4;
+const TILES = 1;
 
 test("axes: a sweep over rate, batch, optimizer and activation is planned, killed, resumed, extended, plotted and exported", async () => {
   await inFolder(async (folder) => {

@@ -16,13 +16,13 @@ import { runHere } from "./support/run-here.ts";
 import { assertSameContents, contents, examine, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
-/** Six trainings and 54 tiles, of some 50 ms of a core each. */
+/** Six trainings and 54 tiles, of some 25 ms of a core each. */
 const SPEC = `
 name: trial
-axes: {width: [16, 24], depth: [3], seed: {count: 3}}
+axes: {width: [24, 32], depth: [3], seed: {count: 3}}
 data: {name: circle, samples: 1000}
-training: {epochs: 6, batch: 20}
-field: {points: 192, tile: 64}
+training: {epochs: 4, batch: 20}
+field: {points: 96, tile: 32}
 engine: reference
 `;
 const SEEDS = 3;
@@ -32,7 +32,7 @@ const TASKS = 2 * SEEDS * (1 + 9);
 const LONG = `
 axes: {width: 24, depth: 4}
 data: {name: circle, samples: 4000}
-training: {epochs: 20, batch: 20, optimizer: adam, learningRate: 0.001}
+training: {epochs: 12, batch: 20, optimizer: adam, learningRate: 0.001}
 field: none
 engine: reference
 `;
@@ -256,7 +256,7 @@ test("broker: a worker asked to stop gives back what it cannot finish, and anoth
 test("broker: a worker that joins has tasks at once, however long those of the others take", async () => {
   await onBench(async ({ spec, directory, start, startWorker }) => {
     const endless = LONG.replace("depth: 4", "depth: 4, seed: {count: 6}");
-    await writeFile(spec, endless.replace("epochs: 20", "epochs: 100000"));
+    await writeFile(spec, endless.replace("epochs: 12", "epochs: 100000"));
     const run = start("run", spec, "--out", directory, "--no-plot", "--quiet");
     const inFlight = async () => (await sweepsThere())[0]?.depth.inFlight;
     startWorker("--name", "early");

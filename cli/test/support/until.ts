@@ -12,6 +12,6 @@ export async function until(
   const deadline = performance.now() + withinMs;
   while (!(await look())) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${condition}`);
-    await pause(5);
+    await pause(20);
   }
 }
