@@ -42,9 +42,9 @@ export interface RunSweepOptions {
   readonly engine?: "auto" | "native" | "tfjs" | "reference";
   /** Broker at which workers (`ftle worker`) compute, instead of threads of this process. */
   readonly broker?: BrokerOptions;
-  /** Threads that compute; one a core by default. */
+  /** Threads that compute; one per core by default. */
   readonly threads?: number;
-  /** The longest a task may take; without end by default. */
+  /** The longest a task may take; unlimited by default. */
   readonly taskTimeoutMs?: number;
   /** Stops the run; what is stored stays. */
   readonly signal?: AbortSignal;
@@ -53,7 +53,7 @@ export interface RunSweepOptions {
 }
 
 /**
- * Runs a sweep to its end, or what of it lacks: on this machine, or by the workers at a broker.
+ * Runs a sweep to its end, or what is missing of it: on this machine, or with the workers at a broker.
  * @throws SpecError, LockedError, StoreError, UsageError if the engine is not here,
  * BrokerError, or the signal's reason.
  */

@@ -1,4 +1,4 @@
-/** The commands of the program: what its help says of each. A command is loaded, alone, when it is asked for. */
+/** The commands of the program, with what its help says about each. A command is loaded only when it is asked for. */
 import type { Command } from "commander";
 import { moduleLoader } from "../shared/module-loader.ts";
 
@@ -13,7 +13,7 @@ type LoadAll = () => Promise<readonly Command[]>;
 
 const load = moduleLoader(import.meta.url);
 
-/** In the order in which people meet them. */
+/** In the order in which users need them. */
 export const CATALOGUE: readonly CommandEntry[] = [
   {
     name: "run",
@@ -39,7 +39,7 @@ export const CATALOGUE: readonly CommandEntry[] = [
   {
     name: "retry",
     arguments: "<dir>",
-    summary: "run the tasks that were given up again, and whatever is missing",
+    summary: "run again the tasks that were given up, and whatever is missing",
   },
   {
     name: "cancel",
@@ -98,7 +98,7 @@ export const CATALOGUE: readonly CommandEntry[] = [
   },
 ];
 
-/** The whole command, with its summary. `commands/NAME.ts` has it as `NAMECommand`. */
+/** The whole command, with its summary. `commands/NAME.ts` exports it as `NAMECommand`. */
 export async function loadCommand({ name, summary }: CommandEntry): Promise<Command> {
   const module = await load<Record<string, (loadAll: LoadAll) => Command>>(`./commands/${name}.ts`);
   return module[`${name}Command`]!(loadAll).description(summary);

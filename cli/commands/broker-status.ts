@@ -11,7 +11,7 @@ import { brokerOptions } from "../terminal/broker-options.ts";
 import { counted, duration, integer, percent, table } from "../terminal/format.ts";
 import type { Output } from "../terminal/output.ts";
 
-/** How many workers and dead letters are named. */
+/** How many workers and dead letters are listed. */
 const MOST_NAMED = 20;
 
 export async function brokerStatus(flags: BrokerFlags, output: Output): Promise<void> {

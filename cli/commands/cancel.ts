@@ -51,26 +51,28 @@ async function cancelHere(directory: string, output: Output): Promise<void> {
   process.kill(pid, "SIGTERM");
   const isGone = async () => (await lockOwner(directory))?.pid !== pid;
   if (!(await within(END_MS, isGone))) {
-    throw new UsageError(`process ${pid} was asked to end, and has not within ${END_MS / 1000} s`);
+    throw new UsageError(
+      `process ${pid} was asked to end, but still runs after ${END_MS / 1000} s`,
+    );
   }
   output.result(`Process ${pid} has ended; what is stored stays.`, { directory, pid });
 }
 
-/** Tells the sweep's coordinator, wherever it is; does without it if there is none. */
+/** Cancels by way of the sweep's coordinator, wherever it is, or without one if there is none. */
 async function cancelThere(broker: Broker, word: string, output: Output): Promise<void> {
   const sweep = await sweepNamed(broker, word);
   await setState(broker, sweep, "cancelled");
   const isGone = async () => !(await readQueues(broker))?.some((queue) => queue.sweep === sweep);
   const isHeard = await within(END_MS, isGone);
   const transport = coordinatorTransport({ broker });
-  await transport.cancel(sweep); // also what a worker handed in meanwhile
+  await transport.cancel(sweep); // including what a worker handed in meanwhile
   await transport.stop();
   await forgetClaim(broker, sweep);
-  const who = isHeard ? "its coordinator has ended" : "no coordinator of it was there";
+  const who = isHeard ? "its coordinator has ended" : "it had no running coordinator";
   output.result(`Sweep ${sweep} is cancelled; ${who}. What is stored stays.`, { sweep, isHeard });
 }
 
-/** Whether a condition comes about in that time. */
+/** Whether a condition becomes true within that time. */
 async function within(ms: number, condition: () => Promise<boolean>): Promise<boolean> {
   const signal = AbortSignal.timeout(ms);
   while (!(await condition())) {

@@ -81,7 +81,7 @@ function speeds(rates: { readonly train: number; readonly field: number }): stri
   const { hidden } = MEASURED_NETWORK;
   const samples = rates.train / trainingWork(MEASURED_NETWORK, 1, { train: 1, test: 0 });
   const points = rates.field / fieldWork(MEASURED_NETWORK, 1);
-  return `a thread trains a network of ${hidden[0]} × ${hidden.length} with ${thousands(samples)} samples a second, and makes ${thousands(points)} points a second of its field`;
+  return `one thread trains a network of ${hidden[0]} × ${hidden.length} on ${thousands(samples)} samples per second, and computes ${thousands(points)} points of its field per second`;
 }
 
 function thousands(value: number): string {

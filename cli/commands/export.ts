@@ -111,6 +111,6 @@ function noteMissing({ plan, state }: StoredSweepState, note: (line: string) => 
   const incomplete = fields.expected - fields.complete;
   if (untrained + incomplete === 0) return;
   note(
-    `the sweep is not complete: not trained ${integer(untrained)} of ${integer(plan.cells.length)} networks, not whole ${integer(incomplete)} of ${integer(fields.expected)} fields`,
+    `the sweep is not complete: ${integer(untrained)} of ${integer(plan.cells.length)} networks are not trained, ${integer(incomplete)} of ${integer(fields.expected)} fields are not complete`,
   );
 }

@@ -16,7 +16,7 @@ interface SetupFlags extends BrokerFlags {
   readonly dryRun?: boolean;
 }
 
-/** `ftle nats setup`: what a coordinator does by itself, for those who give coordinators no right to it. */
+/** `ftle nats setup`: what a coordinator does by itself, for brokers where coordinators have no right to do it. */
 export function natsCommand(): Command {
   const nats = command("nats", [
     "nats setup --nats nats://host:4222 --dry-run",

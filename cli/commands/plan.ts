@@ -24,13 +24,13 @@ interface PlanFlags extends EngineFlag {
   readonly threads: number;
 }
 
-/** How many new cells are named. */
+/** How many new cells are listed. */
 const MOST_NAMED = 10;
 
 export function planCommand(): Command {
   return command("plan", [
     "plan fig2.yaml",
-    "plan wider.yaml --against sweeps/fig2    # what of it is stored there already",
+    "plan wider.yaml --against sweeps/fig2    # which parts are stored there already",
   ])
     .argument("<spec>", "the sweep spec, a YAML file")
     .addOption(engineOption())
@@ -39,7 +39,7 @@ export function planCommand(): Command {
     .action(async (file: string, flags: PlanFlags) => {
       const output = createOutput(flags);
       const { text, sweep } = withEngine(await readSweep(file), flags);
-      if (flags.against !== undefined) await loadStored(flags.against); // says so if there is none
+      if (flags.against !== undefined) await loadStored(flags.against); // throws if there is none
       const { plan } = await planFor(flags.against ?? "", { sweep, source: text });
       refuseMissingEngine(plan.engine);
       const state = await stateOf(plan, flags.against);

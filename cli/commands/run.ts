@@ -17,7 +17,7 @@ export function runCommand(): Command {
   const run = command("run", [
     "run examples/quickstart.yaml",
     "run fig2.yaml --out results/fig2 --threads 8",
-    "run wider.yaml --out results/fig2    # computes only the cells that fig2 lacks",
+    "run wider.yaml --out results/fig2    # computes only the cells missing in fig2",
     "run fig2.yaml --nats nats://host:4222    # computed by the workers (ftle worker) at this broker",
     "run fig2.yaml --cluster               # the same on this machine alone, for a trial",
     "run fig2.yaml --metrics --deadline 36h    # Prometheus metrics at 127.0.0.1:9464",

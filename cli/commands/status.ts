@@ -22,7 +22,7 @@ interface StatusFlags extends BrokerFlags {
   readonly quiet?: boolean;
 }
 
-/** How many diverged cells and dead letters are named. */
+/** How many diverged cells and dead letters are listed. */
 const MOST_NAMED = 10;
 
 export function statusCommand(): Command {
@@ -94,7 +94,7 @@ function divergedLines({ cells }: StoreState): string[] {
   return shortened(lines);
 }
 
-/** A note on fields in which float32 has reached its end. */
+/** A note on fields in which float32 has reached its limit. */
 function saturatedLine({ field }: Plan, { cells }: StoreState): string[] {
   const counts = cells.flatMap(({ record }) =>
     (record?.fields ?? []).flatMap(({ field: id, statistics }) =>

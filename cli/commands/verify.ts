@@ -59,12 +59,12 @@ export function verifyCommand(): Command {
           ...different.map((path) => `different  ${path}`),
         ];
         if (trainings + missing > 0) {
-          const lack = `${counted(trainings, "training")} and ${counted(missing, "tile")}`;
+          const toMake = `${counted(trainings, "training")} and ${counted(missing, "tile")}`;
           lines.push(
-            `Not there, or damaged: ${lack}. Make them with: ftle resume ${shellPath(directory)}`,
+            `Missing or damaged: ${toMake}. Compute them with: ftle resume ${shellPath(directory)}`,
           );
         } else if (damaged.length > 0) {
-          lines.push(`Make them again with: ftle resume ${shellPath(directory)}`);
+          lines.push(`Restore them with: ftle resume ${shellPath(directory)}`);
         }
         if (isChanged) lines.push(changedHint(directory));
         const toRun = { trainings, tiles: missing };
@@ -85,7 +85,7 @@ export function verifyCommand(): Command {
     });
 }
 
-/** Fields that were complete once, as their cells' records say, and now lack tiles that are nowhere. */
+/** Fields that were once complete, according to their cells' records, but now have tiles missing. */
 function lostTiles(plan: Plan, { cells, damaged }: StoreState): string[] {
   if (plan.field === null) return [];
   const { id } = plan.field;

@@ -48,9 +48,9 @@ interface WorkerFlags extends BrokerFlags, MetricsFlags {
   readonly endWithStdin?: boolean;
 }
 
-/** What giving tasks back may take beyond the grace; a broker that is away cannot be told. */
+/** Time beyond the grace for giving tasks back; a broker that is away is not waited for any longer. */
 export const FAREWELL_MS = 3_000;
-/** How often a worker says what it has done. */
+/** How often a worker reports what it has done. */
 const REPORT_MS = 60_000;
 
 export function workerCommand(): Command {
@@ -66,7 +66,7 @@ export function workerCommand(): Command {
     .addOption(
       new Option(
         "--grace <duration>",
-        "on SIGTERM, let tasks go on for so long, then give them back",
+        "on SIGTERM, let tasks continue for this long, then give them back",
       )
         .argParser(milliseconds)
         .default(10_000, "10s"),
@@ -77,7 +77,7 @@ export function workerCommand(): Command {
         .default(CHECKPOINT_EVERY_MS, "30s"),
     )
     .addOption(
-      new Option("--exit-when-idle <duration>", "end when there was nothing to do for so long")
+      new Option("--exit-when-idle <duration>", "end when there was nothing to do for this long")
         .argParser(milliseconds)
         .default(Number.POSITIVE_INFINITY, "never"),
     )
@@ -86,7 +86,7 @@ export function workerCommand(): Command {
 }
 
 async function work(flags: WorkerFlags): Promise<void> {
-  const asked = askedToEnd(flags); // from the start: a worker that is stopped early ends well, too
+  const asked = askedToEnd(flags); // from the start: a worker that is stopped early ends in good order, too
   const output = createOutput(flags);
   const name = nameOf(flags);
   const { threads, taskTimeout: taskTimeoutMs } = flags;
@@ -145,7 +145,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   }
   const { done, late, failed, returned } = tally;
   output.result(tally.text(), { name, engine, threads, done, late, failed, returned });
-  process.exit(); // standard input and our signal handlers would keep us
+  process.exit(); // standard input and our signal handlers would keep the process alive
 }
 
 /** Loaded only by workers that export something. */
@@ -165,7 +165,7 @@ function nameOf({ name = `${hostname()}-${process.pid}` }: WorkerFlags): string 
   throw new UsageError(`expected a name of letters, digits, - _ . and =, got ${name}`);
 }
 
-/** Resolves with the reason when somebody wants the worker to end; a second signal ends it at once. */
+/** Resolves with the reason when the worker is asked to end; a second signal ends it at once. */
 function askedToEnd({ endWithStdin = false }: WorkerFlags): Promise<string> {
   return new Promise((resolve) => {
     const isSecond = secondSignal();
@@ -200,13 +200,15 @@ async function drain(
   transport: NatsWorkerTransport,
   { graceMs, output }: { graceMs: number; output: Output },
 ): Promise<void> {
-  const callOff = systemClock.after(graceMs + FAREWELL_MS, () => {
-    output.warn("the broker could not be told; what ran here goes to others when its leases end");
+  const cancelExit = systemClock.after(graceMs + FAREWELL_MS, () => {
+    output.warn(
+      "the broker could not be reached; other workers get the tasks of this one when its leases end",
+    );
     process.exit(0);
   });
   await worker.stop(graceMs);
   await transport.stop();
-  callOff();
+  cancelExit();
 }
 
 type Tally = ReturnType<typeof createTally>;
@@ -219,7 +221,7 @@ function createTally() {
     done: 0,
     failed: 0,
     returned: 0,
-    /** Results that came second and were refused; counted as done, too. */
+    /** Results refused because another worker's came first; counted as done, too. */
     late: 0,
     onEvent(event: WorkerEvent) {
       if (event.kind === "leased") this.running++;

@@ -34,7 +34,7 @@ function __ftle_cells
     end
 end
 
-# Whether so many words, options aside, come before this one.
+# Whether this many words, options not counted, come before this one.
 function __ftle_after
     test (count (string match -v -- '-*' (commandline -opc))) -eq $argv[1]
 end

@@ -42,7 +42,7 @@ function commandFunction(commands: readonly CompletedCommand[], command: Complet
 }`;
 }
 
-/** Completes the names of the commands below one, and goes on with the one that is there. */
+/** Completes the names of a command's subcommands, and continues with the one that is given. */
 function dispatcher(commands: readonly CompletedCommand[], above: readonly string[]): string {
   const below = commands.filter(
     ({ path }) => path.length === above.length + 1 && above.every((word, i) => path[i] === word),

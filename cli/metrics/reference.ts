@@ -6,7 +6,7 @@ import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import { addBrokerMetrics, createRegistry } from "../../shared/metrics/registry.ts";
 import { workerMetrics } from "../../worker/metrics/worker-metrics.ts";
 
-/** Of everything that is exported beside the process's own; `type` as Prometheus has it. */
+/** A metric that is exported, other than those of the process itself; `type` as Prometheus names it. */
 export interface MetricDescription {
   readonly name: string;
   readonly type: string;
@@ -42,7 +42,7 @@ function described(registry: Registry): MetricDescription[] {
   });
 }
 
-/** What prom-client keeps of a metric, beyond what its types tell. */
+/** What prom-client keeps of a metric, beyond what its types declare. */
 interface Registered {
   readonly name: string;
   readonly help: string;
@@ -55,23 +55,23 @@ export function metricsReference(): string {
 
 What \`--metrics\` (or \`FTLE_METRICS\`) exports, generated from the code by \`node --import tsx cli/metrics/write-reference.ts\`.
 
-A coordinator (\`ftle run\`, \`resume\`, \`retry\`) serves at 127.0.0.1:${METRICS_PORTS.coordinator}, a worker at 127.0.0.1:${METRICS_PORTS.worker}, unless told otherwise; \`--metrics 0.0.0.0:${METRICS_PORTS.worker}\` lets other machines ask.
+A coordinator (\`ftle run\`, \`resume\`, \`retry\`) serves at 127.0.0.1:${METRICS_PORTS.coordinator}, a worker at 127.0.0.1:${METRICS_PORTS.worker} by default; \`--metrics 0.0.0.0:${METRICS_PORTS.worker}\` lets other machines connect.
 Paths: \`/metrics\`; \`/healthz\`, 200 while the process answers; \`/readyz\`, 503 with the reason while it starts, drains, or its broker is away; at a coordinator also \`/workers\`, the addresses of
-the workers it hears, for Prometheus' \`http_sd_configs\`. Nothing that is asked changes anything. A sweep that is computed without a broker exports the worker's metrics at the coordinator's port.
+the workers it hears, for Prometheus' \`http_sd_configs\`. No request changes anything. A sweep that is computed without a broker exports the worker's metrics at the coordinator's port.
 
-Everything about a sweep mirrors its store: counters go on where they were when a coordinator is started again. A coordinator that has been scraped stays at its end until its last state has been, at most
+Everything about a sweep mirrors its store: counters continue where they were when a coordinator is started again. A coordinator that has been scraped waits at its end until its last state has been scraped, too, at most
 \`--metrics-linger\`. Label \`sweep\` is the sweep's name; a process exports its running sweeps and the last 50. Operations are estimated floating-point operations (\`shared/work.ts\`).
 Several coordinators at one broker all export its workers and streams: take \`max\`, not \`sum\`, over them.
 
-## Of a sweep, and of the broker as its coordinator sees it
+## A sweep, and the broker as its coordinator sees it
 
 ${table(coordinator)}
 
-## Of a worker
+## A worker
 
 ${table(worker)}
 
-## Of both
+## Both
 
 ${table(common)}
 

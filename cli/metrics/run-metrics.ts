@@ -23,7 +23,7 @@ export interface RunMetrics {
   connected(broker: BrokerState): void;
   workers(listed: readonly WorkerStatus[]): void;
   streams(streams: BrokerNumbers["streams"]): void;
-  /** From now on it is ready. */
+  /** From now on the run is ready. */
   started(): void;
 }
 

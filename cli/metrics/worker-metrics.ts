@@ -14,7 +14,7 @@ export interface ExportedWorker {
   readonly metrics: WorkerMetrics;
   readonly server: MetricsServer;
   connected(broker: BrokerState): void;
-  /** From now on it is not ready: it takes no more tasks. */
+  /** From now on the worker is not ready: it takes no more tasks. */
   drain(): void;
 }
 

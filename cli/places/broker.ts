@@ -22,9 +22,9 @@ export interface NatsWork {
   readonly leaseMs?: number;
   /** Leave the sweep's messages on the broker when it is complete. */
   readonly keep: boolean;
-  /** Is told of the connection, of workers and streams. */
+  /** Receives the state of the connection, the workers and the streams. */
   readonly metrics?: RunMetrics | null;
-  /** Something that a person should know. */
+  /** Is called with messages for the user. */
   onNotice(line: string): void;
 }
 
@@ -86,7 +86,7 @@ export function natsWork({
   };
 }
 
-/** The workers of an engine, looked for now and then. */
+/** The workers of an engine, looked up at intervals. */
 function followWorkers(
   transport: CoordinatorTransport,
   engine: string,
@@ -101,7 +101,7 @@ function followWorkers(
     onLook(all);
     for (const listener of listeners) listener();
   };
-  const lookOn = () => void look().catch(() => {}); // a broker that is away: the next look sees
+  const lookOn = () => void look().catch(() => {}); // a broker that is away: look again at the next interval
   lookOn();
   const timer = setInterval(lookOn, LOOK_MS);
   return {
@@ -114,13 +114,13 @@ function followWorkers(
       if (count > 0) return `${counted(count, "worker")}, ${counted(threads, "thread")}`;
       if (all.length === 0) return "waiting for workers (ftle worker)";
       const others = [...new Set(all.map((worker) => worker.engine))].join(", ");
-      return `waiting for workers of engine ${engine}; those there have ${others}`;
+      return `waiting for workers of engine ${engine}; those connected have ${others}`;
     },
     stop: () => clearInterval(timer),
   };
 }
 
-/** What those of one engine are together; of thousands it is asked for with every task. */
+/** The workers of one engine together, computed once per look: there may be thousands, and every task asks for it. */
 function crewOf(all: readonly WorkerStatus[], engine: string) {
   const mine = all.filter((worker) => worker.engine === engine);
   const threads = mine.reduce((sum, worker) => sum + worker.threads, 0);
@@ -130,7 +130,7 @@ function crewOf(all: readonly WorkerStatus[], engine: string) {
   return { count: mine.length, threads, rates };
 }
 
-/** The queue and the streams, looked at now and then: not whenever somebody asks for metrics. */
+/** The queue and the streams, read at intervals, not at each request for metrics. */
 function watchBroker(
   broker: Broker,
   queue: { readonly engine: string; readonly sweep: string },
@@ -145,7 +145,7 @@ function watchBroker(
     seen = numbers;
     metrics.streams(streams);
   };
-  const lookOn = () => void look().catch(() => {}); // a broker that is away: the next look sees
+  const lookOn = () => void look().catch(() => {}); // a broker that is away: look again at the next interval
   lookOn();
   const timer = setInterval(lookOn, LOOK_MS);
   return { queue: () => seen, stop: () => clearInterval(timer) };

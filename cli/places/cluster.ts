@@ -11,15 +11,15 @@ interface ClusterWork {
   /** How many worker processes, of one thread each. */
   readonly threads: number;
   readonly taskTimeoutMs: number;
-  /** Whoever exports the run finds the workers' own metrics, too. */
+  /** If the run is exported, so are the workers' own metrics. */
   readonly metrics: RunMetrics | null;
   onNotice(line: string): void;
 }
 
-/** A worker that ends is started again after so long. */
+/** A worker that ends is started again after this time. */
 const RESTART_MS = 1_000;
 
-/** Computes in worker processes of this machine, over a broker of their own: what a cluster does, in small. */
+/** Computes in worker processes of this machine, over a broker of their own: a cluster in small. */
 export function clusterWork({ threads, taskTimeoutMs, metrics, onNotice }: ClusterWork): WorkPlace {
   return async (sweep, signal, use) => {
     const broker = await startEmbeddedBroker();
@@ -46,7 +46,7 @@ export function clusterWork({ threads, taskTimeoutMs, metrics, onNotice }: Clust
 interface KeptWorker {
   readonly name: string;
   readonly args: readonly string[];
-  /** Of the broker, with its password. */
+  /** The broker's, with its password. */
   readonly url: string;
   onNotice(line: string): void;
 }
@@ -58,8 +58,8 @@ function keepWorker({ name, args, url, onNotice }: KeptWorker) {
   let timer: NodeJS.Timeout | undefined;
 
   function start() {
-    // The password goes by the environment, which other users cannot read; the user's own broker is not meant.
-    // Nor is our own port for metrics.
+    // The password is passed in the environment, which other users cannot read. Neither the keys for the user's
+    // own broker nor our own port for metrics are for the workers.
     const {
       FTLE_NATS_CREDENTIALS: _,
       FTLE_NATS_CA: __,
@@ -80,9 +80,9 @@ function keepWorker({ name, args, url, onNotice }: KeptWorker) {
     const started = spawn(process.execPath, [...process.execArgv, main(), ...all], {
       env,
       stdio: ["pipe", "ignore", "inherit"],
-      detached: true, // Ctrl-C is for us; we tell the workers
+      detached: true, // Ctrl-C is for us; we stop the workers
     });
-    started.stdin.on("error", () => {}); // it has gone; its end is noticed below
+    started.stdin.on("error", () => {}); // it has ended, which is handled below
     started.once("exit", (code, signal) => {
       if (isOver) return;
       onNotice(`worker ${name} ended (${signal ?? code}); starting another`);

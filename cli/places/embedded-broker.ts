@@ -11,7 +11,7 @@ import { startNatsProcess } from "../../shared/transport/nats/nats-process.ts";
 export interface EmbeddedBroker {
   /** With user and password: give it to other processes by the environment, never by argv. */
   readonly url: string;
-  /** Of the server that runs now, or ran last. */
+  /** Process id of the server that runs now, or ran last. */
   readonly pid: number;
   /** Holds the server's configuration, log and store. */
   readonly folder: string;
@@ -31,7 +31,7 @@ const USER = "ftle";
 /** A server that ends more often than this within `MINUTE_MS` is not started again. */
 const MOST_ENDS = 5;
 const MINUTE_MS = 60_000;
-/** Free space that a broker of a trial needs at the least, roughly. */
+/** Free space that the broker of a trial needs at least, roughly. */
 const LEAST_BYTES = 1_000_000;
 
 const HOW_TO_GET_ONE = `Get nats-server ${OLDEST.join(".")} or later:
@@ -117,7 +117,7 @@ export async function startEmbeddedBroker({
   };
 }
 
-/** A folder that nobody else may enter, where TMPDIR says. */
+/** A folder that no other user may enter, in TMPDIR. */
 async function makeFolder(): Promise<string> {
   try {
     const { blocks, bavail, bsize } = await statfs(tmpdir());
@@ -147,7 +147,7 @@ function errno(code: string): Error {
 
 const TEMPORARY_FAULTS: Record<string, string> = {
   ENOENT: "which does not exist (ENOENT)",
-  ENOTDIR: "which is no folder (ENOTDIR)",
+  ENOTDIR: "which is not a folder (ENOTDIR)",
   EACCES: "where you may not write (EACCES)",
   EROFS: "which is read-only (EROFS)",
   ENOSPC: "which is full (ENOSPC)",

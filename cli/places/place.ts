@@ -10,17 +10,17 @@ export interface Work {
   readonly signal: AbortSignal;
   /** Threads that compute for us now. */
   threads(): number;
-  /** Calls back whenever there may be others; absent where they stay the same. */
+  /** Calls back whenever these may have changed; absent where they stay the same. */
   onThreads?(listener: () => void): void;
-  /** Work a second of one of them; null if not known yet. */
+  /** Work per second of one of them; null if not known yet. */
   rates(): { readonly train: number; readonly field: number } | null;
-  /** What there is to say of who works, beside the progress; "" for nothing. */
+  /** A note on the workers, shown beside the progress; "" for none. */
   note(): string;
-  /** Whether somebody has paused the sweep. */
+  /** Whether the sweep is paused. */
   isPaused(): boolean;
   /** The sweep's queue at the broker; null without one, or if it is not known yet. */
   queue(): QueueNumbers | null;
-  /** Shows others how far the run is. */
+  /** Publishes the run's progress. */
   report(progress: ProgressReport): void;
 }
 
@@ -30,7 +30,7 @@ export interface SweepToRun {
   readonly engine: string;
 }
 
-/** Sets up where to compute, lets `use` do so, and puts everything away again. */
+/** Sets up where to compute, lets `use` do so, and cleans up afterwards. */
 export type WorkPlace = <T>(
   sweep: SweepToRun,
   signal: AbortSignal,

@@ -32,7 +32,7 @@ export type FigureFormat = "png" | "svg" | "both";
 export interface FigureTarget {
   readonly folder: string;
   readonly format: FigureFormat;
-  /** Is given what a reader of the figures should know. */
+  /** Receives notes for the reader of the figures. */
   note(line: string): void;
 }
 
@@ -69,7 +69,7 @@ type PngModule = typeof import("../../coordinator/results/figures/render-png.ts"
 const load = moduleLoader(import.meta.url);
 const FOLDER = "../../coordinator/results/figures";
 
-/** Vega takes longer to load than most commands take: only what draws loads it. */
+/** Vega takes longer to load than most commands take: only commands that draw load it. */
 const figures = {
   lattice: () => load<LatticeModule>(`${FOLDER}/lattice-figure.ts`),
   lines: () => load<LinesModule>(`${FOLDER}/line-figure.ts`),

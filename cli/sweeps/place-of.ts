@@ -16,7 +16,7 @@ export type PlaceFlags = BrokerFlags & RunFlags;
 
 interface PlaceContext {
   readonly metrics: RunMetrics | null;
-  /** Is given what a person should know about workers and broker. */
+  /** Receives messages for the user about workers and broker. */
   onNotice(line: string): void;
 }
 

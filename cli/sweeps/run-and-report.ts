@@ -26,7 +26,7 @@ type RunMetricsModule = typeof import("../metrics/run-metrics.ts");
 
 const load = moduleLoader(import.meta.url);
 
-/** Runs a sweep to its end as the flags say, draws its figures, and prints what came of it. */
+/** Runs a sweep to its end as the flags say, draws its figures, and prints the outcome. */
 export async function runAndReport(
   directory: string,
   planned: PlannedSweep,
@@ -65,7 +65,7 @@ async function startMetrics({ metrics: address }: AllFlags): Promise<RunMetrics 
   return await startRunMetrics(address);
 }
 
-/** Waits until a scraper has seen how the run ended, if there is one and nobody interrupts. */
+/** Waits until a scraper has seen how the run ended, if there is one and the user does not interrupt. */
 async function lastScrape(
   { server }: RunMetrics,
   { metricsLinger }: AllFlags,
@@ -76,16 +76,16 @@ async function lastScrape(
     // The timer also keeps the process alive, which the server does not. AbortSignal.timeout would not;
     // and inside of AbortSignal.any Node 20 may collect it before it fires.
     const patience = new AbortController();
-    const callOff = systemClock.after(metricsLinger, () => patience.abort());
+    const cancelTimer = systemClock.after(metricsLinger, () => patience.abort());
     await server.scraped(AbortSignal.any([interrupted, patience.signal]));
-    callOff();
+    cancelTimer();
   }
   await server.stop();
 }
 
 interface Headline extends PlannedSweep {
   readonly directory: string;
-  /** Who computes. */
+  /** Where the tasks are computed, in words. */
   readonly where: string;
   readonly metrics: RunMetrics | null;
 }

@@ -37,7 +37,7 @@ export interface RunToEndOptions extends PlannedSweep {
   readonly signal: AbortSignal;
   /** Calls back when the directory is ours: from here on the run is no longer refused. */
   onOpened?(): void;
-  /** Calls back when the directory's `sweep.yaml` was changed, and not for this run: with the name it has now. */
+  /** Calls back when the directory's `sweep.yaml` was changed, and not for this run: with its present name. */
   onChanged?(file: string): void;
 }
 
@@ -47,7 +47,7 @@ export interface RunOutcome {
   readonly totals: Totals;
   /** Results stored by this run. */
   readonly tasksRun: number;
-  /** Files that were found damaged, and have been made again. */
+  /** Files that were found damaged, and have been restored. */
   readonly damaged: readonly string[];
   readonly seconds: number;
 }
@@ -107,7 +107,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   }
 }
 
-/** How a run ended that was not brought to its end. */
+/** The state of a run that stopped before its sweep's end. */
 function endOf(error: unknown, signal: AbortSignal): SweepState {
   if (error instanceof CancelledError) return "cancelled";
   return signal.aborted && error === signal.reason ? "interrupted" : "failed";
@@ -127,7 +127,7 @@ interface Found {
 async function work(options: RunToEndOptions, found: Found): Promise<number> {
   const { plan, sweep, signal, workPlace, directory } = options;
   const { trainings, tiles } = remainingLoad(plan, found.state);
-  const isIdle = trainings + tiles === 0; // but there may be something to mend
+  const isIdle = trainings + tiles === 0; // but there may be something to repair
   const place = isIdle ? noWork : workPlace;
   const toRun = { sweep: plan.sweep, name: sweep.name, engine: plan.engine };
   let tasksRun = 0;
@@ -197,7 +197,7 @@ async function workOn(
   }
 }
 
-/** How often a run says to others how far it is. */
+/** How often a run publishes its progress. */
 const TELL_MS = 2_000;
 /** Enough that workers find something when they come. */
 const LEAST_FLIGHT = 2;
@@ -206,7 +206,7 @@ const MOST_NAMED = 20;
 function reportDamage(damaged: readonly string[], aside: readonly Aside[], display: Display): void {
   if (damaged.length === 0) return;
   const names = new Map(aside.map(({ path, to }) => [path, ` (not ours; now ${to})`]));
-  display.warn(`found ${counted(damaged.length, "damaged file")}; making again what they held:`);
+  display.warn(`found ${counted(damaged.length, "damaged file")}; restoring what they held:`);
   for (const path of damaged.slice(0, MOST_NAMED)) {
     display.warn(`  ${path}${names.get(path) ?? ""}`);
   }

@@ -24,7 +24,7 @@ export interface StoredPlan extends PlannedSweep {
   readonly directory: string;
   /** Files of the sweep's own that are damaged. */
   readonly damaged: readonly string[];
-  /** Whether somebody seems to have changed its `sweep.yaml`. */
+  /** Whether its `sweep.yaml` seems to have been edited. */
   readonly isChanged: boolean;
 }
 
@@ -81,7 +81,7 @@ async function engineFor(
   return resolveEngine(engine);
 }
 
-/** Without `sweep.json`, a sweep that its spec does not name is called as its directory is. */
+/** Without `sweep.json`, a sweep that its spec does not name is named after its directory. */
 function parseOrThrow(source: string, directory: string): Sweep {
   const parsed = parseSweep(source, { file: resolve(directory) });
   if ("faults" in parsed) throw new SpecError(shownPath(directory, SWEEP_YAML), parsed.faults);

@@ -1,4 +1,4 @@
-/** Where the broker is and who we are to it: options that several commands share. */
+/** Where the broker is, and our credentials for it: options that several commands share. */
 import type { Command } from "commander";
 import { Option } from "commander";
 import { UsageError } from "../../shared/errors.ts";
@@ -29,12 +29,12 @@ export function withBrokerOptions(target: Command): Command {
     .addOption(
       new Option(
         "--nats-ca <file>",
-        "certificate of the authority that the broker's certificate is from",
+        "certificate of the authority that signed the broker's certificate",
       ).env("FTLE_NATS_CA"),
     );
 }
 
-/** Whether a broker was named; an empty name is none. */
+/** Whether a broker was named; an empty name does not count. */
 export function hasBroker({ nats }: BrokerFlags): boolean {
   return nats !== undefined && nats !== "";
 }

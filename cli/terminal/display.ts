@@ -8,7 +8,7 @@ import { cellName, duration, integer, percent } from "./format.ts";
 export interface Display {
   /** Puts a line above the moving part; not with `isQuiet`. */
   line(text: string): void;
-  /** Puts a line there in any case: something is wrong. */
+  /** Puts a line there even with `isQuiet`: something is wrong. */
   warn(text: string): void;
   /** Clears the moving part away. */
   stop(): void;
@@ -19,7 +19,7 @@ interface DisplayOptions {
   readonly progress: Progress;
   /** The tasks that workers have now. */
   running(): Promise<readonly RunningTask[]>;
-  /** What there is to say beside the progress; "" for nothing. */
+  /** A note beside the progress; "" for none. */
   note(): string;
   readonly stream: NodeJS.WriteStream;
   readonly isQuiet: boolean;
@@ -50,7 +50,7 @@ export function startDisplay(options: DisplayOptions): Display {
   const draw = async () => {
     const { running, now } = await report();
     if (isOver) return;
-    const width = stream.columns || 80; // 0 on a terminal that does not know
+    const width = stream.columns || 80; // 0 on a terminal of unknown size
     // What scrolls off a short terminal cannot be erased any more.
     const most = Math.max(0, Math.min(MOST_RUNNING, (stream.rows || 24) - 3));
     const lines = [barLine(now, options.note(), width), ...running.slice(0, most).map(runningLine)];

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** Ten years: longer than anything we wait for, and short enough for whoever counts nanoseconds. */
+/** Ten years: longer than anything we wait for, and short enough to be counted in nanoseconds. */
 const LONGEST_H = 87_600;
 
 /** `90s`, `30m`, `12h`: whole milliseconds, at least one. */

@@ -1,9 +1,9 @@
-/** Ours, by what they begin with. */
+/** How the names of our variables begin. */
 const OURS = "FTLE_";
 
 /**
- * Takes away our variables that are empty. Compose files, batch scripts and `FTLE_NATS= ftle …` set them
- * so where they mean none; whoever reads one afterwards need not know of it, nor our own workers.
+ * Removes our variables that are empty. Compose files, batch scripts and `FTLE_NATS= ftle …` set a variable
+ * to nothing where they mean none; afterwards neither our code nor our workers have to handle that.
  */
 export function dropEmptyVariables(environment: NodeJS.ProcessEnv): void {
   for (const [name, value] of Object.entries(environment)) {

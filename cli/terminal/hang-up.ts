@@ -1,10 +1,10 @@
 /**
- * What becomes of a run whose terminal hangs up (SIGHUP). It ends in good order, unless it was begun so
- * as to outlive that: under `nohup`, or away from any terminal.
+ * What happens to a run whose terminal hangs up (SIGHUP). It ends in good order, unless it was started to
+ * outlive that: under `nohup`, or without any terminal.
  *
- * Whoever begins a program says so by having it ignore the signal. Node takes that back before it runs a
- * line of ours (`PlatformInit` in its src/node.cc), and tells nobody; so it has to be guessed from what
- * `nohup` leaves behind.
+ * A parent process asks for this by having the program ignore the signal. Node undoes that before it runs
+ * our first line (`PlatformInit` in its src/node.cc), and does not report it; so it has to be guessed from
+ * what `nohup` leaves behind.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -20,14 +20,14 @@ export interface HangUpSigns {
 }
 
 /**
- * `nohup` leaves no stream on a terminal that it may take away. So there is none with every `nohup` that
- * also takes standard input; and without one, there is nothing whose end could concern us.
+ * `nohup` redirects every stream that is a terminal, in some versions except standard input. So a run of
+ * which no stream is a terminal may be under `nohup`; and if it is not, no terminal's end concerns it.
  */
 export function outlivesHangUp({ terminals, command, isIgnoredAbove }: HangUpSigns): boolean {
   return !terminals.includes(true) || basename(command ?? "") === "nohup" || isIgnoredAbove;
 }
 
-/** Has this process ignore the signal, if it was begun so. */
+/** Has this process ignore the signal, if it was started to do so. */
 export function heedNohup(environment: NodeJS.ProcessEnv): void {
   const terminals = [0, 1, 2].map((descriptor) => isatty(descriptor));
   const isIgnoredAbove = ignoresHangUp(process.ppid);
@@ -44,7 +44,7 @@ export function stopSignals(): NodeJS.Signals[] {
 
 function ignore(): void {}
 
-/** Where the kernel does not tell, no. */
+/** False where the kernel does not say. */
 function ignoresHangUp(pid: number): boolean {
   try {
     const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

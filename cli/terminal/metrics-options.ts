@@ -35,7 +35,7 @@ export function withCoordinatorMetrics(target: Command, port: number): Command {
     .addOption(
       new Option(
         "--metrics-linger <duration>",
-        "how long to wait at the end for who scrapes to see it, if somebody does",
+        "how long to wait at the end for a last scrape, if there were any before",
       )
         .argParser(milliseconds)
         .default(60_000, "60s"),
@@ -65,11 +65,11 @@ export function moment(text: string): number {
   }
 }
 
-/** `Date.parse` takes 31 February for 3 March; all else that there is not, it refuses. */
+/** `Date.parse` takes 31 February for 3 March; it refuses all other dates that do not exist. */
 function refuseNoDate(date: string, text: string): void {
   if (new Date(`${date}T00:00Z`).toISOString().startsWith(date)) return;
   const day = Number(date.slice(-2));
   throw new InvalidArgumentError(
-    `Expected a day that there is, got ${text}: that month has no day ${day}.`,
+    `Expected a day that exists, got ${text}: that month has no day ${day}.`,
   );
 }

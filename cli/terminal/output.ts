@@ -1,4 +1,4 @@
-/** Where a command's words go: results to standard output, everything else to standard error. */
+/** Where a command's output goes: results to standard output, everything else to standard error. */
 export interface Output {
   readonly isJson: boolean;
   /** The command's result: `text` for people, or with `--json` the value as JSON. */

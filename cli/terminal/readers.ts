@@ -1,18 +1,18 @@
 import { closeSync } from "node:fs";
 import { isatty } from "node:tty";
 
-/** Whoever read is gone: its end of the pipe is closed, or its terminal. */
+/** The reader is gone: its end of the pipe is closed, or its terminal. */
 const GONE = ["EPIPE", "ECONNRESET", "EIO"];
 
 /**
- * Lets the program outlive those who read it. `ftle run 2>&1 | tee log` goes on without its messages when
- * `tee` is gone, or the disk behind them full: its work is in the store. What is given up with them is
- * never the exit code.
+ * Lets the program outlive the readers of its output. `ftle run 2>&1 | tee log` goes on without its
+ * messages when `tee` is gone, or the disk behind it is full: its work is in the store. The exit code
+ * stays what it would have been.
  */
 export function outliveReaders(): void {
-  process.stderr.on("error", () => {}); // there is nobody to tell
+  process.stderr.on("error", () => {}); // no one is left to read it
   process.stdout.on("error", ({ code = "", message }: NodeJS.ErrnoException) => {
-    if (GONE.includes(code)) return; // they had read enough: `ftle status DIR | head -1`
+    if (GONE.includes(code)) return; // it had read enough: `ftle status DIR | head -1`
     process.stderr.write(`ftle: cannot write the result to standard output: ${message}\n`);
     process.exitCode ||= 1;
   });

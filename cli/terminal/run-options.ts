@@ -29,7 +29,7 @@ export function withRunOptions(target: Command): Command {
   return withCoordinatorMetrics(common, METRICS_PORTS.coordinator)
     .option("--cluster", "start a broker and worker processes on this machine, and use them")
     .addOption(
-      new Option("--priority <lane>", "at a broker: whom workers serve first")
+      new Option("--priority <lane>", "at a broker: which sweeps workers serve first")
         .choices(["high", "normal"])
         .default("normal"),
     )

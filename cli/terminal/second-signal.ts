@@ -1,7 +1,7 @@
-/** A batch system signals each process of a job, and wrappers pass it on: so soon it is the same signal. */
+/** A batch system signals each process of a job, and wrappers pass it on: within this time it is the same signal. */
 const SAME_MS = 300;
 
-/** Tells whether a signal is another one than the first: somebody is in a hurry. */
+/** Whether a signal is a new one rather than a copy of the first: the user is in a hurry. */
 export function secondSignal(): (name: string) => boolean {
   let first: { name: string; at: number } | null = null;
   return (name) => {

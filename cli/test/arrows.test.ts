@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { repositoryFile } from "../../shared/testing/repository.ts";
 import { inFolder } from "./support/folder.ts";
 
-/** The rooms of the house, and the others from which a file in each may import. `lint` must refuse all else. */
+/** Areas of the source, and the others from which a file in each may import. `lint` must refuse all else. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "shared/numerics": [],
   shared: ["shared/numerics"],
@@ -41,7 +41,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "worker/engines/tfjs": ["worker/engines", "shared", "shared/numerics"],
   "worker/tasks": [
     ...["worker/engines", "worker/engines/tfjs"],
-    ...everythingIn("shared").filter((room) => !room.startsWith("shared/transport")),
+    ...everythingIn("shared").filter((area) => !area.startsWith("shared/transport")),
   ],
   "cli/completion": [],
   "worker/loop": ["worker/tasks", ...everythingIn("shared")],
@@ -52,55 +52,55 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "cli/sweeps": ["cli/terminal", "cli/metrics", "cli/places", ...outsideOf("cli")],
 };
 
-/** Rooms that may use everything beside and below them, and that nothing there may use. */
+/** Areas that may use everything beside and below them, and that nothing there may use. */
 const TOPS = ["worker", "cli", "cli/commands"];
 
-function everythingIn(wing: string): string[] {
-  const rooms = ["numerics", "datasets", "process", "transport", "transport/nats", "metrics"];
-  return [wing, ...rooms.map((room) => `${wing}/${room}`)];
+function everythingIn(top: string): string[] {
+  const areas = ["numerics", "datasets", "process", "transport", "transport/nats", "metrics"];
+  return [top, ...areas.map((area) => `${top}/${area}`)];
 }
 
-function outsideOf(wing: string): string[] {
-  const rooms = [
+function outsideOf(top: string): string[] {
+  const areas = [
     ...["spec", "plan", "store", "run", "results", "results/figures", "results/export", "metrics"],
   ];
-  const coordinator = rooms.map((room) => `coordinator/${room}`);
+  const coordinator = areas.map((area) => `coordinator/${area}`);
   const worker = [
     ...["worker", "worker/engines", "worker/engines/tfjs", "worker/tasks"],
     ...["worker/loop", "worker/metrics"],
   ];
   return [...coordinator, ...worker, ...everythingIn("shared")].filter(
-    (room) => !room.startsWith(wing),
+    (area) => !area.startsWith(top),
   );
 }
 
 const ROOT = fileURLToPath(repositoryFile(""));
-const ROOMS = [...Object.keys(ARROWS), ...TOPS];
+const AREAS = [...Object.keys(ARROWS), ...TOPS];
 
-/** One file a room, with an import from each of the other rooms: a line each, in the order of `others`. */
-function probe(room: string, others: readonly string[]): string {
+/** One file per area, with an import from each of the other areas: a line each, in the order of `others`. */
+function probe(area: string, others: readonly string[]): string {
   const lines = others.map((other, i) => {
-    const path = relative(room, other) || ".";
+    const path = relative(area, other) || ".";
     return `import { a as a${i} } from "${path.startsWith(".") ? path : `./${path}`}/b.ts";`;
   });
   return `${lines.join("\n")}\nexport const all = [${others.map((_, i) => `a${i}`).join()}];\n`;
 }
 
-test("lint: an import is refused exactly if no arrow leads from its room to the other", async () => {
+test("lint: an import is refused exactly if no arrow leads from its area to the other", async () => {
   await inFolder(async (folder) => {
     for (const file of ["biome.json", "biome.arrows.json"]) {
       await cp(join(ROOT, file), join(folder, file));
     }
-    const othersOf = (room: string) => ROOMS.filter((other) => other !== room);
-    for (const room of ROOMS) {
-      const path = join(folder, room, "probe.ts");
+    const othersOf = (area: string) => AREAS.filter((other) => other !== area);
+    for (const area of AREAS) {
+      const path = join(folder, area, "probe.ts");
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, probe(room, othersOf(room)));
+      await writeFile(path, probe(area, othersOf(area)));
     }
     const refused = await refusedLines(folder);
-    for (const [room, allowed] of Object.entries(ARROWS)) {
-      const found = othersOf(room).filter((_, i) => !refused.has(`${room}/probe.ts:${i + 1}`));
-      assert.deepEqual(found.sort(), [...allowed].sort(), `what ${room} may import`);
+    for (const [area, allowed] of Object.entries(ARROWS)) {
+      const found = othersOf(area).filter((_, i) => !refused.has(`${area}/probe.ts:${i + 1}`));
+      assert.deepEqual(found.sort(), [...allowed].sort(), `what ${area} may import`);
     }
     assert.ok(refused.has(`worker/probe.ts:${othersOf("worker").indexOf("coordinator/run") + 1}`));
   });

@@ -144,7 +144,7 @@ test("broker: a sweep over it has the bytes of a run on one machine, and leaves 
   }, 1);
 });
 
-test("broker: status tells of a running sweep; a second coordinator is refused; pause, unpause and cancel act", async () => {
+test("broker: status shows a running sweep; a second coordinator is refused; pause, unpause and cancel act", async () => {
   await onBench(async ({ spec, directory, start, startWorker, stored, status }) => {
     startWorker("--name", "w1");
     const run = start(

@@ -25,7 +25,7 @@ const EDITS = {
   "made invalid": SPEC.replace("axes:", "achsen:"),
 };
 
-test("changed spec: damage is told from an edit, and where it cannot be, the text is not lost", () => {
+test("changed spec: damage is distinguished from an edit, and where it cannot be, the text is not lost", () => {
   const judge = (found: string | Buffer | null) => {
     const state = judgeSweepText(found === null ? null : Buffer.from(found), SPEC);
     return `${state.isDamaged ? "damaged" : ""}${state.isChanged ? "changed" : ""}`;
@@ -66,7 +66,7 @@ describe("changed spec", { concurrency: 2 }, () => {
   const textOf = (directory: string, name = SWEEP_YAML) => readFile(join(directory, name), "utf8");
 
   for (const [name, text] of Object.entries(EDITS)) {
-    test(`changed spec: one that was ${name} is no damage, stays, and is said`, async () => {
+    test(`changed spec: one that was ${name} is not damage, stays, and is reported`, async () => {
       const directory = await edited(name, text);
       const hint = `Run what was written there with: ftle run ${directory}/sweep.yaml --out ${directory}\n`;
       const verified = await ftle("verify", directory);
@@ -82,7 +82,7 @@ describe("changed spec", { concurrency: 2 }, () => {
     });
   }
 
-  test("changed spec: what is printed runs it, and then nothing is changed any more", async () => {
+  test("changed spec: the printed command runs it, and afterwards nothing counts as changed", async () => {
     const directory = await edited("run", EDITS.extended);
     const spec = join(directory, SWEEP_YAML);
     const { code, stdout, stderr } = await ftle("run", spec, "--out", directory, "--no-plot");
@@ -93,7 +93,7 @@ describe("changed spec", { concurrency: 2 }, () => {
     assert.equal(await textOf(directory), EDITS.extended);
   });
 
-  test("changed spec: stays when only the program is another by now", async () => {
+  test("changed spec: stays when only the program's version has changed", async () => {
     const directory = await edited("version", EDITS.extended);
     const json = join(directory, "sweep.json");
     const record = unsealJson(await readFile(json, "utf8"))!;
@@ -104,7 +104,7 @@ describe("changed spec", { concurrency: 2 }, () => {
     assert.notEqual(unsealJson(await readFile(json, "utf8"))!.version, "0.0.1");
   });
 
-  test("changed spec: makes way for another one's, and is kept", async () => {
+  test("changed spec: is renamed and kept when another spec is run", async () => {
     const directory = await edited("other", EDITS["made invalid"]);
     const spec = join(folder, "other.yaml");
     await writeFile(spec, EDITS.extended);
@@ -122,7 +122,7 @@ describe("changed spec", { concurrency: 2 }, () => {
     }
   });
 
-  test("changed spec: a digit typed anew may be damage; the sweep's is written again, the other kept", async () => {
+  test("changed spec: a changed digit may be damage; the sweep's text is written again, the other kept", async () => {
     const text = SPEC.replace("epochs: 1", "epochs: 2");
     const directory = await edited("digit", text);
     const { stdout } = await ftle("status", directory);

@@ -114,7 +114,7 @@ longTest(
         coordinator.kill("SIGKILL");
         await Promise.all(workers.map((worker) => worker.stop()));
       }
-      // Once the cause is gone, what was given up is all that lacks.
+      // Once the cause is gone, what was given up is all that is missing.
       const healthy = spawnFtle("worker", "--nats", server.url, "--engine", "reference", "--quiet");
       try {
         const { code, stderr } = await ftle("retry", directory, ...nats);

@@ -109,7 +109,7 @@ for (const { name, complete } of SHELLS) {
   });
 }
 
-test("completion: a shell that there is no script for is a fault of the command line", async () => {
+test("completion: a shell without a script is a usage error", async () => {
   const { code, stderr } = await ftle("completion", "tcsh");
   assert.equal(code, 2);
   assert.match(stderr, /bash, zsh, fish/);

@@ -118,7 +118,7 @@ describe("damage", { concurrency: 2 }, () => {
 
   for (const [name, damage] of Object.entries(DAMAGES)) {
     const run = name === "flipped" ? test : longTest;
-    run(`damage: resume remakes exactly what a file held that is ${name}`, async (t) => {
+    run(`damage: of a file that is ${name}, resume restores exactly what it held`, async (t) => {
       const directory = await copy(name);
       const expected = await contents(directory);
       const rounds = independent(paths);
@@ -161,7 +161,7 @@ function isTied(a: string, b: string): boolean {
   return `${part}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${part}/`);
 }
 
-/** What of the sweep a file tells of; a part's path begins with the path of the whole. */
+/** Which part of the sweep a file describes; a part's path begins with the path of the whole. */
 function partOf(path: string): string {
   const [cells, cell, field, array, file] = path.split("/");
   if (cells !== "cells") return path.split(".")[0]!;

@@ -20,7 +20,7 @@ import { inFolder } from "./support/folder.ts";
 import { ftleWith } from "./support/ftle.ts";
 import { until } from "./support/until.ts";
 
-test("embedded broker: takes those who have the password, and nobody else", async () => {
+test("embedded broker: accepts clients that have the password, and no others", async () => {
   await withBroker(async ({ url }) => {
     await withClient(url, async (nc) => {
       assert.equal(nc.info?.max_payload, 8 * 2 ** 20);
@@ -235,8 +235,8 @@ async function withClient(url: string, body: (nc: NatsConnection) => Promise<voi
 type Said = Pick<EmbeddedBroker, "url" | "pid" | "folder">;
 
 /**
- * A process, leader of its group, with a broker. It tells of it at the start, at every signal that it
- * has, and when another server runs; it ends when its standard input does.
+ * A process, leader of its group, with a broker. It reports the broker at the start, at every signal that it
+ * gets, and when another server runs; it ends when its standard input does.
  */
 async function ownerOfBroker(): Promise<{ owner: ChildProcess; broker: Said; said: Said[] }> {
   const script = `
@@ -265,7 +265,7 @@ async function assertGone({ pid, folder }: Pick<EmbeddedBroker, "pid" | "folder"
 }
 
 async function isGone(pid: number): Promise<boolean> {
-  return (await processStart(pid).catch(() => null)) === null; // it may go while it is looked at
+  return (await processStart(pid).catch(() => null)) === null; // it may end while we look
 }
 
 async function parentOf(pid: number): Promise<number> {

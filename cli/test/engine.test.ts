@@ -21,7 +21,7 @@ async function engineOf(out: string): Promise<string> {
   return record.physics.engine;
 }
 
-test("engine: auto is native where it is, and --engine stands above the spec", async () => {
+test("engine: auto is native where it is, and --engine overrides the spec", async () => {
   await inFolder(async (folder) => {
     const spec = join(folder, "spec.yaml");
     await writeFile(spec, `${SPEC}engine: reference\n`);
@@ -38,7 +38,7 @@ test("engine: auto is native where it is, and --engine stands above the spec", a
   });
 });
 
-test("engine: one that is not here is refused with the remedy, and auto says what it misses", async () => {
+test("engine: one that is not here is refused with the remedy, and auto names the faster one that is missing", async () => {
   await inFolder(async (folder) => {
     const spec = join(folder, "spec.yaml");
     const out = join(folder, "out");
@@ -56,7 +56,7 @@ test("engine: one that is not here is refused with the remedy, and auto says wha
   });
 });
 
-test("engine: an unknown name is refused with those that there are", async () => {
+test("engine: an unknown name is refused with a list of the known ones", async () => {
   const { code, stderr } = await ftle("run", "x.yaml", "--engine", "abacus");
   assert.equal(code, 2);
   assert.match(stderr, /auto, native, tfjs, reference/);

@@ -40,7 +40,7 @@ async function withFinished(
 }
 type Change = readonly [from: string, to: string];
 
-/** What is to be run, as `ftle plan --against` foretells it. */
+/** What is to be run, as `ftle plan --against` predicts it. */
 async function foretold(spec: string, directory: string) {
   const { code, stdout } = await ftle("plan", spec, "--against", directory, "--json");
   assert.equal(code, 0);
@@ -127,7 +127,7 @@ describe("extend", { concurrency: 2 }, () => {
     });
   });
 
-  test("extend: why names the first field of the physics in which a cell is new", async () => {
+  test("extend: why names the first field of the physics in which a cell differs", async () => {
     await withFinished(async (directory, changed) => {
       const changes: [path: string, ...Change][] = [
         ["training.epochs", "epochs: 2", "epochs: 3"],

@@ -123,7 +123,7 @@ describe("foreign", { concurrency: 2 }, () => {
     });
   }
 
-  test("foreign: its cells alone tell that a store is ours", async () => {
+  test("foreign: its cells alone show that a store is ours", async () => {
     const directory = join(folder, "cells-alone");
     await cp(join(whole, CELLS), join(directory, CELLS), { recursive: true });
     await plant(directory, { [SWEEP_YAML]: "garbled", [SWEEP_JSON]: "{" });
@@ -137,13 +137,13 @@ describe("foreign", { concurrency: 2 }, () => {
     assert.equal(await readFile(join(directory, "notes.txt"), "utf8"), "mine");
   });
 
-  test("foreign: an empty folder for cells is nobody's yet", async () => {
+  test("foreign: an empty folder for cells is not foreign", async () => {
     const directory = join(folder, "empty-cells");
     await mkdir(join(directory, CELLS), { recursive: true });
     assert.equal((await runHere(spec, directory)).tasksRun, 1);
   });
 
-  test("foreign: cells that are a link to somebody's folder, or to none, are not written through", async () => {
+  test("foreign: a link in the place of cells, to a foreign folder or to none, is not written through", async () => {
     const home = join(folder, "home");
     await plant(home, { "letter.txt": "dear" });
     for (const [name, target, found] of [

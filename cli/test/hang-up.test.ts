@@ -55,7 +55,7 @@ function without(name: string): false | string {
 const onTerminal = (command: string) => ["script", "-qefc", command, "/dev/null"] as const;
 
 describe("hang-up", { concurrency: 2 }, () => {
-  test("hang-up: is outlived by what has no terminal, was begun with nohup, or inherits that", () => {
+  test("hang-up: is outlived by a run that has no terminal, was started with nohup, or inherits that", () => {
     const at = [true, true, true];
     const none = { command: "/usr/bin/ftle", isIgnoredAbove: false };
     assert.equal(outlivesHangUp({ ...none, terminals: at }), false);
@@ -107,10 +107,10 @@ describe("hang-up", { concurrency: 2 }, () => {
       const { ended, directory, child } = await hungUp(folder, (run) => [
         ...onTerminal(`trap '' HUP; ${run.join(" ")}; echo $? >${noted}`),
       ]);
-      child.kill("SIGKILL"); // who holds the other end of the terminal
+      child.kill("SIGKILL"); // it holds the other end of the terminal
       await ended;
       await until("the run has ended", () => existsSync(noted));
-      await until("it is noted how", async () => (await readFile(noted, "utf8")) !== "");
+      await until("its exit code is noted", async () => (await readFile(noted, "utf8")) !== "");
       assert.equal(await readFile(noted, "utf8"), "0\n");
       assert.equal((await examine(directory)).tasks.size, TASKS);
     });

@@ -13,7 +13,7 @@ training: {epochs: 1}
 field: {points: 16, layers: all}
 `;
 
-test("run: a folder with somebody's own files is refused, and nothing in it is touched", async () => {
+test("run: a folder with other files is refused, and nothing in it is touched", async () => {
   await inFolder(async (folder) => {
     await mkdir(join(folder, "tmp"));
     await writeFile(join(folder, "tmp", "thesis.txt"), "mine");
@@ -25,7 +25,7 @@ test("run: a folder with somebody's own files is refused, and nothing in it is t
   });
 });
 
-test("plot and verify: a layer that is not there is said, and so is a chunk that is gone", async () => {
+test("plot and verify: a layer that does not exist is reported, and so is a missing chunk", async () => {
   await inFolder(async (folder) => {
     const out = join(folder, "out");
     await writeFile(join(folder, "spec.yaml"), SPEC);

@@ -101,7 +101,7 @@ test(`lock: of two coordinators that start at the same time exactly one runs, in
   });
 });
 
-/** Runs a program where process ids count anew, as in a container. */
+/** Runs a program where process ids start from 1 again, as in a container. */
 const UNSHARE = ["--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"];
 const unshare = [UNSHARE, ["--user", "--map-root-user", ...UNSHARE]].find(
   (options) => spawnSync("unshare", [...options, "true"]).status === 0,
@@ -154,7 +154,9 @@ test("lock: two coordinators that do not see each other's processes are kept apa
   });
 });
 
-test("lock: a file system without hard links is as good", { skip: withoutCompiler() }, async () => {
+test("lock: also works on a file system without hard links", {
+  skip: withoutCompiler(),
+}, async () => {
   await inPlace(SHORT, async ({ folder, directory, command }) => {
     const env = { ...process.env, ...(await preload(folder, WITHOUT_LINKS)) };
     const [program, ...args] = command;
@@ -167,7 +169,7 @@ test("lock: a file system without hard links is as good", { skip: withoutCompile
   });
 });
 
-test("lock: a run that has ended leaves no lock, nor what a killed one left of its own", async () => {
+test("lock: a run that has ended leaves no lock, and no leftovers of a killed one", async () => {
   await inPlace(SHORT, async ({ directory, start }) => {
     await mkdir(directory);
     await writeFile(join(directory, ".lock-of-a-process-killed-while-it-took-the-lock"), "");

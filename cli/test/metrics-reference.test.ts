@@ -4,13 +4,13 @@ import { test } from "node:test";
 import { repositoryFile } from "../../shared/testing/repository.ts";
 import { describedMetrics, metricsReference } from "../metrics/reference.ts";
 
-test("metrics: docs/metrics.md is that of the code", async () => {
+test("metrics: docs/metrics.md matches the code", async () => {
   const committed = await readFile(repositoryFile("docs/metrics.md"), "utf8");
   const stale = "run `node --import tsx cli/metrics/write-reference.ts`";
   assert.equal(committed, metricsReference(), stale);
 });
 
-test("metrics: names have our prefix, a counter's end in _total, and no other's", () => {
+test("metrics: names have our prefix; those of counters, and no others, end in _total", () => {
   for (const { name, type, help } of Object.values(describedMetrics()).flat()) {
     assert.match(name, /^ftle_[a-z0-9_]+$/);
     assert.equal(name.endsWith("_total"), type === "counter", name);
@@ -18,7 +18,7 @@ test("metrics: names have our prefix, a counter's end in _total, and no other's"
   }
 });
 
-test("metrics: no label is without bound: no task, no cell, no worker's id in many series", () => {
+test("metrics: every label is bounded: no task, no cell, no worker's id in many series", () => {
   const allowed = {
     ...{ sweep: 0, kind: 0, state: 0, status: 0, engine: 0, stream: 0, outcome: 0, source: 0 },
     ...{ id: "ftle_sweep_info", name: "ftle_worker_info" },

@@ -86,7 +86,7 @@ function valueIn(text: string, sample: string): number {
   return Number(line?.slice(sample.length));
 }
 
-test("metrics: a run and its worker export what they do; a coordinator that is watched stays until its end was seen", async () => {
+test("metrics: a run and its worker export what they do; a coordinator that is scraped stays until its end has been scraped", async () => {
   await withSpec(async ({ spec, directory, start }) => {
     const nats = ["--nats", server.url] as const;
     const worker = start("worker", "--engine", "reference", ...nats, "--metrics", "0");
@@ -123,7 +123,7 @@ test("metrics: a run and its worker export what they do; a coordinator that is w
     const isSeenToEnd = async () => {
       last = await get(`${url}/metrics`).then(
         (answer) => answer.text,
-        () => last, // it has gone
+        () => last, // it has ended
       );
       return isOver;
     };
@@ -144,7 +144,7 @@ test("metrics: a run and its worker export what they do; a coordinator that is w
   });
 });
 
-test("metrics: nobody is ready while the broker is away, and a worker is not while it drains", async () => {
+test("metrics: no process is ready while the broker is away, and a worker is not while it drains", async () => {
   await withSpec(async ({ spec, directory, start }) => {
     const own = await startNatsServer();
     try {
@@ -180,7 +180,7 @@ test("metrics: nobody is ready while the broker is away, and a worker is not whi
   });
 });
 
-test("metrics: without a broker the threads are exported, too; nobody is waited for who has not come", async () => {
+test("metrics: without a broker the threads are exported, too; a run does not wait for a scraper that never came", async () => {
   await withSpec(async ({ spec, directory, start }) => {
     const run = ["run", spec, "--out", directory, "--no-plot", "--metrics", "127.0.0.1:0"];
     const watched = start(...run, "--metrics-linger", "100ms");
@@ -196,7 +196,7 @@ test("metrics: without a broker the threads are exported, too; nobody is waited 
   });
 });
 
-test("metrics: a place that cannot be had, or is none, is said in one line with exit code 2", async () => {
+test("metrics: an address that is in use or invalid is reported in one line, with exit code 2", async () => {
   await withSpec(async ({ spec, directory }) => {
     const taken = `127.0.0.1:${server.port}`;
     for (const [args, said] of [

@@ -14,7 +14,7 @@ training: {epochs: 1}
 field: none
 `;
 
-test("options: an empty variable is as good as none, whichever of ours it is", async () => {
+test("options: each of our variables counts as unset when it is empty", async () => {
   await inFolder(async (folder) => {
     const spec = join(folder, "spec.yaml");
     await writeFile(spec, SPEC);
@@ -69,7 +69,7 @@ test("options: a task may take longer than a timer of Node can wait", async () =
   });
 });
 
-test("options: a deadline is a time that there is, or a duration from now", async () => {
+test("options: a deadline is a time that exists, or a duration from now", async () => {
   assert.equal(moment("2028-02-29"), Date.UTC(2028, 1, 29));
   assert.equal(moment("2026-12-24T18:00Z"), Date.UTC(2026, 11, 24, 18));
   assert.equal(moment("2026-12-24T23:30:00.5-02:00"), Date.UTC(2026, 11, 25, 1, 30, 0, 500));

@@ -105,7 +105,7 @@ describe("outcome", { concurrency: 2 }, () => {
     });
   });
 
-  test("outcome: what the command line or the spec has wrong ends with 2 and no stack", async () => {
+  test("outcome: a mistake on the command line or in the spec ends with 2 and no stack", async () => {
     await inFolder(async (folder) => {
       const spec = join(folder, "spec.yaml");
       const bad = join(folder, "bad.yaml");

@@ -1,4 +1,4 @@
-/** What the program writes, read by other people's programs. */
+/** What the program writes, read by other programs. */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -51,7 +51,7 @@ describe("Python", { skip: withoutPython }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Runs a sweep and exports it; what Python is to do with it. */
+  /** Runs a sweep and exports it; what Python should do with it. */
   async function scriptsOf(name: Name): Promise<string[][]> {
     const directory = join(folder, name);
     const spec = `${directory}.yaml`;
@@ -88,7 +88,7 @@ describe("Python", { skip: withoutPython }, () => {
       printed("fields", name);
     });
 
-    test(`numpy computes the stored fields anew from the stored weights (${name})`, (t) => {
+    test(`numpy recomputes the stored fields from the stored weights (${name})`, (t) => {
       const { points, ...differences } = JSON.parse(printed("weights", name));
       t.diagnostic(`largest differences at ${points} points: ${JSON.stringify(differences)}`);
       assert.ok(points > 0);

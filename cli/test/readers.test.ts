@@ -70,7 +70,7 @@ async function withRun(
 }
 
 describe("readers", { concurrency: 2 }, () => {
-  test("readers: a run goes on to its end when nobody reads its messages any more", async () => {
+  test("readers: a run goes on to its end when no one reads its messages any more", async () => {
     await withRun(WILD, async ({ directory, run }) => {
       const child = start(run, ["ignore", "pipe"]);
       await once(child.stderr!, "data");
@@ -81,10 +81,10 @@ describe("readers", { concurrency: 2 }, () => {
     });
   });
 
-  test("readers: Ctrl-C ends a run with 130 when it has taken the reader, too", async () => {
+  test("readers: Ctrl-C ends a run with 130 when it has ended the reader, too", async () => {
     await withRun(LONG, async ({ directory, run }) => {
       const child = start(run, ["ignore", "pipe"]);
-      await once(child.stderr!, "data"); // it has begun
+      await once(child.stderr!, "data"); // it has started
       child.stderr!.destroy();
       child.kill("SIGINT");
       assert.equal(await exitCode(child), 130);
@@ -101,7 +101,7 @@ describe("readers", { concurrency: 2 }, () => {
     });
   });
 
-  test("readers: who has read enough of a result leaves the exit code as it is", async () => {
+  test("readers: a reader that stops early leaves the exit code as it is", async () => {
     await withRun(WILD, async ({ directory, run }) => {
       const file = run[1]!;
       await runHere(file, directory);
@@ -123,7 +123,7 @@ describe("readers", { concurrency: 2 }, () => {
     });
   });
 
-  test("readers: a result that cannot be written is a fault, said in a line", {
+  test("readers: a result that cannot be written is a fault, reported in one line", {
     skip: isFullHere,
   }, async () => {
     await withRun(WILD, async ({ directory, run }) => {
@@ -135,7 +135,7 @@ describe("readers", { concurrency: 2 }, () => {
     });
   });
 
-  test("readers: a worker that nobody reads drains at SIGTERM and exits with 0", async () => {
+  test("readers: a worker whose output no one reads drains at SIGTERM and exits with 0", async () => {
     const server = await startNatsServer();
     try {
       const child = start(["worker", "--nats", server.url, "--threads", "1"], ["ignore", "pipe"]);

@@ -266,7 +266,7 @@ for (const [how, signal] of [
 
 const ENGINE = ["--engine", "reference"];
 
-test("slurm: a worker is called with what the job has, and its own failure is the job's", async () => {
+test("slurm: a worker is started with the job's resources, and its failure is the job's", async () => {
   await onBench(async ({ submit, install }) => {
     await install("ftle", '#!/bin/sh\necho "$FTLE_NATS $*"; exit 7');
     const variables = { FTLE_COMMAND: "ftle", FTLE_NATS: "nats://host" };
@@ -321,7 +321,7 @@ async function childOf({ pid }: Job): Promise<number> {
   return Number(children.trim().split(" ").at(-1));
 }
 
-test("slurm: what is missing is said at once, with exit 2", async () => {
+test("slurm: what is missing is reported at once, with exit 2", async () => {
   await onBench(async ({ folder, spec, directory, submit }) => {
     const nats = { FTLE_NATS: "nats://127.0.0.1:1" };
     const nowhere = join(folder, "nowhere");

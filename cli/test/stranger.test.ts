@@ -67,7 +67,7 @@ describe("stranger", { concurrency: 2 }, () => {
     return directory;
   }
 
-  /** What may lie where a file or folder of ours should. Nobody reads the pipe, nor ever will. */
+  /** What may lie where a file or folder of ours should. No one ever reads the pipe. */
   const things: Record<string, (path: string) => Promise<void>> = {
     "a link to a file elsewhere": async (path) => {
       await writeFile(join(folder, "elsewhere.txt"), "theirs");
@@ -108,7 +108,7 @@ describe("stranger", { concurrency: 2 }, () => {
     "a file": (path: string) => writeFile(path, "theirs"),
   };
 
-  /** Puts a thing in the place of each path, and looks that commands see, name and mend it. */
+  /** Puts a thing in the place of each path, and checks that commands see, name and repair it. */
   async function assertMended(
     directory: string,
     paths: readonly string[],
@@ -145,7 +145,7 @@ describe("stranger", { concurrency: 2 }, () => {
   }
 
   for (const [thing, [name, put]] of Object.entries(ofFile).entries()) {
-    test(`stranger: ${name} for a file of ours is named, put aside, and the file made again`, async () => {
+    test(`stranger: ${name} in place of a file of ours is named, put aside, and the file restored`, async () => {
       const directory = await copy(`file ${name}`);
       const paths = [
         ...["sweep.json", "sweep.yaml", "summary.csv", "summary.json"],
@@ -159,7 +159,7 @@ describe("stranger", { concurrency: 2 }, () => {
   }
 
   for (const [thing, [name, put]] of Object.entries(ofFolder).entries()) {
-    test(`stranger: ${name} for a folder of ours is named, put aside, and the folder made again`, async () => {
+    test(`stranger: ${name} in place of a folder of ours is named, put aside, and the folder restored`, async () => {
       const directory = await copy(`folder ${name}`);
       const paths = [cellFolder(cell), field, `${field}/output`, `${field}/y`];
       await assertMended(directory, fewOrAll(everyFourth(paths, thing), paths), put);
@@ -167,7 +167,7 @@ describe("stranger", { concurrency: 2 }, () => {
   }
 
   for (const name of ["a file", "a pipe", "a socket"]) {
-    test(`stranger: ${name} for all cells is named, put aside, and the cells made again`, async () => {
+    test(`stranger: ${name} in place of all cells is named, put aside, and the cells restored`, async () => {
       await assertMended(await copy(`cells ${name}`), ["cells"], ofFolder[name]!);
     });
   }
@@ -194,7 +194,7 @@ describe("stranger", { concurrency: 2 }, () => {
     assert.ok((await lstat(join(directory, "figures"))).isDirectory());
   });
 
-  test("stranger: a dead letter that is none is put aside, and its task run again", async () => {
+  test("stranger: a dead letter that is not one is put aside, and its task run again", async () => {
     const directory = await copy("letter");
     const letter = `dead/train-${cell}.json`;
     await rm(join(directory, cellFolder(cell)), { recursive: true });
@@ -228,7 +228,7 @@ describe("stranger", { concurrency: 2 }, () => {
     assert.match(stdout, new RegExp(`^damaged +${cellJson(cell)}$`, "m"));
   });
 
-  test("stranger: a record that is sealed and none leads nowhere", async () => {
+  test("stranger: a sealed record with invalid content leads nowhere", async () => {
     const directory = await copy("sealed");
     const outside = join(folder, "led-out");
     const record = readCellRecord(await readFile(join(directory, cellJson(cell)), "utf8"))!;

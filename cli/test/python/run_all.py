@@ -1,4 +1,4 @@
-"""run_all.py JSON: runs scripts beside this one, [name, script, arguments…] each, and prints what came of them.
+"""run_all.py JSON: runs scripts beside this one, [name, script, arguments…] each, and prints their results.
 
 One process: importing xarray and pandas takes longer than all that the scripts do.
 """

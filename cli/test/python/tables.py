@@ -11,7 +11,7 @@ cells_csv, cells_parquet, points_csv, points_parquet, directory = sys.argv[1:]
 
 
 def same_table(csv: str, parquet: str) -> pd.DataFrame:
-    """Reads both; a CSV does not tell types, so it is read with those of the Parquet."""
+    """Reads both; a CSV has no types, so it is read with those of the Parquet."""
     table = pd.read_parquet(parquet)
     types = table.dtypes.to_dict()
     again = pd.read_csv(csv, dtype=types)

@@ -1,4 +1,4 @@
-/** File systems that lack something, imitated by a library that is loaded before the program's own. */
+/** File systems without some feature, imitated by a library that is loaded before the program's own. */
 import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -77,7 +77,7 @@ export async function journalled(directory: string): Promise<string[]> {
     .map(({ task }) => task);
 }
 
-/** The columns of the summary that tell of time, and the members of JSON files that tell of a run. */
+/** The columns of the summary that hold times, and the members of JSON files that describe a run. */
 const OF_A_RUN = new Set(["trainSeconds", "created", "provenance", "csv", "sha256"]);
 
 function lasting(path: string, bytes: Buffer): string | Buffer {

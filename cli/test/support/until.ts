@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /**
  * Looks again and again until a condition holds.
- * @throws Error naming the condition if it does not come about within the deadline.
+ * @throws Error naming the condition if it does not hold within the deadline.
  */
 export async function until(
   condition: string,
