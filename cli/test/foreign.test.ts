@@ -67,7 +67,7 @@ describe("foreign", { concurrency: 2 }, () => {
       /found sweep\.json, which is not/,
       { "sweep.json": ITS_JSON, "sweep.yaml": SPEC },
     ],
-    "somebody's cells": [/found cells, which/, { "cells/notebook.ipynb": "{}" }],
+    "foreign cells": [/found cells, which/, { "cells/notebook.ipynb": "{}" }],
     "a cell without a record": [/found cells, which/, { "cells/0123456789abcdef/data.bin": "" }],
     "a table": [/found summary\.csv in it/, { "summary.csv": "my table" }],
   };

@@ -78,7 +78,7 @@ function makeAll(out, hosts, { days, store, isToReplace }) {
   const found = existsSync(out) ? readdirSync(out) : [];
   if (found.length > 0 && !isToReplace) {
     throw new Error(
-      `expected no keys in ${out}, found ${found.join(", ")}. Nothing was changed; --replace makes all of them anew (every client then needs its new key and the new ca.pem), --add ROLE one more, --renew the server's certificate`,
+      `expected no keys in ${out}, found ${found.join(", ")}. Nothing was changed; --replace makes all of them again (every client then needs its new key and the new ca.pem), --add ROLE one more, --renew the server's certificate`,
     );
   }
   const foreign = found.filter((file) => !OURS.test(file));
@@ -98,7 +98,7 @@ function makeAll(out, hosts, { days, store, isToReplace }) {
   });
   writeFileSync(
     join(made, "users.conf"),
-    `# Public keys by role; made by make-keys.mjs. A line taken away is a key that no longer opens, after\n# nats-server --signal reload\n${lists.join("")}`,
+    `# Public keys by role; made by make-keys.mjs. A key whose line is removed is refused, after\n# nats-server --signal reload\n${lists.join("")}`,
   );
   writeFileSync(
     join(made, "paths.conf"),
@@ -131,7 +131,7 @@ function addKey(out, role) {
   const entry = makeKey(out, `${role}-${n}`);
   writeFileSync(list, text.replace(head, `${head}  ${entry}\n`));
   console.log(
-    `Made ${join(out, `${role}-${n}.nk`)}. The server lets it in after: nats-server --signal reload`,
+    `Made ${join(out, `${role}-${n}.nk`)}. The server accepts it after: nats-server --signal reload`,
   );
 }
 
@@ -140,7 +140,7 @@ function renew(out, hosts, days) {
     throw new Error(`expected the authority's ca-key.pem in ${out}, found none`);
   certify(out, hosts, days);
   console.log(
-    `Made ${join(out, "server.pem")}, good for ${days} days. The server shows it after: nats-server --signal reload`,
+    `Made ${join(out, "server.pem")}, good for ${days} days. The server uses it after: nats-server --signal reload`,
   );
 }
 

@@ -55,7 +55,7 @@ test("alerts: each has a unit test in which it fires, and one in which it is sil
   assert.deepEqual([...isSilent].sort(), [...names].sort());
 });
 
-test("alerts: each asks for metrics and labels that the code exports, and says the labels that it has", () => {
+test("alerts: each asks for metrics and labels that the code exports, and mentions only labels that it has", () => {
   for (const { alert, expr, annotations = {} } of alerts) {
     const labels = checkedLabels(expr, known);
     for (const [, label] of Object.values(annotations)
@@ -131,7 +131,7 @@ test("alertmanager.yml: is in order, and routes by severity", () => {
   assert.equal(routed("info").trim(), "nobody");
 });
 
-test("alertmanager.yml: names only alerts that there are, and labels that they have", () => {
+test("alertmanager.yml: names only alerts that exist, and labels that they have", () => {
   interface Inhibition {
     source_matchers: string[];
     target_matchers: string[];

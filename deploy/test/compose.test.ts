@@ -93,7 +93,7 @@ describe("compose", () => {
     assert.deepEqual(programFaults(config, commands, farewellSeconds), []);
   });
 
-  test("compose: each slackening is found", () => {
+  test("compose: each weakening is found", () => {
     const slackenings: readonly [string, Partial<ComposeService>, string][] = [
       ["nats", { image: "nats:alpine" }, "image not pinned"],
       ["nats", { image: "nats" }, "image not pinned"],
@@ -168,7 +168,7 @@ describe("compose", () => {
     }
   });
 
-  test("compose: each variable that the file takes is in its guide, and none is another's", () => {
+  test("compose: the guide lists each variable that the file takes, and no other", () => {
     const guide = readFileSync(join(folder, "README.md"), "utf8");
     const taken = [...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => name!);
     assert.ok(taken.length > 5);
@@ -199,7 +199,7 @@ describe("compose", () => {
     execFileSync(toolPath("promtool"), ["check", "config", file]);
   });
 
-  test("compose: the broker understands its configuration, and one with a mistake not", async () => {
+  test("compose: the broker accepts its configuration, and rejects one with a mistake", async () => {
     const server = await natsServerBinary();
     const file = join(scratch, "nats.conf");
     const statusOf = (content: string) => {

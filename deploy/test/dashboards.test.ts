@@ -23,7 +23,7 @@ const FOLDER = repositoryFile("deploy/grafana/dashboards/");
 const known = knownMetrics();
 const alerts = new Set(rulesOf("alerts").map(({ alert }) => alert!));
 
-test("dashboards: the files are what the builders give", () => {
+test("dashboards: the files match what the builders produce", () => {
   const pages = Object.keys(DASHBOARDS);
   assert.deepEqual(readdirSync(FOLDER).sort(), pages.map((page) => `${page}.json`).sort());
   for (const [page, dashboard] of Object.entries(DASHBOARDS)) {
@@ -37,7 +37,7 @@ test("dashboards: the files are what the builders give", () => {
 });
 
 // The schema is Grafana's, too large to be kept here: it lies in a folder beside the repository, where there is one.
-test("dashboards: hold to Grafana's schema, which tells a misspelt field", {
+test("dashboards: follow Grafana's schema, which finds a misspelt field", {
   skip: existsSync(SCHEMA) ? false : "needs ../shared/schemas",
 }, () => {
   const schema = JSON.parse(readFileSync(SCHEMA, "utf8"));
@@ -77,7 +77,7 @@ test("dashboards: promtool parses every panel's query, types included", async ()
   await assert.rejects(check([...exprs, "rate(ftle_worker_busy_seconds_total)"]));
 });
 
-test("dashboards: have nothing that the lint tells of", () => {
+test("dashboards: pass the lint", () => {
   for (const [page, dashboard] of Object.entries(DASHBOARDS)) {
     assert.deepEqual(faultsOf(dashboard, { known, alerts }), [], page);
   }
@@ -91,7 +91,7 @@ test("dashboards: every metric of ours is on a panel, itself or in what is recor
   const unseen = [...exportedMetrics().keys()].filter(
     (name) => name.startsWith("ftle_") && !asked.has(name) && !/_(sum|count)$/.test(name),
   );
-  // When a coordinator took the sweep up decides which of two is asked, in a rule of alerts.
+  // The time at which a coordinator began decides which of two is asked, in a rule of alerts.
   assert.deepEqual(unseen, ["ftle_sweep_start_timestamp_seconds"]);
 });
 
@@ -103,7 +103,7 @@ const MISTAKES: Readonly<Record<string, [RegExp, (dashboard: Dashboard, panel: P
       query(panel).expr = "ftle_sweep_stat";
     },
   ],
-  "a label that a metric has not": [
+  "a label that a metric does not have": [
     /no label worker: ftle_sweep_tasks/,
     (_, panel) => {
       query(panel).expr = 'ftle_sweep_tasks{worker="a"}';
@@ -115,7 +115,7 @@ const MISTAKES: Readonly<Record<string, [RegExp, (dashboard: Dashboard, panel: P
       query(panel).expr = "sum by (kind) (ftle_sweep_state)";
     },
   ],
-  "a state that there is not": [
+  "a state that does not exist": [
     /never has state="finished"/,
     (_, panel) => {
       query(panel).expr = 'max by (state) (ftle_sweep_state{state=~"running|finished"})';
@@ -223,7 +223,7 @@ const MISTAKES: Readonly<Record<string, [RegExp, (dashboard: Dashboard, panel: P
       dashboard.links![0]!.keepTime = false;
     },
   ],
-  "a variable less": [
+  "a missing variable": [
     /no variable instance/,
     (dashboard) => {
       dashboard.templating!.list!.pop();
@@ -232,7 +232,7 @@ const MISTAKES: Readonly<Record<string, [RegExp, (dashboard: Dashboard, panel: P
 };
 
 for (const [name, [said, make]] of Object.entries(MISTAKES)) {
-  test(`dashboards: the lint tells of ${name}`, () => {
+  test(`dashboards: the lint finds ${name}`, () => {
     const dashboard = JSON.parse(dashboardJson(DASHBOARDS.sweep)) as Dashboard;
     make(dashboard, panelsOf(dashboard)[0]!);
     const faults = faultsOf(dashboard, { known, alerts });
@@ -243,7 +243,7 @@ for (const [name, [said, make]] of Object.entries(MISTAKES)) {
   });
 }
 
-test("dashboards: a variable that there is not is refused", () => {
+test("dashboards: an unknown variable is refused", () => {
   assert.equal(withValues('a{sweep="$sweep"}[$__range]', { sweep: "s" }), 'a{sweep="s"}[1h]');
   assert.throws(() => withValues('up{job="$cluster"}', { sweep: "s" }), /got \$cluster/);
 });

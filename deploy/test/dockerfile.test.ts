@@ -12,15 +12,15 @@ const dockerfile = read("deploy/Dockerfile");
 const ignore = read(".dockerignore");
 const manifest = JSON.parse(read("package.json"));
 
-test("Dockerfile: the image runs the program, as nobody in particular, and can be told to stop", () => {
+test("Dockerfile: the image runs the program, as an ordinary user, and can be stopped", () => {
   assert.deepEqual(finalStageFaults(dockerfile), []);
 });
 
-test("Dockerfile: each slackening is found", () => {
+test("Dockerfile: each weakening is found", () => {
   const slackenings: readonly [string, string, string][] = [
     ["USER 1000:1000", "USER node", "user is not a number"],
     ["USER 1000:1000", "USER 0:0", "user is not a number"],
-    ["chown 1000:1000", "chown 1001:1001", "results belong to somebody else"],
+    ["chown 1000:1000", "chown 1001:1001", "results belong to another user"],
     ["STOPSIGNAL SIGTERM", "STOPSIGNAL SIGKILL", "no SIGTERM"],
     ['["ftle"]', "ftle", "the program is not process 1"],
     ["/opt/ftle/dist/cli/main.js /usr", "/opt/ftle/cli.js /usr", "another program"],
@@ -29,7 +29,7 @@ test("Dockerfile: each slackening is found", () => {
     ["node:24-bookworm-slim", "node:18-bookworm-slim", "a Node that package.json refuses"],
     ["ARG NODE_IMAGE", "# syntax=docker/dockerfile:1\nARG NODE_IMAGE", "fetches a front end"],
     ["RUN npm ci --ignore-scripts", "RUN npm ci", "runs the scripts of dependencies"],
-    [" && test -s prebuilds/linux-*/native.node", "", "may lack the native engine"],
+    [" && test -s prebuilds/linux-*/native.node", "", "may be without the native engine"],
     ["STOPSIGNAL", "ENV NPM_TOKEN=x\nSTOPSIGNAL", "a secret in the image"],
   ];
   for (const [right, wrong, fault] of slackenings) {
@@ -104,7 +104,7 @@ function finalStageFaults(text: string): string[] {
   const program = `/opt/ftle/${manifest.bin.ftle}`;
   const rules: readonly [boolean, string][] = [
     [/^[1-9]\d*:[1-9]\d*$/.test(user), "user is not a number"],
-    [final.includes(`chown ${user} /sweeps`), "results belong to somebody else"],
+    [final.includes(`chown ${user} /sweeps`), "results belong to another user"],
     [/^STOPSIGNAL SIGTERM$/m.test(final), "no SIGTERM"],
     [/^ENTRYPOINT \["ftle"\]$/m.test(final), "the program is not process 1"],
     [final.includes(`ln -s ${program} /usr/local/bin/ftle`), "another program"],
@@ -122,7 +122,7 @@ function finalStageFaults(text: string): string[] {
       ),
       "runs the scripts of dependencies",
     ],
-    [/test -s prebuilds\/linux-\*\/native\.node/.test(text), "may lack the native engine"],
+    [/test -s prebuilds\/linux-\*\/native\.node/.test(text), "may be without the native engine"],
     [!/^(ENV|ARG) .*(TOKEN|PASSWORD|SECRET|PROXY)/im.test(text), "a secret in the image"],
   ];
   return rules.filter(([holds]) => !holds).map(([, fault]) => fault);

@@ -91,7 +91,7 @@ describe("kubernetes broker", () => {
       inboxPrefix: INBOXES[role],
     });
 
-  test("kubernetes broker: a server understands what the chart makes of the values, and no mistake in them", async () => {
+  test("kubernetes broker: a server accepts what the chart makes of the values, and rejects mistakes in them", async () => {
     const binary = await natsServerBinary();
     const file = join(scratch, "etc/nats-config/nats.conf");
     const statusOf = (config: string) => {
@@ -134,7 +134,7 @@ describe("kubernetes broker", () => {
     assert.ok(bytes(memoryStore.maxSize) < quantity(memory) / 2);
   });
 
-  test("kubernetes broker: at the chart's server each role may do what is its own, and no more", async () => {
+  test("kubernetes broker: at the chart's server each role may do its own work, and no more", async () => {
     const key = (role: string) => join(scratch, "keys", `${role}.nk`);
     const coordinator = await connect("coordinator", key("coordinator"));
     const worker = await connect("worker", key("worker"));
@@ -180,7 +180,7 @@ describe("kubernetes broker", () => {
     await broker.close();
   });
 
-  test("kubernetes broker: the demo's server understands its configuration, and takes messages as large", async () => {
+  test("kubernetes broker: the demo's server accepts its configuration, and messages as large", async () => {
     const text = read("../kubernetes/overlays/demo/nats.conf");
     const file = join(scratch, "demo.conf");
     const statusOf = async (config: string) => {

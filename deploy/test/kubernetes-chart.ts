@@ -64,7 +64,7 @@ function tlsOf({ cert, key, ca, merge }: ChartTls, folder: string): object {
   return { cert_file: `${folder}/${cert}`, key_file: `${folder}/${key}`, ...asked, ...merge };
 }
 
-/** JSON with sorted keys, but for values between << and >>, and keys that end in $include. */
+/** JSON with sorted keys, except for values between << and >>, and keys that end in $include. */
 function written(config: object): string {
   const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
   const lines = JSON.stringify(sorted, null, 2)

@@ -170,9 +170,9 @@ export const FORM_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     "demo",
-    "a volume that is mounted by nobody",
+    "a volume that is not mounted",
     "pod",
-    "a volume that nobody mounts",
+    "a volume that no container mounts",
     inContainer(
       SWEEP,
       (c) => (c.volumeMounts = c.volumeMounts!.filter((m) => m.mountPath !== "/spec")),

@@ -1,4 +1,4 @@
-/** Mistakes in what manifests say to the program, and of each other. */
+/** Mistakes in what manifests pass to the program, and say of each other. */
 import { nameOf } from "./kubernetes-manifest.ts";
 import type { Loose, Mistake } from "./kubernetes-mistake.ts";
 import {
@@ -141,7 +141,7 @@ export const NAME_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     "production",
-    "a budget for nobody",
+    "a budget for no pod",
     "reference",
     "selects no pod",
     inSpec(
@@ -179,7 +179,7 @@ export const NAME_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     "demo",
-    "a key that its ConfigMap has not",
+    "a key that its ConfigMap does not have",
     "reference",
     "no key nats in",
     inContainer(
@@ -280,7 +280,7 @@ export const NAME_MISTAKES: readonly Mistake[] = [
     "production",
     "a policy that opens all ports",
     "reference",
-    "nobody needs",
+    "no program needs",
     inSpec("NetworkPolicy/ftle-sweeper", (s) => delete s.ingress![0]!.ports),
   ),
   mistake(

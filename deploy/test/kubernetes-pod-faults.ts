@@ -36,7 +36,7 @@ function ofPod(spec: PodSpec, manifest: Manifest): Rule[] {
       "a volume that may be the node's",
     ],
     [securityContext.runAsNonRoot === true, "may run as root"],
-    [(securityContext.runAsUser ?? 0) > 0, "runs as root, or as whom the image says"],
+    [(securityContext.runAsUser ?? 0) > 0, "runs as root, or as the image's user"],
     [securityContext.seccompProfile?.type === "RuntimeDefault", "no seccomp profile"],
     [!claims || securityContext.fsGroup === securityContext.runAsUser, "cannot use its volumes"],
     [spec.automountServiceAccountToken === false, "has a token"],
@@ -49,7 +49,7 @@ function ofPod(spec: PodSpec, manifest: Manifest): Rule[] {
     ],
     [
       names.every((name) => containers.some((c) => c.volumeMounts?.some((m) => m.name === name))),
-      "a volume that nobody mounts",
+      "a volume that no container mounts",
     ],
     [
       volumes.every((v) => v.emptyDir === undefined || v.emptyDir.sizeLimit !== undefined),

@@ -82,7 +82,7 @@ function readAs({ parseArg }: Option, word: string): unknown {
   try {
     return parseArg === undefined ? word : parseArg(word, undefined);
   } catch {
-    return null; // said by the program, when it starts
+    return null; // reported by the program, when it starts
   }
 }
 

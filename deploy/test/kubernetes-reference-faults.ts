@@ -203,7 +203,7 @@ function policy(manifest: Manifest, all: readonly Manifest[]): Rule[] {
   const given = [...portsOf(ingress), ...portsOf(egress)].flatMap((ports) => ports.split(","));
   const own = ingress.flatMap(({ ports = [] }) => ports.map(({ port }) => port));
   const common: Rule[] = [
-    [given.every((port) => POLICY_PORTS.includes(port)), "opens a port that nobody needs"],
+    [given.every((port) => POLICY_PORTS.includes(port)), "opens a port that no program needs"],
   ];
   // The chart's pods are not among ours.
   if (podSelector?.matchLabels?.["app.kubernetes.io/name"] === "nats") {

@@ -36,7 +36,7 @@ export function coreValidator(): (manifest: Manifest) => string[] {
       kinds.set(`${group === "" ? "" : `${group}/`}${version} ${kind}`, name);
     }
   }
-  // What the description says of these two is less than the server asks.
+  // For these two, the description requires less than the server does.
   const number = String.raw`[+-]?(\d+\.?\d*|\.\d+)`;
   Object.assign(definitions, {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": { type: ["integer", "string"] },
@@ -74,7 +74,7 @@ export function isOperators({ kind }: Manifest): boolean {
   return kind in MODELS;
 }
 
-/** Values of the wrong type or form, and fields that lack; those that are too many are found by `unknownFields`. */
+/** Values of the wrong type or form, and missing fields; `unknownFields` finds those that are unknown. */
 export function operatorFaults(manifest: Manifest): string[] {
   const [Model] = MODELS[manifest.kind as keyof typeof MODELS];
   const model = new Model(manifest as never);

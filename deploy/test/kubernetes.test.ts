@@ -96,7 +96,7 @@ test("kubernetes: the program understands what it is given, and has the time and
   for (const [name, set] of Object.entries(sets)) assert.deepEqual(programFaults(set), [], name);
 });
 
-test("kubernetes: what manifests say of each other, and of streams and ports, is so", () => {
+test("kubernetes: what manifests say of each other, and of streams and ports, is true", () => {
   for (const [name, set] of Object.entries(sets)) assert.deepEqual(referenceFaults(set), [], name);
 });
 
@@ -147,7 +147,7 @@ test("kubernetes: what the probes ask for is what the program answers", async ()
   }
 });
 
-test("kubernetes: rules and dashboards are those of the other folders", () => {
+test("kubernetes: rules and dashboards match those of the other folders", () => {
   const rules = readFileSync(RULES_FILE, "utf8");
   // Not assert.equal, which would print both.
   assert.ok(rules === prometheusRule(), "run node --import tsx deploy/kubernetes/write-rules.ts");

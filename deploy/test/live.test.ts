@@ -1,4 +1,4 @@
-/** Real workers, a real broker and a real Prometheus: every panel has something to show, and what breaks is told. */
+/** Real workers, a real broker and a real Prometheus: every panel has something to show, and what breaks is reported. */
 
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
@@ -30,7 +30,7 @@ const WORKERS = 3;
 const PATIENCE_MS = 180_000;
 
 longTest(
-  "live: every panel has data of a real sweep, no alert is active; then what breaks is told",
+  "live: every panel has data of a real sweep, no alert is active; then what breaks is reported",
   async () => {
     await inFolder(async (folder) => {
       const spec = join(folder, "live.yaml");

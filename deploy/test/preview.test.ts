@@ -40,7 +40,7 @@ test("preview: series are named by their legends, lie over one another in time, 
   ]);
 });
 
-test("preview: buckets stand in order, the last one open, and each tells its own", async () => {
+test("preview: buckets stand in order, the last one open, and each shows its own count", async () => {
   const target = { refId: "A", expr: "x", legendFormat: "{{le}}", format: "heatmap" };
   const panel = { type: "heatmap", gridPos: AT, targets: [target] };
   const { series } = await panelFor(panel, VARIABLES, async () =>

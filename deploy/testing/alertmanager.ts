@@ -7,7 +7,7 @@ import { spawnGuarded } from "../../shared/process/guarded-process.ts";
 import { toolPath } from "./tool.ts";
 
 export interface TestAlertmanager {
-  /** Tells it that these alerts fire, in this order. */
+  /** Reports to it that these alerts fire, in this order. */
   post(alerts: readonly Labels[]): Promise<void>;
   /** The labels of the alerts that it holds back because of another. */
   heldBack(): Promise<Labels[]>;

@@ -61,7 +61,7 @@ build() { # what has no package here, but can be built
   GOBIN=$PWD GOFLAGS=-mod=mod go install -ldflags "$flags" "$module"
 }
 
-# Whoever comes while another gets a tool waits, and finds it.
+# A caller that comes while another gets a tool waits, and then finds it.
 get() (
   mkdir -p "$kept"
   exec 9>"$kept/lock"
@@ -77,7 +77,7 @@ get() (
     fi
     rm -rf ./*
   done
-  echo "no fit $tool could be had (wanted: /$fit/ in the answer to \`$tool $ask\`): put one on PATH, or run on Debian or Ubuntu with apt and, for alertmanager, Go" >&2
+  echo "found no suitable $tool (wanted: /$fit/ in the answer to \`$tool $ask\`): put one on PATH, or run on Debian or Ubuntu with apt and, for alertmanager, Go" >&2
   return 1
 )
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deploy/Dockerfile and deploy/compose, really built and started, and made to suffer: the README's trial, then a sweep
+# deploy/Dockerfile and deploy/compose, really built, started and disturbed: the README's trial, then a sweep
 # during which workers are killed, stopped and added, the broker restarted and the coordinator killed. Ends with
 # "all held", or at the first thing that did not. About ten minutes; needs root, Debian and its package registries.
 #   sudo deploy/testing/try-compose.sh [FOLDER for its work, a new one under /tmp if not given]
@@ -77,7 +77,7 @@ check_memory() { # of all workers: under the limit, none killed for it
     peak=$(memory "$id" memory.max_usage_in_bytes memory.peak) limit=$(memory "$id" memory.limit_in_bytes memory.max)
     say "memory: $(docker inspect --format '{{.Name}}' "$id") at most $((peak >> 20)) MiB with its files in the cache, of $((limit >> 20))"
     [ "$limit" -lt $((4 << 30)) ] || fail "no limit of memory"
-    [ "$(memory "$id" memory.oom_control memory.events | sed -n 's/^oom_kill //p')" = 0 ] || fail "killed for want of memory"
+    [ "$(memory "$id" memory.oom_control memory.events | sed -n 's/^oom_kill //p')" = 0 ] || fail "killed because memory ran out"
   done
 }
 
@@ -149,7 +149,7 @@ before=$SECONDS
 docker stop "$fresh" >/dev/null # with the stop_grace_period of the file
 say "docker stop of a worker with a training: exit code $(state "$fresh" ExitCode) after $((SECONDS - before)) s; it said:"
 docker logs "$fresh" 2>&1 | tail -2 | shown
-is_state "$fresh" ExitCode 0 || fail "the worker did not end well"
+is_state "$fresh" ExitCode 0 || fail "the worker did not end in good order"
 docker logs "$fresh" 2>&1 | grep -q 'given back' || fail "the worker gave nothing back"
 
 compose restart nats >"$work/up.log" 2>&1
@@ -173,7 +173,7 @@ is_state "$(only coordinator)" ExitCode 0 || fail "the coordinator ended with $(
 docker logs "$(only coordinator)" 2>/dev/null | shown
 check_memory
 docker stats --no-stream --format '        {{.Name}} {{.MemUsage}}'
-for id in $(compose ps --all --quiet); do is_state "$id" OOMKilled false || fail "killed for want of memory: $id"; done
+for id in $(compose ps --all --quiet); do is_state "$id" OOMKilled false || fail "killed because memory ran out: $id"; done
 for sweep in quickstart trial; do
   compose run --rm --no-deps coordinator verify "/sweeps/$sweep" --sample 20% 2>"$work/verify.log" | shown || { cat "$work/verify.log" >&2 && fail "verify of $sweep"; }
 done

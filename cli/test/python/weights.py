@@ -1,4 +1,4 @@
-"""weights.py DIRECTORY: computes fields anew from the stored weights and prints the largest differences.
+"""weights.py DIRECTORY: recomputes fields from the stored weights and prints the largest differences.
 
 Not as the program does it: the whole Jacobian is multiplied out and taken apart by LAPACK's SVD.
 """

@@ -12,7 +12,7 @@ import { digestOf } from "../../../shared/identity.ts";
 import { loadStored } from "../../sweeps/stored-sweep.ts";
 
 /**
- * Of every file of a store, hidden ones too, the digest of what must be the same whoever computed it,
+ * Of every file of a store, hidden ones too, the digest of what must be the same no matter who computed it,
  * when, and however often it was interrupted. Without the journal and the figures.
  */
 export async function contents(directory: string): Promise<Record<string, string>> {

@@ -1,4 +1,4 @@
-/** Something to show: a sweep of some minutes with three workers, one of which is killed, and what must be given up. */
+/** Something to show: a sweep of some minutes with three workers, one of which is killed, and a task that must be given up. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

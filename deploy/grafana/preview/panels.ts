@@ -47,7 +47,7 @@ interface Organize {
 
 export interface Answer {
   readonly metric: Readonly<Record<string, string>>;
-  /** Of an instant query one. */
+  /** One of them for an instant query. */
   readonly values: readonly (readonly [time: number, value: string])[];
 }
 
@@ -92,7 +92,7 @@ export async function panelFor(panel: ClassicPanel, variables: VariableValues, a
   };
 }
 
-/** Of a bucket; NaN for what is none. */
+/** The upper bound of a bucket; NaN for other series. */
 function bound(name: string): number {
   return Number(name.replace("Inf", "Infinity"));
 }
@@ -110,7 +110,7 @@ function aligned({ values }: Answer, times: readonly number[]): (number | null)[
   });
 }
 
-/** Of a cumulative bucket, what the one below has not. */
+/** What a cumulative bucket has more than the one below. */
 function lessThan(row: readonly (number | null)[], below: readonly (number | null)[] = []) {
   return row.map((value, i) => (value === null ? null : value - (below[i] ?? 0)));
 }

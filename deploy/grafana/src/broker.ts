@@ -49,7 +49,8 @@ export const broker = dashboard({
         }),
         number({
           title: "Dead letters",
-          description: "In the stream, of all sweeps: tasks given up, and messages that were none.",
+          description:
+            "In the stream, of all sweeps: tasks given up, and messages that were not tasks.",
           unit: "short",
           queries: [{ expr: 'max(ftle_broker_stream_messages{stream="FTLE_DEAD"})' }],
           thresholds: [

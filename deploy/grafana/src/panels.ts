@@ -37,7 +37,7 @@ export interface PanelOptions {
   readonly decimals?: number;
   readonly min?: number;
   readonly max?: number;
-  /** What is shown when there is nothing. */
+  /** What is shown when there is no data. */
   readonly noValue?: string;
   /** The alert whose runbook explains trouble seen here. */
   readonly runbook?: string;

@@ -4,7 +4,7 @@ import type { Thresholds } from "./panels.ts";
 /** The sweep of the page "Sweep". */
 export const ONE_SWEEP = 'sweep="$sweep"';
 
-/** What a metric of the sweep says, whichever coordinator tells it. */
+/** The value of a metric of the sweep, whichever coordinator exports it. */
 export const ofSweep = (metric: string) => `max(${metric}{${ONE_SWEEP}})`;
 
 /** The workers of the page "Workers". */

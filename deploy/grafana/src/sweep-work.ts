@@ -133,7 +133,7 @@ export const sweepWork: readonly Section[] = [
       lines({
         title: "Time to store a result",
         description:
-          "To check it and write it, fsync included. Slower than results come, and the coordinator's disk sets the pace.",
+          "To check it and write it, fsync included. If this is slower than results come, the coordinator's disk sets the pace.",
         unit: "s",
         queries: [
           { expr: storing(0.5), legend: "50 %" },

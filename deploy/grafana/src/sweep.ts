@@ -25,7 +25,7 @@ export const sweep = dashboard({
       panels: [
         number({
           title: "State",
-          description: "What the sweep does, as its coordinator says; empty when none runs.",
+          description: "What the sweep does, as its coordinator reports; empty when none runs.",
           unit: "none",
           queries: [
             { expr: `max by (state) (ftle_sweep_state{${ONE_SWEEP}}) == 1`, legend: "{{state}}" },
@@ -191,7 +191,7 @@ export const sweep = dashboard({
         }),
         number({
           title: "Damaged files",
-          description: "Files of the store found damaged when the run began, and made again.",
+          description: "Files of the store found damaged when the run began, and restored.",
           unit: "short",
           queries: [{ expr: ofSweep("ftle_sweep_damaged_files") }],
           thresholds: [

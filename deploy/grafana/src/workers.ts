@@ -53,7 +53,7 @@ export const workers = dashboard({
         }),
         number({
           title: "Draining",
-          description: "Workers that take no more tasks, because they are to end.",
+          description: "Workers that take no more tasks, because they are about to end.",
           unit: "short",
           queries: [{ expr: `sum(ftle_worker_draining{${WORKERS}})` }],
           thresholds: [
@@ -113,7 +113,7 @@ export const workers = dashboard({
         lines({
           title: "Tasks, by how they ended",
           description:
-            "done: stored first · late: another's was · failed, timeout, invalid · lost: the lease ended · returned: given back, because the worker ends.",
+            "done: stored first · late: another worker's was · failed, timeout, invalid · lost: the lease ended · returned: given back, because the worker ends.",
           unit: "ops",
           queries: [
             { expr: workerRate("ftle_worker_tasks_total", "outcome"), legend: "{{outcome}}" },

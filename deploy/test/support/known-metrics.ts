@@ -1,4 +1,4 @@
-/** What there is to ask Prometheus: what is exported, and what our rules record of it. */
+/** What Prometheus can be asked for: what is exported, and what our rules record of it. */
 
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";

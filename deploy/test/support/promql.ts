@@ -1,4 +1,4 @@
-/** Checks a PromQL expression against the metrics that there are, as far as that can be done without data. */
+/** Checks a PromQL expression against the metrics that exist, as far as that can be done without data. */
 import { parser } from "@prometheus-io/lezer-promql";
 import { type KnownMetric, LABEL_VALUES, MIRRORS } from "./exported-metrics.ts";
 
@@ -6,7 +6,7 @@ type Node = ReturnType<typeof parser.parse>["topNode"];
 type Labels = ReadonlySet<string>;
 type Known = ReadonlyMap<string, KnownMetric>;
 
-/** For them a counter's beginning anew is nothing. */
+/** Functions that handle a counter which starts again. */
 const OF_COUNTERS = new Set(["rate", "increase", "irate"]);
 
 /** Names of the metrics in it. */
