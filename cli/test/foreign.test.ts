@@ -59,7 +59,7 @@ describe("foreign", { concurrency: 2 }, () => {
 
   const foreign: Record<string, [found: RegExp, tree: Tree]> = {
     "another program's sweep.yaml": [
-      /found sweep\.yaml, which is no spec of ours/,
+      /found sweep\.yaml, which is not a valid spec/,
       { "sweep.yaml": WANDB, "summary.csv": "my table", "notes.txt": "notes" },
     ],
     "another program's sweep.json": [/found sweep\.json, which is not/, { "sweep.json": ITS_JSON }],
@@ -147,9 +147,9 @@ describe("foreign", { concurrency: 2 }, () => {
     const home = join(folder, "home");
     await plant(home, { "letter.txt": "dear" });
     for (const [name, target, found] of [
-      ["linked", home, /found a link to .*home, which holds letter\.txt and no cell/],
-      ["dangling", join(folder, "unmounted"), /found a link to .*unmounted, which is not there/],
-      ["to-a-file", spec, /found a link to .*spec\.yaml, which is no folder/],
+      ["linked", home, /found a link to .*home, which contains letter\.txt and no cell/],
+      ["dangling", join(folder, "unmounted"), /found a link to .*unmounted, which does not exist/],
+      ["to-a-file", spec, /found a link to .*spec\.yaml, which is not a folder/],
     ] as const) {
       const directory = join(folder, name);
       await cp(whole, directory, { recursive: true });

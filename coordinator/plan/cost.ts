@@ -1,11 +1,11 @@
 /** Turns work into time: starts from rates measured at the start, and learns from finished tasks. */
 export type TaskKind = "train" | "field";
 
-/** Floating-point operations, as `shared/work.ts` counts them; or so many a second of one thread. */
+/** Floating-point operations, as `shared/work.ts` counts them; or a rate: so many per second of one thread. */
 export type Work = Readonly<Record<TaskKind, number>>;
 
 export interface CostModel {
-  /** Takes other rates for the first measurement, e.g. those of workers that have come. */
+  /** Replaces the first measurement by other rates, e.g. those of workers that have joined. */
   expect(rates: Work): void;
   /** Estimated seconds of one thread. */
   seconds(work: Work): number;

@@ -14,7 +14,7 @@ import type { ParameterValues, Sweep } from "../spec/sweep.ts";
 import { variantOf } from "../spec/variants.ts";
 import { tileSide } from "./tile-side.ts";
 
-/** One network to train, and where it stands in the lattice. */
+/** One network to train, and its place in the lattice. */
 export interface Cell {
   readonly id: string;
   readonly physics: CellPhysics;
@@ -40,7 +40,7 @@ export interface FieldPlan {
   readonly tileWork: number;
 }
 
-/** All that a sweep is to compute. Pure: the same sweep, engine and tile work give the same plan. */
+/** Everything that a sweep is to compute. Pure: the same sweep, engine and tile work give the same plan. */
 export interface Plan {
   /** Names the sweep in messages: follows from what it computes, not from its name or folder. */
   readonly sweep: string;
@@ -52,13 +52,13 @@ export interface Plan {
   readonly snapshots: readonly Snapshot[];
 }
 
-/** How a sweep's tasks are cut, where that is not the spec's business. */
+/** How a sweep's tasks are divided, as far as the spec does not decide that. */
 export interface PlanOptions {
   /** The most work that tile size `auto` puts into a tile. */
   readonly tileWork?: number;
 }
 
-/** Some seconds of the reference engine. */
+/** A few seconds of the reference engine. */
 const DEFAULT_TILE_WORK = 2e9;
 
 export function planSweep(
@@ -110,7 +110,7 @@ function variantParts({ network, thresholdVariance, data, training }: Sections) 
   };
 }
 
-/** The tile side of a cell's fields that are begun anew; one that is stored keeps its own. */
+/** The tile side of a cell's new fields; a stored field keeps its own. */
 export function plannedTile({ grid, tile, tileWork }: FieldPlan, network: NetworkShape): number {
   return tile === "auto" ? tileSide(network, grid.points, tileWork) : tile;
 }
@@ -178,7 +178,7 @@ function fieldPlanOf({ field }: Sweep, tileWork: number): FieldPlan | null {
  * so that the sweep does not end waiting for one long training.
  */
 function inOrder(cells: readonly Cell[]): Cell[] {
-  const works = new Map<NetworkShape, number>(); // a variant has networks of its own
+  const works = new Map<NetworkShape, number>(); // each variant has its own networks
   const workOf = ({ physics, samples }: Cell) => {
     const { network, training } = physics;
     let work = works.get(network);
@@ -212,7 +212,7 @@ function refuseCollisions(cells: readonly Cell[]): void {
     }
     const places = [other, cell].map(({ point: { index } }) => JSON.stringify(index)).join(" and ");
     throw new UsageError(
-      `expected every combination of axis values to be another network, found one twice: at the places ${places} of the axes, counted from 0; take one of the values away`,
+      `expected every combination of axis values to be a different network, found one twice: at the places ${places} of the axes, counted from 0; remove one of the values`,
     );
   }
 }

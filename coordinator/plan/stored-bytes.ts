@@ -2,7 +2,7 @@ import { parameterCount } from "../../shared/numerics/network.ts";
 import type { Plan } from "./plan.ts";
 import { plannedTile } from "./plan.ts";
 
-/** Largest share of the small files: records, metadata, checksums. A heuristic, for an estimate. */
+/** Upper bound for the small files: records, metadata, checksums. A heuristic, for an estimate. */
 const OVERHEAD_BYTES = 4_000;
 
 /** About how many bytes a whole sweep takes in its store, if every weight is a float64. */

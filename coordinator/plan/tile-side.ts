@@ -1,19 +1,19 @@
 import type { NetworkShape } from "../../shared/numerics/network.ts";
 import { fieldWork } from "../../shared/work.ts";
 
-/** A tile should be some seconds of work (design §7). */
+/** A tile should be a few seconds of work (design §7). */
 const TILE_SECONDS = 2;
 const LARGEST_TILE = 512;
 const SMALLEST_TILE = 16;
 
-/** The work of one tile, in operations as `shared/work.ts` counts them, at so many a second. */
+/** The work of one tile, in operations as `shared/work.ts` counts them, at a rate of so many per second. */
 export function tileWork(rate: number): number {
   return Number((TILE_SECONDS * rate).toPrecision(3));
 }
 
 /**
- * Side of a square tile: the largest power of two of at most this work that divides the grid evenly, or
- * of any if none does.
+ * Side of a square tile: the largest power of two that stays within this work and divides the grid evenly;
+ * if none divides it, the largest that stays within this work.
  */
 export function tileSide(network: NetworkShape, points: number, work: number): number {
   const affordable = Math.sqrt(work / fieldWork(network, 1));

@@ -1,4 +1,4 @@
-/** Explains why a cell is to be computed: where its physics parts from what is stored. */
+/** Explains why a cell is to be computed: where its physics differs from what is stored. */
 import type { CellPhysics } from "../../shared/cell.ts";
 
 export interface Difference {

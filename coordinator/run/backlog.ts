@@ -4,7 +4,7 @@ import { trainTask } from "../plan/plan.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
 import { tileTask } from "../store/tile-task.ts";
 
-/** A task that is to be done, with what its result concerns. */
+/** A task to be done, with the cell and the tile that its result is for. */
 export type Job =
   | { readonly kind: "train"; readonly task: TrainTask; readonly cell: Cell }
   | {
@@ -16,7 +16,7 @@ export type Job =
       readonly tile: number;
     };
 
-/** A field of which tiles lack. */
+/** A field with missing tiles. */
 export interface OpenField {
   readonly state: FieldState;
   /** Tiles without an outcome. */
@@ -25,11 +25,11 @@ export interface OpenField {
 
 /** What is still to be done, best first. */
 export interface Backlog {
-  /** Tiles of trained cells before further trainings; undefined if there is nothing just now. */
+  /** Tiles of trained cells before further trainings; undefined if there is nothing at the moment. */
   next(): Job | undefined;
-  /** Adds the tiles that a trained cell's field lacks. */
+  /** Adds the missing tiles of a trained cell's field. */
   open(cell: Cell, state: FieldState): OpenField;
-  /** The job of a task that was not handed out here, but by an earlier coordinator; undefined if it is not to be done. */
+  /** The job of a task that an earlier coordinator handed out, not this one; undefined if it is not to be done. */
   take(task: string): Job | undefined;
 }
 
@@ -97,7 +97,7 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
   };
 }
 
-/** Jobs by their place, and which of them somebody has. */
+/** Jobs by their place, and which of them are handed out. */
 interface Source {
   readonly handedOut: Uint8Array;
   /** null if there is nothing to do there. */
@@ -119,7 +119,7 @@ function cursor({ handedOut, jobAt }: Source): () => Job | undefined {
   };
 }
 
-/** The place of a job that nobody has yet, by its task. */
+/** The place of a job that is not handed out yet, by its task. */
 function find({ handedOut, jobAt }: Source, task: string): number | undefined {
   for (let index = 0; index < handedOut.length; index++) {
     if (handedOut[index] === 0 && jobAt(index)?.task.id === task) return index;

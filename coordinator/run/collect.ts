@@ -1,4 +1,4 @@
-/** Takes what came of each task, stores it, and acknowledges it then. */
+/** Receives the outcome of each task, stores it, and then acknowledges it. */
 import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../../shared/messages.ts";
 import type { Outcome } from "../../shared/transport/transport.ts";
 import type { Job } from "./backlog.ts";
@@ -21,14 +21,14 @@ export async function collect(run: Run): Promise<void> {
   }
 }
 
-/** The job of a task that an earlier coordinator published, and whose outcome waited for us. */
+/** The job of a task that an earlier coordinator published, and whose outcome was waiting. */
 function adopt({ backlog, jobs }: Run, task: string): Job | undefined {
   const job = backlog.take(task);
   if (job !== undefined) jobs.set(task, job);
   return job;
 }
 
-/** It came second, or twice: what is stored stays. */
+/** A second outcome of the task, or the same one again: what is stored stays. */
 async function noteLate({ store, onEvent }: Run, task: string): Promise<void> {
   await store.journal({ event: "late", task });
   onEvent({ kind: "late", task });

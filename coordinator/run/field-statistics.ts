@@ -1,4 +1,4 @@
-/** A field in a few numbers, for tables and line plots. */
+/** Summarises a field in a few numbers, for tables and line plots. */
 import { join } from "node:path";
 import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
 import { decodeWeights } from "../../shared/safetensors.ts";
@@ -23,7 +23,7 @@ export interface FieldNetwork {
   readonly snapshot: Snapshot;
 }
 
-/** What the record of a cell says of a complete field. */
+/** The statistics of a complete field that its cell's record contains. */
 export async function statisticsOf(
   { lambda1, output, grid }: FieldArrays,
   { directory, record, snapshot }: FieldNetwork,
@@ -74,7 +74,7 @@ function centreOf(values: Float32Array, points: number): Float32Array {
   return picked;
 }
 
-/** The values at the points beside which the output changes its sign. */
+/** The values at the points next to a change of the output's sign. */
 function boundaryOf(values: Float32Array, output: Float32Array, points: number): Float32Array {
   const picked = new Float32Array(values.length);
   let count = 0;

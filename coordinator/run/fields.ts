@@ -1,4 +1,4 @@
-/** The life of a field in a run: its tiles are queued, and with the last of them come its statistics. */
+/** The life of a field in a run: its tiles are queued, and its statistics are computed after the last one. */
 import { join } from "node:path";
 import type { FieldResult } from "../../shared/messages.ts";
 import type { Cell } from "../plan/plan.ts";
@@ -37,25 +37,25 @@ export async function repairFields({ store }: Run, fields: readonly FieldState[]
   }
 }
 
-/** Queues the tiles that a trained cell's field lacks. */
+/** Queues the missing tiles of a trained cell's field. */
 export async function openField(run: Run, cell: Cell, state: FieldState): Promise<void> {
   await closeIfComplete(run, { cell, field: run.backlog.open(cell, state), last: null });
 }
 
-/** A field with the tile that came last; null: not at hand. */
+/** A field with the tile that came last; null: not in memory. */
 interface LastTile {
   readonly cell: Cell;
   readonly field: OpenField;
   readonly last: FieldResult | null;
 }
 
-/** With a field's last tile come its statistics, and its weights are needed no more. */
+/** After a field's last tile its statistics are stored, and workers no longer need its weights. */
 export async function closeIfComplete(run: Run, { cell, field, last }: LastTile): Promise<void> {
   const { state, pending } = field;
   if (pending > 0) return;
   await run.transport.dropBlob(run.plan.sweep, state.description.weights);
   if (isOpen(state)) return;
-  const isWhole = state.tiles.length === 1; // nothing to read that is not at hand
+  const isWhole = state.tiles.length === 1; // everything is in memory
   await noteStatistics(run, { cell, state, last: isWhole ? last : null });
 }
 

@@ -6,7 +6,7 @@ import { weightsFile } from "../store/layout.ts";
 import type { Job } from "./backlog.ts";
 import type { Run } from "./run.ts";
 
-/** Enough to hide the way to a distant broker; of 10⁵ at a time the requests alone would fill a gigabyte. */
+/** Enough to hide the latency of a distant broker; 10⁵ requests at a time would take a gigabyte of memory. */
 const MOST_PUBLISHING = 256;
 
 /** Keeps `flight` tasks published; resolves when none is left. */
@@ -38,11 +38,11 @@ function begin(run: Run, job: Job): void {
 async function publish(run: Run, job: Job): Promise<void> {
   if (job.kind === "field") await offerWeights(run, job);
   run.over.signal.throwIfAborted();
-  // An earlier coordinator's task may have ended while its weights were put.
+  // An earlier coordinator's task may have ended while its weights were uploaded.
   if (run.jobs.has(job.task.id)) await run.transport.publish(job.task);
 }
 
-/** Puts a field's weights where workers get them, once, before the first of its tiles is published. */
+/** Uploads a field's weights for the workers, once, before the first of its tiles is published. */
 function offerWeights(run: Run, { cell, field }: Extract<Job, { kind: "field" }>): Promise<void> {
   let offer = run.offers.get(field);
   if (offer === undefined) {

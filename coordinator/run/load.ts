@@ -5,7 +5,7 @@ import type { Plan } from "../plan/plan.ts";
 import { plannedTile, trainTask } from "../plan/plan.ts";
 import type { CellState, FieldState, StoreState } from "../store/scan.ts";
 
-/** How many tasks and how much work; of a whole sweep, or of what of it is left. */
+/** How many tasks and how much work; of a whole sweep, or of the rest of one. */
 export interface Load {
   readonly trainings: number;
   readonly tiles: number;
@@ -13,7 +13,7 @@ export interface Load {
 }
 
 /**
- * What of a plan the store lacks. Cells not yet trained count with the fields they will have; tasks
+ * What is not stored yet of a plan. Cells not yet trained count with the fields they will have; tasks
  * given up do not count.
  */
 export function remainingLoad(plan: Plan, state: StoreState): Load {
@@ -26,12 +26,12 @@ export function wholeLoad(plan: Plan): Load {
   return remainingLoad(plan, { cells, dead: new Set(), damaged: [] });
 }
 
-/** What of a plan the store has. */
+/** What is stored of a plan. */
 export function storedLoad({ cells }: StoreState): Load {
   return sum(cells.map(storedOf));
 }
 
-/** What of one cell the store lacks. */
+/** What is not stored yet of one cell. */
 export function remainingOf(
   plan: Plan,
   { dead }: StoreState,

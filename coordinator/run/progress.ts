@@ -13,7 +13,7 @@ export interface ProgressReport {
   readonly trained: number;
   readonly diverged: number;
   readonly dead: number;
-  /** Results stored a second, since the start. */
+  /** Results stored per second, since the start. */
   readonly tasksPerSecond: number;
   readonly etaSeconds: number;
 }
@@ -37,7 +37,7 @@ export function followRun(plan: Plan, state: StoreState, { model, threads }: Spe
   let trained = 0;
   let diverged = 0;
   let dead = 0;
-  let shown = 0; // rates that are corrected must not turn progress back
+  let shown = 0; // corrected rates must not make progress go back
   return {
     onEvent(event) {
       tally.onEvent(event);

@@ -1,4 +1,4 @@
-/** Computes stored results once more and compares bytes. */
+/** Computes stored results again and compares bytes. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -22,14 +22,14 @@ import type { FieldState, StoreState } from "../store/scan.ts";
 import { tileTask } from "../store/tile-task.ts";
 import { statisticsOf } from "./field-statistics.ts";
 
-/** A stored result that can be computed once more. */
+/** A stored result that can be computed again. */
 export type Claim =
   | { readonly task: Task & { kind: "train" }; readonly record: CellRecord }
   | { readonly task: FieldTask; readonly field: FieldState };
 
 /**
- * A share of the stored results, the same at every call: those whose task ids hash lowest. At least
- * one, if there is any.
+ * A share of the stored results, the same in every call: those whose task ids have the lowest hashes.
+ * At least one, if there is any.
  */
 export function sampleClaims(plan: Plan, state: StoreState, share: number): Claim[] {
   const ranked = allClaims(plan, state)
@@ -39,8 +39,8 @@ export function sampleClaims(plan: Plan, state: StoreState, share: number): Clai
 }
 
 /**
- * Has each claim computed by whichever worker the transport finds.
- * @returns the files that came out with other bytes than are stored, or could not be computed.
+ * Has each claim computed by any worker that the transport finds.
+ * @returns the files whose bytes differ from the stored ones, or that could not be computed.
  */
 export async function recompute(
   claims: readonly Claim[],
@@ -90,7 +90,7 @@ export async function recompute(
     return paths;
   }
 
-  /** A training's weights and all that its record says of it, statistics of its fields included. */
+  /** Compares a training's weights and everything in its record, statistics of its fields included. */
   async function compareTraining(record: CellRecord, made: TrainResult): Promise<string[]> {
     const paths = record.weights
       .filter(({ digest }) => !made.weights.some((other) => other.digest === digest))

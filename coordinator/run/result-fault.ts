@@ -8,8 +8,8 @@ import type {
 } from "../../shared/messages.ts";
 
 /**
- * Why a result cannot be the task's, though it is well-formed; null if it can. A worker that sends such a
- * result is at fault: its task is given up, and the store does not take it.
+ * Why a well-formed result cannot belong to the task; null if it can. A worker that sends such a
+ * result is at fault: its task is given up, and the result is not stored.
  */
 export function resultFault(task: Task, result: TaskResult): string | null {
   if (result.kind !== task.kind)
@@ -27,7 +27,7 @@ function trainingFault({ physics }: TrainTask, { status, weights }: TrainResult)
   const found = weights.map(({ snapshot }) => snapshot);
   const lacking = physics.training.snapshots.filter((snapshot) => !found.includes(snapshot));
   if (status === "diverged" || lacking.length === 0) return null;
-  return `expected weights of every snapshot, got none of ${lacking.join(", ")}`;
+  return `expected weights of every snapshot, got none for ${lacking.join(", ")}`;
 }
 
 function tileFault({ network, grid, tile }: FieldTask, result: FieldResult): string | null {

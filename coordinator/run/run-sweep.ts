@@ -5,11 +5,11 @@ import type { RunOptions } from "./run.ts";
 import { createRun } from "./run.ts";
 
 /**
- * Hands out every task of the plan whose result the store lacks, and stores what comes back: a
- * training first, then at once its field tasks, which carry the weights' digest. Returns when every
- * task has a result or a dead letter.
+ * Hands out every task of the plan whose result is not stored, and stores the results: a training
+ * first, then at once its field tasks, which carry the weights' digest. Returns when every task has
+ * a result or a dead letter.
  *
- * Nothing but the store decides what is done: a result is acknowledged after it has been stored.
+ * Only the store decides what is done: a result is acknowledged after it has been stored.
  *
  * @throws the signal's reason; StoreError when the store cannot be written; the transport's errors.
  */
@@ -28,12 +28,12 @@ export async function runSweep(options: RunOptions): Promise<void> {
   } finally {
     signal.removeEventListener("abort", onAbort);
     run.over.abort(new Error("the run is over"));
-    // Whoever opens the store next must find nobody writing: the race has seen their errors.
+    // No one may still be writing when the store is next opened. The race has handled their errors.
     await Promise.allSettled([prepared, collected]);
   }
 }
 
-/** A promise that only ever rejects. */
+/** A promise that can only reject. */
 function rejection(): { promise: Promise<never>; reject(reason: unknown): void } {
   let reject: (reason: unknown) => void = () => {};
   const promise = new Promise<never>((_, rejects) => {

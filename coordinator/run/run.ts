@@ -1,4 +1,4 @@
-/** A run of a sweep: what its parts share. */
+/** What the parts of a sweep's run share. */
 import type { DeadLetter } from "../../shared/messages.ts";
 import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
@@ -14,7 +14,7 @@ export interface RunOptions {
   /** What a thorough scan found in the store. */
   readonly state: StoreState;
   readonly transport: CoordinatorTransport;
-  /** How many tasks may be published and without an outcome at a time, as things are now. */
+  /** How many tasks may at present be published and without an outcome at the same time. */
   flight(): number;
   /** Calls the listener whenever `flight` may have grown; running tasks may take hours. */
   readonly onFlight?: ((listener: () => void) => void) | undefined;
@@ -38,7 +38,7 @@ export type RunEvent =
   | { readonly kind: "mapped"; readonly cell: Cell; readonly field: FieldRecord }
   /** A task was given up. */
   | { readonly kind: "dead"; readonly job: Job; readonly letter: DeadLetter }
-  /** An outcome of a task that has one already: a slow worker's, or one stored just before a restart. */
+  /** Another outcome of a task that has one: from a slow worker, or stored just before a restart. */
   | { readonly kind: "late"; readonly task: string };
 
 /** The state of a run. */
@@ -46,13 +46,13 @@ export interface Run extends RunOptions {
   readonly backlog: Backlog;
   /** Published, or about to be, and without an outcome in the store; by task id. */
   readonly jobs: Map<string, Job>;
-  /** How many of them are on their way to the transport. */
+  /** How many of them are being published. */
   publishing: number;
-  /** The weights that were put where workers get them, by field. */
+  /** Uploads of weights for the workers, by field. */
   readonly offers: WeakMap<OpenField, Promise<void>>;
-  /** Aborted: nothing more is begun. */
+  /** Once aborted, nothing more is started. */
   readonly over: AbortController;
-  /** Hands out more tasks, if there is room; set while there are some to hand out. */
+  /** Hands out more tasks, if `flight` allows; set while there are some to hand out. */
   topUp(): void;
   /** Ends the run with an error. */
   fail(reason: unknown): void;

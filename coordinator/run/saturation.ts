@@ -1,6 +1,6 @@
 /**
- * Points at which a layer is so saturated that float32 cannot hold the slope of any of its neurons: there the native
- * engine's λ₁ is too large (docs/decisions/0007).
+ * Points at which a layer is so saturated that float32 cannot hold the slope of any of its neurons: the native
+ * engine's λ₁ is too large there (docs/decisions/0007).
  */
 import { setImmediate as loopTurn } from "node:timers/promises";
 import type { FieldGrid } from "../../shared/cell.ts";
@@ -18,7 +18,7 @@ import { float64Weights } from "../../shared/numerics/network.ts";
 /** Where the native engine's slopes end (native/elementary.h), rounded up: tanh's at |b| = 43.6, 4·e^(−87.2); the logistic function's at 87. */
 const SMALLEST_SLOPES = { tanh: 5.4e-38, sigmoid: 1.66e-38 };
 
-/** So many points are looked at; of more candidates, evenly chosen ones stand for all. */
+/** At most so many points are examined; of more candidates, an evenly spaced sample represents all. */
 const MOST_POINTS = 4096;
 const BLOCK = 128;
 
@@ -30,7 +30,7 @@ export interface SaturationOptions {
   readonly lambda1: Float32Array;
 }
 
-/** How many points of a field are saturated; of more than `MOST_POINTS` candidates an estimate. */
+/** How many points of a field are saturated; an estimate if there are more than `MOST_POINTS` candidates. */
 export async function saturatedPoints(options: SaturationOptions): Promise<number> {
   const { network, grid, lambda1 } = options;
   const { activation } = network;
@@ -57,8 +57,8 @@ export async function saturatedPoints(options: SaturationOptions): Promise<numbe
 }
 
 /**
- * The largest L·λ₁ that a point with a saturated layer can have: every layer stretches by the norm of its weights at
- * most, and that one by the smallest slope besides.
+ * The largest L·λ₁ that a point with a saturated layer can have: every layer stretches by at most the norm of its
+ * weights, and the saturated one by that times the smallest slope.
  */
 function mostStretching(weights: Float64Weights, smallest: number): number {
   const hidden = weights.slice(0, -1);
@@ -71,7 +71,7 @@ function candidatesIn(lambda1: Float32Array, depth: number, bound: number): numb
   return found;
 }
 
-/** The largest singular value, by forty steps of the power method, with a margin for what it has not found. */
+/** The largest singular value, by forty steps of the power method, with a margin for its error. */
 function norm({ weight, bias }: Layer): number {
   const rows = bias.length;
   const columns = weight.length / rows;

@@ -14,14 +14,14 @@ export interface Tally {
   onEvent(event: RunEvent): void;
   /** What is to be done. Cells not yet trained count with the fields they will have; tasks given up do not. */
   left(): Load;
-  /** What the store has. */
+  /** What is stored. */
   stored(): Load;
   /** Tasks given up. */
   dead(): ByKind;
   cells(): Readonly<Record<CellStatus, number>>;
 }
 
-/** @param state what the store had when the run began. */
+/** @param state what was stored when the run began. */
 export function tallyOf(plan: Plan, state: StoreState): Tally {
   let left = remainingLoad(plan, state);
   let stored = storedLoad(state);

@@ -4,13 +4,13 @@ import { UsageError } from "../../shared/errors.ts";
 import type { History, Provenance } from "../../shared/messages.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
 
-/** What `cell.json` holds: one network's parameters, training and the digests of what lies beside it. */
+/** What `cell.json` holds: one network's parameters and training, and the digests of the files beside it. */
 export interface CellRecord {
   readonly format: 1;
   readonly cell: string;
   readonly physics: CellPhysics;
   readonly status: "trained" | "diverged";
-  /** Why it counts as diverged; empty when trained. */
+  /** Why it counts as diverged; empty if trained. */
   readonly reason: string;
   /** Epochs done. */
   readonly epochs: number;
@@ -39,7 +39,7 @@ export interface FieldRecord {
   readonly statistics: FieldStatistics;
 }
 
-/** Over the points of one field, of λ₁ of the last hidden layer; null where there is no such point. */
+/** Statistics of λ₁ of the last hidden layer over the points of one field; null where there is no such point. */
 export interface FieldStatistics {
   readonly lambda1Mean: number | null;
   /** Population standard deviation. */
@@ -48,7 +48,7 @@ export interface FieldStatistics {
   readonly lambda1Max: number | null;
   /** Mean over the points of the middle tenth of each side. */
   readonly lambda1Centre: number | null;
-  /** Mean over the points beside which the output changes its sign: the decision boundary. */
+  /** Mean over the points next to a change of the output's sign: the decision boundary. */
   readonly lambda1Boundary: number | null;
   /** Points whose λ₁ is not finite. */
   readonly notFinite: number;
@@ -61,8 +61,8 @@ export function writeCellRecord(record: CellRecord): string {
 }
 
 /**
- * @returns null if the text is damaged, or no record for all that it is sealed: anybody can seal.
- * @throws UsageError if it is whole and of another format: nothing of it must be overwritten.
+ * @returns null if the text is damaged, or is sealed but not a record: anyone can seal a text.
+ * @throws UsageError if it is intact and of another format: nothing of it must be overwritten.
  */
 export function readCellRecord(text: string): CellRecord | null {
   const content = unsealJson(text);
@@ -74,7 +74,7 @@ export function readCellRecord(text: string): CellRecord | null {
 const snapshot = z.union([z.int().min(0), z.literal("end")]);
 const numbers = z.array(z.number().nullable());
 
-/** What decides paths, and what is computed with. */
+/** The members that paths and computations depend on. */
 const recordForm = z.looseObject({
   cell: z.string(),
   physics: z.looseObject({
@@ -108,11 +108,11 @@ const recordForm = z.looseObject({
   ),
 });
 
-/** @throws UsageError if what was sealed is of another format than ours. */
+/** @throws UsageError if the sealed content is of another format than this program's. */
 export function refuseOtherFormat({ format }: Record<string, unknown>): void {
   if (format === 1) return;
   throw new UsageError(
-    `expected a store of format 1, found format ${format}: made by another version of ftle, use that one`,
+    `expected a store of format 1, found format ${format}: it was written by another version of ftle, use that version`,
   );
 }
 

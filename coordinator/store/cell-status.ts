@@ -1,4 +1,4 @@
-/** How far each cell of a plan is, and a whole store. */
+/** The status of each cell of a plan, and totals over a store. */
 import type { Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
 import type { CellState, StoreState } from "./scan.ts";
@@ -18,7 +18,7 @@ export function cellStatus(plan: Plan, { dead }: StoreState, { cell, record }: C
 /** Counts over a store. */
 export interface Totals {
   readonly cells: Readonly<Record<CellStatus, number>>;
-  /** Fields whose tiles are all there, of those that trained cells should have. */
+  /** Fields whose tiles are all stored, of those that trained cells should have. */
   readonly fields: { readonly complete: number; readonly expected: number };
   readonly tiles: { readonly stored: number; readonly expected: number };
   /** Tasks given up. */

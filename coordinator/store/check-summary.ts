@@ -4,7 +4,7 @@ import { readIfThere, readTextIfThere } from "./files.ts";
 import { SUMMARY_CSV, SUMMARY_JSON } from "./layout.ts";
 import { unsealJson } from "./sealed-json.ts";
 
-/** Which of the summary's files are there and damaged. */
+/** Which of the summary's files exist and are damaged. */
 export async function damagedSummary(directory: string): Promise<string[]> {
   const json = await readTextIfThere(join(directory, SUMMARY_JSON));
   const csv = await readIfThere(join(directory, SUMMARY_CSV));

@@ -1,5 +1,5 @@
 /**
- * CRC-32C (Castagnoli) as Zarr's `crc32c` codec and RFC 3720 have it, eight bytes at a step
+ * CRC-32C (Castagnoli) as in Zarr's `crc32c` codec and RFC 3720, eight bytes per step
  * ("slicing by 8", Kounavis and Berry 2005).
  */
 export function crc32c(bytes: Uint8Array): number {

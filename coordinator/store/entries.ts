@@ -1,4 +1,4 @@
-/** Looks at what lies in a store, and reads it, at once: a scan of 10⁵ files has no time to wait for each. */
+/** Examines and reads what is in a store, synchronously: awaiting each of 10⁵ files would make a scan too slow. */
 import type { Dirent, Stats } from "node:fs";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { isAbsence, isErrno, isOurs, MOST_BYTES, storeError } from "./files.ts";
@@ -16,7 +16,7 @@ export function sizeOf(path: string): number | null {
   return found?.isFile() ? found.size : null;
 }
 
-/** What is in a folder, or the one that a link leads to, by name; null if something else is there. */
+/** What is in a folder, or in the one that a link leads to, by name; null if the path is not a folder. */
 export function entriesIn(folder: string): Map<string, Kind> | null {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });
@@ -28,7 +28,7 @@ export function entriesIn(folder: string): Map<string, Kind> | null {
   }
 }
 
-/** Names in a folder; none if it is not there. */
+/** Names in a folder; empty if the folder does not exist. */
 export function namesIn(folder: string): string[] {
   return unlessAbsent(folder, () => readdirSync(folder)) ?? [];
 }

@@ -12,7 +12,7 @@ import { CHECKSUM_BYTES, sealedChunk } from "./zarr-crc32c.ts";
 
 export const FIELD_ARRAYS = ["lambda1", "direction", "output"] as const;
 
-/** All that decides the bytes of a field's metadata. */
+/** Everything that determines the bytes of a field's metadata. */
 export interface FieldDescription {
   readonly cell: string;
   readonly snapshot: Snapshot;
@@ -32,7 +32,7 @@ export function tilesPerSide({ grid, tile }: FieldDescription): number {
   return Math.ceil(grid.points / tile);
 }
 
-/** Bytes of one chunk of an array; an edge chunk is filled up, so all have one length. */
+/** Bytes of one chunk of an array; edge chunks are padded, so all have the same length. */
 export function chunkBytes(field: FieldDescription, array: (typeof FIELD_ARRAYS)[number]): number {
   const layers = array === "output" ? 1 : layerCount(field);
   return layers * field.tile ** 2 * Float32Array.BYTES_PER_ELEMENT + CHECKSUM_BYTES;
@@ -57,7 +57,7 @@ export function chunkName(
   return `c.${layer}${row}.${column}`;
 }
 
-/** Every file of a field but its tiles: groups, arrays, coordinates. */
+/** Every file of a field except its tiles: groups, arrays, coordinates. */
 export async function fieldMetadata(field: FieldDescription): Promise<Files> {
   const files: Files = new Map();
   const root = zarr.root(storeOver(files));
@@ -123,7 +123,7 @@ export function tileFiles(
 }
 
 /**
- * An array of a stored field, whole; tiles not there are NaN.
+ * A whole array of a stored field; missing tiles are NaN.
  * @throws StoreError if a chunk is damaged.
  */
 export async function readFieldArray(folder: string, name: string): Promise<Float32Array> {
@@ -136,14 +136,14 @@ export async function readFieldArray(folder: string, name: string): Promise<Floa
   } catch (cause) {
     const path = join(folder, name);
     throw new StoreError(
-      `cannot read ${path}: ${(cause as Error).message}; \`ftle resume\` makes damaged files again`,
+      `cannot read ${path}: ${(cause as Error).message}; \`ftle resume\` rewrites damaged files`,
       { path, cause },
     );
   }
 }
 
 /**
- * What a stored group says of itself: its tile side and the digest of the weights it was computed
+ * What a stored group's attributes contain: its tile side and the digest of the weights it was computed
  * from; null if its metadata is damaged.
  */
 export function readAttributes(groupJson: Uint8Array): { tile: number; weights: string } | null {

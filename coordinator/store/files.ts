@@ -1,4 +1,4 @@
-/** Files that appear whole or not at all. */
+/** Writes files atomically: each appears whole or not at all. */
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import { lstat, mkdir, open, readFile, rename, rm } from "node:fs/promises";
@@ -6,15 +6,15 @@ import { dirname, join } from "node:path";
 import { StoreError } from "../../shared/errors.ts";
 import { CELLS } from "./layout.ts";
 
-/** Folder for files on their way; whatever it holds when a store is opened is litter. */
+/** Folder for files that are being written; what it contains when a store is opened is left over. */
 const TEMPORARY_FOLDER = ".ftle-tmp";
 /** One for each file system: `cells` may be a link to another, or a mount point. */
 export const TEMPORARY_FOLDERS = [TEMPORARY_FOLDER, `${CELLS}/${TEMPORARY_FOLDER}`] as const;
 
 /**
- * Writes files below `root`: each under a temporary name, fsynced, then renamed, and at last the
- * folders fsynced. When it returns, all of them survive a power cut; when it throws, each is either
- * as it was or new.
+ * Writes files below `root`: each under a temporary name, fsynced, then renamed; finally the folders
+ * are fsynced. When it returns, all of them survive a power cut; when it throws, each is either
+ * unchanged or new.
  *
  * @throws StoreError if the disk is full, the quota used up, or the folder not writable.
  */
@@ -51,7 +51,7 @@ export async function writeFiles(
       await syncFolder(folder);
     }
   } catch (error) {
-    // Best effort: what is left behind is cleared when the store is opened next.
+    // Best effort: what is left behind is removed when the store is next opened.
     await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })));
     throw storeError("write", current, error);
   }
@@ -61,15 +61,15 @@ function temporaryFolderOf(name: string): string {
   return TEMPORARY_FOLDERS[name.startsWith(`${CELLS}/`) ? 1 : 0];
 }
 
-/** No text of ours comes near this; one of twice as much would not fit into a string. */
+/** No text of ours comes near this size; one of twice this size would not fit into a string. */
 export const MOST_TEXT_BYTES = 2 ** 28;
-/** What Node reads at once. */
+/** The most that Node reads in one call. */
 export const MOST_BYTES = 2 ** 31 - 1;
 
 /**
- * A file's bytes; null if nothing is there. A store may have come from a stranger: links are not
- * followed, pipes not waited for. What is no file, or larger than any of ours, reads as empty, which is
- * damage to whoever expects something of it.
+ * A file's bytes; null if nothing is there. A store may come from an untrusted source: links are not
+ * followed, pipes not waited for. What is not a file, or is larger than any of ours, reads as empty,
+ * which callers treat as damage.
  *
  * @throws StoreError if it cannot be read.
  */
@@ -82,12 +82,12 @@ export async function readIfThere(path: string, mostBytes = MOST_BYTES): Promise
   }
 }
 
-/** A file's text; as with its bytes, `""` if what is there is none of ours. */
+/** A file's text; as with `readIfThere`, `""` if what is there is not one of ours. */
 export async function readTextIfThere(path: string): Promise<string | null> {
   return (await readIfThere(path, MOST_TEXT_BYTES))?.toString() ?? null;
 }
 
-/** Whether it may be a file of ours, by what it is and how large: none is a link, pipe or device. */
+/** Whether it may be a file of ours, by its kind and size: none of ours is a link, pipe or device. */
 export function isOurs(found: Stats, mostBytes: number): boolean {
   return found.isFile() && found.size <= mostBytes;
 }
@@ -101,7 +101,7 @@ export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-/** @returns the error itself if it is not one of the file system's. */
+/** @returns the error itself if it is not a file system's error. */
 export function storeError(verb: "read" | "write", path: string, error: unknown): unknown {
   if (error instanceof StoreError || !(error instanceof Error) || !("code" in error)) return error;
   const cause = CAUSES[error.code as string] ?? error.message;
@@ -115,7 +115,7 @@ const CAUSES: Record<string, string> = {
   EACCES: "no permission (EACCES); choose another --out or change its permissions",
   EPERM: "not permitted (EPERM); choose another --out or change its permissions",
   ENOTDIR: "a part of the path is not a folder (ENOTDIR); choose another --out",
-  EXDEV: "it is on another file system (EXDEV), which of a store only all of `cells` may be",
+  EXDEV: "it is on another file system (EXDEV); of a store, only the whole folder `cells` may be",
   EEXIST: "there is a file where a folder should be (EEXIST); choose another --out",
 };
 
@@ -132,7 +132,7 @@ export async function writeSynced(path: string, bytes: Uint8Array | string): Pro
   }
 }
 
-/** Makes a folder and its parents; fsyncs the folders in which entries came up. */
+/** Makes a folder and its parents; fsyncs the folders that got new entries. */
 async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
@@ -141,7 +141,7 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Where folders cannot be fsynced (SMB, some FUSE), their file system sees to their entries, or nothing does. */
+/** Where folders cannot be fsynced (SMB, some FUSE), only their file system can make their entries durable. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {

@@ -1,4 +1,4 @@
-/** Where things lie in a store (design §5). Paths are relative to its directory. */
+/** Where things are in a store (design §5). Paths are relative to its directory. */
 import type { Snapshot } from "../../shared/cell.ts";
 
 export const SWEEP_YAML = "sweep.yaml";
@@ -27,7 +27,7 @@ export function weightsFile(cell: string, snapshot: Snapshot): string {
   return `${cellFolder(cell)}/weights-${snapshot}.safetensors`;
 }
 
-/** The field's own id is in its name, so that fields of several regions of one network lie side by side. */
+/** The field's own id is in its name, so that fields of several regions of one network can be side by side. */
 export function fieldFolder(cell: string, snapshot: Snapshot, field: string): string {
   return `${cellFolder(cell)}/field-${snapshot}-${field}.zarr`;
 }

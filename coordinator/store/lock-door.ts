@@ -1,7 +1,7 @@
 /**
- * A socket beside the lock, at which its holder listens. The kernel closes it with the process, and
- * whoever shares the kernel finds out by knocking, in whichever container; process ids count in their
- * own table alone.
+ * A socket beside the lock, on which its holder listens. The kernel closes it with the process, and every
+ * process under the same kernel can find out by connecting, in any container; process ids are valid only
+ * in their own namespace.
  */
 import { closeSync, lstatSync, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -12,9 +12,9 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** Opens a door; null where the system or the file system has none. It does not keep the process running. */
+/** Opens a door; null where the system or the file system has no sockets. It does not keep the process running. */
 export async function openDoor(directory: string, name: string): Promise<Door | null> {
-  if (process.platform !== "linux") return null; // there are no tables of processes but one
+  if (process.platform !== "linux") return null; // there is only one namespace of process ids
   const folder = openSync(directory, "r");
   const server = createServer((visitor) => visitor.destroy()).unref();
   try {
@@ -23,7 +23,7 @@ export async function openDoor(directory: string, name: string): Promise<Door | 
     });
   } catch {
     closeSync(folder);
-    return null; // no sockets here, or no room: the lock does without
+    return null; // no sockets here, or no space: the lock works without
   }
   return {
     async close() {
@@ -34,7 +34,7 @@ export async function openDoor(directory: string, name: string): Promise<Door | 
   };
 }
 
-/** Whether somebody listens; null if that cannot be told. */
+/** Whether a process listens; null if that cannot be determined. */
 export async function isDoorAnswered(directory: string, name: string): Promise<boolean | null> {
   if (!lstatSync(join(directory, name), { throwIfNoEntry: false })?.isSocket()) return null;
   const folder = openSync(directory, "r");
@@ -54,7 +54,7 @@ export async function isDoorAnswered(directory: string, name: string): Promise<b
   }
 }
 
-/** A socket's path has room for 107 bytes (unix(7)), which most directories' do not leave. */
+/** A socket's path has room for 107 bytes (unix(7)), which is too few for the paths of most directories. */
 function throughFolder(folder: number, name: string): string {
   return `/proc/self/fd/${folder}/${name}`;
 }

@@ -1,4 +1,4 @@
-/** What a lock file says, and how its holder shows that it lives. */
+/** What a lock file contains, and how its holder shows that it is alive. */
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { constants, lstat, open, readdir } from "node:fs/promises";
@@ -8,15 +8,15 @@ import { isAbsence, isErrno } from "./files.ts";
 export interface LockOwner {
   readonly pid: number;
   readonly host: string;
-  /** When the process started, in the kernel's own count: tells a pid from its later namesake. */
+  /** When the process started, in the kernel's units: distinguishes it from a later process with the same pid. */
   readonly started: string;
   readonly since: string;
-  /** Where the pid counts: as in `ProcessPlace`. Absent in locks of version 0.1.0, as what follows. */
+  /** Where the pid is valid: as in `ProcessPlace`. Absent in locks of version 0.1.0, like the members below. */
   readonly boot?: string;
   readonly pids?: string;
-  /** The file system, as this run of the kernel numbers it. */
+  /** The file system's device number, which is valid until the kernel restarts. */
   readonly device?: number;
-  /** Name of the socket at which the holder listens; null if it could have none. */
+  /** Name of the socket on which the holder listens; null if it could not open one. */
   readonly door?: string | null;
 }
 
@@ -28,15 +28,15 @@ export interface LockFile {
 
 export interface LockContent {
   readonly text: string;
-  /** null: the text does not tell. */
+  /** null: the text does not say. */
   readonly owner: LockOwner | null;
-  /** Differs after each sign of life. */
+  /** Changes with each sign of life. */
   readonly mark: string;
   /** Time of the last one, by the file system's clock, or, in version 0.1.0, by the holder's. */
   readonly mtimeMs: number;
 }
 
-/** Enough for any lock. */
+/** Longer than any lock. */
 const MOST_BYTES = 4096;
 
 export async function lockFiles(directory: string): Promise<LockFile[]> {
@@ -53,12 +53,12 @@ export async function lockFiles(directory: string): Promise<LockFile[]> {
     .sort((a, b) => a.generation - b.generation);
 }
 
-/** null if there is no such file, or something that no coordinator has made. */
+/** null if there is no such file, or one that no coordinator wrote. */
 export async function readLock(path: string): Promise<LockContent | null> {
   let file: FileHandle | undefined;
   try {
     if (!(await lstat(path)).isFile()) return null;
-    // Opened, and not only looked at: for an NFS client to ask its server.
+    // Opened, not only checked with stat(2): this makes an NFS client ask its server.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     const { mtimeNs } = await file.stat({ bigint: true });
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0);
@@ -79,8 +79,8 @@ export function lockText(owner: LockOwner): string {
 }
 
 /**
- * Writes a sign of life behind the owner's line: white space, which is another each time. Written, and not
- * touched with a time of ours: whoever looks has another clock.
+ * Writes a sign of life after the owner's line: white space that changes each time. The file is written, not
+ * touched with this process's time: the process that reads it has another clock.
  *
  * @throws ENOENT if the lock is gone.
  */
@@ -98,6 +98,6 @@ function ownerIn(text: string): LockOwner | null {
     const owner = JSON.parse(text) as LockOwner | null;
     return typeof owner?.pid === "number" && typeof owner.host === "string" ? owner : null;
   } catch {
-    return null; // half written, or damaged: whoever looks decides what that means
+    return null; // half written, or damaged: the caller decides what that means
   }
 }

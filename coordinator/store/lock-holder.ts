@@ -1,4 +1,4 @@
-/** Tells a live holder of a lock from a dead one: by its process, by its door, or by watching it. */
+/** Distinguishes a live holder of a lock from a dead one: by its process, by its door, or by watching it. */
 import { randomUUID } from "node:crypto";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,26 +6,26 @@ import { processStart } from "../../shared/process/process-start.ts";
 import { isDoorAnswered } from "./lock-door.ts";
 import { type LockContent, type LockFile, type LockOwner, readLock } from "./lock-file.ts";
 
-/** A holder that is out of sight, and gave no sign for so long while it was watched, is taken for dead. */
+/** A holder that is out of sight, and gave no sign for this long while it was watched, is considered dead. */
 export const SILENT_MS = 60_000;
-/** How often a holder gives one. */
+/** How often a holder gives a sign of life. */
 export const BEAT_MS = 10_000;
-/** A sign this old is no more than late. */
+/** A sign up to this old is merely late. */
 const LATE_MS = 2.5 * BEAT_MS;
-/** Beginning of the names of all that belongs to locks and is none. */
+/** Prefix of the names of files that belong to locks and are not locks. */
 export const DRAFT = ".lock-";
-/** Of the files that tell since when a lock is watched. */
+/** Prefix of the files that record since when a lock has been watched. */
 export const WATCH = `${DRAFT}watch-`;
 
 /**
  * - `dead`: its lock may be taken over
- * - `alive`: that is certain
- * - `unseen`: alive, for all that can be told from here
+ * - `alive`: certainly alive
+ * - `unseen`: alive, as far as this process can determine
  * - `silent`: it should have given a sign by now, and has not been watched for long enough
  */
 export type Verdict = "dead" | "alive" | "unseen" | "silent";
 
-/** Of two processes whose ids count in the same table, each finds the other by its id. */
+/** Whether both are in the same namespace of process ids, so that each can find the other by its id. */
 export function isInSight(owner: LockOwner, me: LockOwner): boolean {
   if (owner.pids === undefined || (owner.pids === "" && me.pids === "")) {
     return owner.host === me.host;
@@ -33,7 +33,7 @@ export function isInSight(owner: LockOwner, me: LockOwner): boolean {
   return owner.boot === me.boot && owner.pids === me.pids;
 }
 
-/** Whether a holder lives, where that is told at once; else null. */
+/** Whether a holder is alive, where that can be determined at once; else null. */
 export async function isAlive(
   directory: string,
   owner: LockOwner,
@@ -50,10 +50,10 @@ const DOOR = /^\.lock-[0-9a-f-]{36}$/;
 async function isRunning({ pid, started }: LockOwner): Promise<boolean> {
   const found = await processStart(pid);
   if (found === null) return false;
-  return found === started || found === "" || started === ""; // "": the kernel does not tell, or not us
+  return found === started || found === "" || started === ""; // "": the kernel does not say, or not to us
 }
 
-/** @param me looks at the lock, from where it runs. */
+/** @param me the process that examines the lock, and where it runs. */
 export async function judge(
   directory: string,
   file: LockFile,
@@ -64,11 +64,11 @@ export async function judge(
   if (alive !== null) return alive ? "alive" : "dead";
   const now = await fileSystemTime(directory);
   if ((await watchedMs(directory, file, { content, now })) >= SILENT_MS) return "dead";
-  // In version 0.1.0 the time was that of the holder's own clock, which tells nothing.
+  // In version 0.1.0 the time was that of the holder's own clock, which proves nothing.
   return owner?.pids === undefined || Math.abs(now - mtimeMs) < LATE_MS ? "unseen" : "silent";
 }
 
-/** What the file system's clock says: the one clock that all who share it have in common. */
+/** The time of the file system's clock: the only clock that all processes that share it have in common. */
 async function fileSystemTime(directory: string): Promise<number> {
   const path = join(directory, `${DRAFT}${randomUUID()}`);
   try {
@@ -80,8 +80,8 @@ async function fileSystemTime(directory: string): Promise<number> {
 }
 
 /**
- * For how long nothing has changed about a lock since it was first seen as it is. Whoever sees it first
- * notes it in a file, whose time is the file system's; so who comes again need not have stayed.
+ * For how long a lock has not changed since it was first seen in this state. The first process to see it
+ * records it in a file, whose time is the file system's; so a process need not keep running to watch it.
  */
 async function watchedMs(
   directory: string,

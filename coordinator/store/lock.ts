@@ -30,14 +30,14 @@ export interface Lock {
 }
 
 export interface LockOptions {
-  /** Have a door beside the lock, so that it is found dead at once from other containers, too. */
+  /** Open a door beside the lock, so that other containers, too, see at once when its holder is dead. */
   readonly hasDoor?: boolean;
   /** Ends the wait for a silent holder; the promise rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Says that there is one, and who: it is waited for, for a minute at most. */
+  /** Reports a silent holder, and who it is; the wait for it lasts a minute at most. */
   onWait?(holder: string): void;
   readonly clock?: Pick<Clock, "after">;
-  /** What is otherwise about this process. */
+  /** Members that replace those of this process. */
   readonly me?: Partial<LockOwner>;
   /** link(2). */
   readonly makeLink?: typeof link;
@@ -51,9 +51,9 @@ const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
  * Makes this process the only coordinator of a directory.
  *
  * Lock files are numbered: a new holder makes `lock.<n + 1>` beside a dead `lock.<n>`, which exactly one of
- * several contenders can do, and then looks again whether another live one has come up. So a dead holder's
- * lock is taken over at once, and never by two. One that cannot be seen from here is watched first, for a
- * minute: see docs/decisions/0013.
+ * several contenders can do, and then checks again whether another live lock has appeared. So a dead holder's
+ * lock is taken over at once, and never by two processes. A holder that cannot be seen from here is first
+ * watched for a minute: see docs/decisions/0013.
  *
  * @throws LockedError naming the live owner, or the signal's reason.
  */
@@ -74,7 +74,7 @@ export async function acquireLock(directory: string, options: LockOptions = {}):
   }
 }
 
-/** Who holds a directory now; null if nobody alive does. Only looks: who is out of sight is judged by our clock. */
+/** Who holds a directory now; null if no live process does. Only reads: judges a holder out of sight by our clock. */
 export async function lockOwner(directory: string): Promise<LockOwner | null> {
   const files = await lockFiles(directory);
   if (files.length === 0) return null;
@@ -108,7 +108,7 @@ interface Holder {
   readonly verdict: Exclude<Verdict, "dead">;
 }
 
-/** @returns the path of the lock that is ours now. */
+/** @returns the path of the lock that this process now holds. */
 async function take(
   directory: string,
   me: LockOwner,
@@ -122,7 +122,7 @@ async function take(
     if (holder === null) {
       const path = join(directory, `lock.${(found.at(-1)?.generation ?? 0) + 1}`);
       if (await claim(path, me, makeLink)) return path;
-      continue; // another contender was quicker
+      continue; // another contender was faster
     }
     const { mark } = holder.content;
     if (holder.verdict !== "silent" || (watched ?? mark) !== mark) {
@@ -158,7 +158,7 @@ function named({ path, content: { owner }, verdict }: Holder): string {
   return isCertain ? who : `${who} (if that has ended, run the command again in a minute)`;
 }
 
-/** Makes a lock, and looks again whether another live one has come up. @returns false if it is another's. */
+/** Makes a lock, and checks again for another live one. @returns false if another process made this lock. */
 async function claim(path: string, me: LockOwner, makeLink: typeof link): Promise<boolean> {
   const directory = dirname(path);
   if (!(await makeLock(path, lockText(me), makeLink))) return false;
@@ -185,7 +185,7 @@ async function makeLock(path: string, text: string, makeLink: typeof link): Prom
     await makeLink(draft, path);
     return true;
   } catch (error) {
-    // ENOENT: a new holder has cleared the draft away.
+    // ENOENT: a new holder has removed the draft.
     if (isErrno(error, "EEXIST") || isErrno(error, "ENOENT")) return false;
     if (NO_LINKS.some((code) => isErrno(error, code))) return await makeExclusively(path, text);
     throw error;
@@ -214,7 +214,7 @@ function hold(
   let beats = 0;
   const beat = setInterval(() => {
     writeBeat(path, me, beats++).catch((error) => {
-      // Anything but its absence may pass: the next beat tries again.
+      // Any error except its absence may be temporary: the next beat tries again.
       if (isErrno(error, "ENOENT")) lost.abort(new LockedError(directory, "another coordinator"));
     });
   }, BEAT_MS);
@@ -230,7 +230,7 @@ function hold(
   };
 }
 
-/** Removes what contenders left behind; a live one whose draft goes makes another. */
+/** Removes what contenders left behind; a live contender whose draft is removed makes another. */
 async function clear(directory: string, isLitter: (name: string) => boolean): Promise<void> {
   for (const name of await readdir(directory)) {
     if (isLitter(name)) await rm(join(directory, name), { force: true });

@@ -6,14 +6,14 @@ import { kindAt, sizeOf } from "./entries.ts";
 import { MOST_BYTES, MOST_TEXT_BYTES, storeError } from "./files.ts";
 import { CELLS, JOURNAL } from "./layout.ts";
 
-/** Something in a store that is not ours, with the name that it has now; relative paths. */
+/** Something in a store that is not ours, with its new name; relative paths. */
 export interface Aside {
   /** With a slash at the end where a folder should be. */
   readonly path: string;
   readonly to: string;
 }
 
-/** Keeps what is written in a directory within it, whoever made what lies there. */
+/** Ensures that nothing is written outside a directory, whatever is in it. */
 export interface Way {
   /**
    * Makes sure that a file can be written at a path below the directory, or in a folder, if the path
@@ -25,14 +25,14 @@ export interface Way {
   clear(path: string): Promise<void>;
   /** Renames a file, by adding the ending and, if that is taken, a number. @returns the new path. */
   putAside(path: string, ending: string): Promise<string>;
-  /** All that was cleared away, in order. */
+  /** Everything that `clear` renamed, in order. */
   readonly aside: readonly Aside[];
 }
 
 const NOT_OURS = ".not-ours";
 
 export function wayInto(directory: string): Way {
-  const known = new Set<string>(); // folders of ours
+  const known = new Set<string>(); // folders known to be ours
   const aside: Aside[] = [];
 
   async function putAside(path: string, ending: string): Promise<string> {

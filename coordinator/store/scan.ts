@@ -1,4 +1,4 @@
-/** Finds out what of a plan a store already holds, and what in it is damaged. Only reads. */
+/** Finds out which parts of a plan are already stored, and what is damaged. Only reads. */
 import { join } from "node:path";
 import { setImmediate as loopTurn } from "node:timers/promises";
 import type { Snapshot } from "../../shared/cell.ts";
@@ -25,7 +25,7 @@ import { isChunkIntact } from "./zarr-crc32c.ts";
 
 export interface ScanOptions {
   readonly directory: string;
-  /** Also read every file and check its checksum; else existence and length must do. */
+  /** Also read every file and check its checksum; otherwise only existence and length are checked. */
   readonly thorough: boolean;
   /** Ends the scan of a large store, which may take minutes; the promise rejects with its reason. */
   readonly signal?: AbortSignal;
@@ -33,7 +33,7 @@ export interface ScanOptions {
 
 /** How a part of the store is scanned. */
 interface Scan extends Pick<ScanOptions, "directory" | "thorough"> {
-  /** What is found damaged is added here. */
+  /** Damaged paths are added here. */
   readonly damaged: string[];
 }
 
@@ -43,7 +43,7 @@ export interface StoreState {
   readonly cells: readonly CellState[];
   /** Ids of the plan's tasks that were given up. */
   readonly dead: ReadonlySet<string>;
-  /** What is there and not as it should be; relative paths, those of folders with a slash at the end. */
+  /** What exists and is not as it should be; relative paths, with a slash at the end for folders. */
   readonly damaged: readonly string[];
 }
 
@@ -64,9 +64,9 @@ export interface FieldState {
   readonly tiles: Uint8Array;
   /** Tiles still to compute: neither stored nor given up. */
   readonly missing: number;
-  /** Metadata files that are not there or not as they should be. */
+  /** Metadata files that are missing or not as they should be, with their correct content. */
   readonly metadata: Files;
-  /** There is a folder, but of other weights: it must go. */
+  /** There is a folder, but for other weights: it must be removed. */
   readonly isStale: boolean;
 }
 
@@ -82,7 +82,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   for (const cell of plan.cells) {
     const isPresent = isFolder(present?.get(cell.id), cellFolder(cell.id), damaged);
     if (isPresent && performance.now() - pause > LONGEST_TURN_MS) {
-      await loopTurn(); // files are read synchronously: without it no signal is heard
+      await loopTurn(); // files are read synchronously: without this no signal would be handled
       options.signal?.throwIfAborted();
       pause = performance.now();
     }
@@ -99,7 +99,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
 
 const LONGEST_TURN_MS = 50;
 
-/** Whether something is a folder of ours; what else is there is damage. */
+/** Whether something is a folder of ours; anything else at its path is damage. */
 function isFolder(kind: Kind | undefined, path: string, damaged: string[]): boolean {
   if (kind !== undefined && kind !== "folder" && kind !== "absent") damaged.push(`${path}/`);
   return kind === "folder";
@@ -118,7 +118,7 @@ function deadLetters(plan: Plan, { directory, thorough, damaged }: Scan): Set<st
     if (kind === "field" && field !== plan.field?.id) continue;
     const file = join(directory, deadFile(task));
     const isLetter = (sizeOf(file) ?? Number.NaN) <= MOST_TEXT_BYTES;
-    if (isLetter) dead.add(task); // a damaged one tells which task it was, and not why
+    if (isLetter) dead.add(task); // a damaged one shows which task it was, but not why
     const isWhole = !thorough || unsealJson(String(readOrNull(file, MOST_TEXT_BYTES))) !== null;
     if (!isLetter || !isWhole) damaged.push(deadFile(task));
   }
@@ -213,7 +213,7 @@ async function scanField(
   return { snapshot, folder, description, tiles, missing, metadata, isStale };
 }
 
-/** What a field's folder says of its tiles' side and the weights it is of; null: nothing. */
+/** Tile side and weights as recorded in a field's folder; null where they are not. */
 interface StoredTile {
   readonly tile: number | null;
   readonly weights: string | null;
@@ -221,7 +221,7 @@ interface StoredTile {
 
 const UNKNOWN: StoredTile = { tile: null, weights: null };
 
-/** From whichever of a field's metadata files still tells. */
+/** Read from any of a field's metadata files that is intact. */
 function storedTile(path: string): StoredTile {
   const group = readOrNull(join(path, "zarr.json"), MOST_TEXT_BYTES);
   const attributes = group === null ? null : readAttributes(group);
@@ -239,18 +239,18 @@ function chunkSide(arrayJson: Buffer | null): number | null {
     const side = JSON.parse(String(arrayJson)).chunk_grid.configuration.chunk_shape.at(-1);
     return Number.isInteger(side) && side >= 1 ? side : null;
   } catch {
-    return null; // a damaged file is an expected finding; the next one may tell
+    return null; // a damaged file is an expected finding; the next one may be intact
   }
 }
 
-/** The metadata files of a field that are not there or not as they should be, as they should be. */
+/** The metadata files of a field that are missing or not as they should be, with their correct content. */
 function wantingMetadata(
   path: string,
   expected: Files,
   { hasChunks, damaged }: { hasChunks: boolean; damaged: string[] },
 ): Files {
   const wanting: Files = new Map();
-  const notOurs = new Set<string>(); // folders' names that something else has
+  const notOurs = new Set<string>(); // names of folders where there is something else
   for (const folder of new Set([...expected.keys()].map(topOf))) {
     if (folder === "zarr.json" || !["file", "other"].includes(kindAt(join(path, folder)))) continue;
     notOurs.add(folder);
@@ -261,7 +261,7 @@ function wantingMetadata(
     const found = isBelow ? null : readOrNull(join(path, name), bytes.length);
     if (found?.equals(bytes)) continue;
     wanting.set(name, bytes);
-    // Metadata is written before the first chunk: until then it may be half there after a kill.
+    // Metadata is written before the first chunk: until then it may be incomplete after a kill.
     if (found !== null || (hasChunks && !isBelow)) damaged.push(name);
   }
   return wanting;
@@ -271,7 +271,7 @@ function topOf(path: string): string {
   return path.split("/", 1)[0]!;
 }
 
-/** The tiles of which all three chunks are there and whole; and whether there is any chunk, whole or not. */
+/** The tiles whose three chunks are all stored and intact; and whether there is any chunk, intact or not. */
 function findTiles(
   path: string,
   field: FieldDescription,

@@ -8,14 +8,14 @@ export function seal(content: Content): Content {
   return { ...content, sha256 };
 }
 
-/** What was sealed; null if it is not exactly that any more. */
+/** What was sealed; null if it has changed since. */
 export function unseal(sealed: unknown): Content | null {
   if (typeof sealed !== "object" || sealed === null) return null;
   const { sha256, ...content } = sealed as Content;
   return seal(content).sha256 === sha256 ? content : null;
 }
 
-/** Sealed JSON text: it shows when a single byte of it has changed. */
+/** Sealed JSON text: a change of a single byte is detected. */
 export function sealJson(content: Content): string {
   return spell(seal(content));
 }

@@ -59,41 +59,41 @@ export interface SweepRecord {
   readonly source: string;
 }
 
-/** The directory that holds the truth, opened for writing by the one coordinator that may. */
+/** The directory that is the source of truth, opened for writing by the only coordinator that may write. */
 export interface Store {
   readonly directory: string;
   /** Aborts if another coordinator has taken the directory over. */
   readonly lost: AbortSignal;
-  /** What was in the way of ours and is none of it, with the names that it has now. */
+  /** What was in the way of our files and is not ours, with its new names. */
   readonly aside: readonly Aside[];
-  /** Clears the way of what is at these paths and not ours; as `Way.clear`. */
+  /** Renames what is at these paths and not ours; as `Way.clear`. */
   putAside(paths: readonly string[]): Promise<void>;
   /**
-   * Stores what the directory is for. A `sweep.yaml` that somebody changed stays, or makes way for this one.
-   * @returns the name that it has then; else null.
+   * Stores the sweep itself. A `sweep.yaml` that the user changed stays, or is renamed to make room for this one.
+   * @returns its new name if it was renamed; else null.
    */
   putSweep(sweep: Sweep, options: { source: string; engine: string }): Promise<string | null>;
-  /** Stores a training: weights first, then the record that vouches for them. */
+  /** Stores a training: weights first, then the record with their digests. */
   putTraining(cell: Cell, result: TrainResult, blobs: Map<string, Uint8Array>): Promise<CellRecord>;
-  /** Stores one tile's three chunks, and before the first of a field its metadata. */
+  /** Stores one tile's three chunks, and before a field's first tile its metadata. */
   putTile(field: FieldState, task: FieldTask, result: FieldResult): Promise<void>;
-  /** Notes a complete field's statistics in its cell's record. */
+  /** Adds a complete field's statistics to its cell's record. */
   putFieldRecord(record: CellRecord, field: FieldRecord): Promise<CellRecord>;
   putDeadLetter(letter: DeadLetter): Promise<void>;
   dropDeadLetter(task: string): Promise<void>;
-  /** Writes files at the top of the store: each whole, and all as good as at once. */
+  /** Writes files at the top of the store: each atomically, and all at nearly the same time. */
   putFiles(files: Iterable<readonly [path: string, content: string]>): Promise<void>;
-  /** Writes what a scan found wanting of a field's metadata; removes a stale field. */
+  /** Writes the metadata of a field that a scan found missing or damaged; removes a stale field. */
   repair(field: FieldState): Promise<void>;
-  /** Adds a line to the journal: for people, never read by the program. */
+  /** Adds a line to the journal, which is for people: the program never reads it. */
   journal(entry: Record<string, unknown>): Promise<void>;
-  /** Lets go of the directory. Idempotent. */
+  /** Releases the directory. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a directory as a store, making it if need be.
- * @throws LockedError if another coordinator has it, UsageError if it is somebody's own, StoreError if it
+ * Opens a directory as a store, creating it if necessary.
+ * @throws LockedError if another coordinator holds it, UsageError if it has other files, StoreError if it
  * cannot be written, or the signal's reason.
  */
 export async function openStore(directory: string, options: LockOptions = {}): Promise<Store> {
@@ -113,7 +113,7 @@ export async function openStore(directory: string, options: LockOptions = {}): P
 }
 
 function storeIn(directory: string, lock: Lock, way: Way): Store {
-  const described = new Set<string>(); // folders of fields whose metadata is there
+  const described = new Set<string>(); // folders of fields whose metadata is stored
   const put = async (files: Iterable<readonly [string, Uint8Array | string]>) => {
     const all = [...files];
     for (const [path] of all) await way.clear(path);
@@ -147,7 +147,7 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
         return null;
       }
       const kept = isEdited ? await way.putAside(SWEEP_YAML, ".edited") : null;
-      // The record first: the text can be had from it, should a kill come in between.
+      // The record first: if a kill comes in between, the text can be restored from it.
       await put([json, [SWEEP_YAML, source]]);
       return kept;
     },
@@ -205,7 +205,7 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
     },
 
     async close() {
-      // Of the folders in `cells` each is a cell again; if it is in use, the store is another's by now.
+      // Leaves only cells in `cells`. Fails if the folder is in use: another process then holds the store.
       await rmdir(join(directory, TEMPORARY_FOLDERS[1])).catch(() => {});
       await lock.release();
     },
@@ -215,16 +215,16 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
 export interface StoredSweep {
   /** null: `sweep.json` is damaged. */
   readonly record: SweepRecord | null;
-  /** Text of the spec, from whichever file still has it. */
+  /** Text of the spec, from the file that still has it. */
   readonly source: string;
   readonly damaged: readonly string[];
-  /** What `sweep.yaml` says now, if somebody seems to have changed it since; else null. */
+  /** What `sweep.yaml` says now, if the user seems to have changed it since; else null. */
   readonly changed: string | null;
 }
 
 /**
  * The sweep that a directory holds; null if it holds none.
- * @throws UsageError if it is whole and of another format: nothing of it must be overwritten.
+ * @throws UsageError if it is intact and of another format: nothing of it must be overwritten.
  */
 export async function readStoredSweep(directory: string): Promise<StoredSweep | null> {
   const json = await readTextIfThere(join(directory, SWEEP_JSON));
@@ -247,7 +247,7 @@ export async function readStoredSweep(directory: string): Promise<StoredSweep | 
   };
 }
 
-/** A cell's record; null if it is not there or damaged. */
+/** A cell's record; null if it is missing or damaged. */
 export async function readRecord(directory: string, cell: string): Promise<CellRecord | null> {
   const text = await readTextIfThere(join(directory, cellJson(cell)));
   return text === null ? null : readCellRecord(text);
@@ -261,7 +261,7 @@ export async function* readRecords(directory: string): AsyncGenerator<CellRecord
   }
 }
 
-/** Why tasks were given up; a damaged letter tells only which. */
+/** Why tasks were given up; a damaged letter shows only which task. */
 export async function readDeadLetters(
   directory: string,
   tasks: Iterable<string>,
@@ -286,14 +286,14 @@ async function namesOf(folder: string): Promise<string[]> {
   }
 }
 
-/** Removes what a killed run had on its way. */
+/** Removes files that a killed run was writing. */
 async function clearLitter(directory: string): Promise<void> {
   for (const folder of TEMPORARY_FOLDERS) {
     await rm(join(directory, folder), { recursive: true, force: true });
   }
 }
 
-/** What may be in the way at the top of a store; below `cells`, a scan tells. */
+/** What may be in the way at the top of a store; below `cells`, a scan finds it. */
 const OF_SWEEP = [
   ...[SWEEP_JSON, SWEEP_YAML, SUMMARY_JSON, SUMMARY_CSV, JOURNAL],
   ...[CELLS, DEAD, FIGURES].map((folder) => `${folder}/`),

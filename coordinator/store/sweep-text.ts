@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseSweep } from "../spec/parse-sweep.ts";
 
-/** What became of `sweep.yaml` since it was written. Both may be so: one byte is a flip or a digit typed anew. */
+/** How `sweep.yaml` changed since it was written. Both may be true: one byte is a flipped bit or an edited digit. */
 export interface SweepTextState {
-  /** It is lost, cut, no text any more, or differs in one byte. */
+  /** It is lost, truncated, no longer text, or differs in one byte. */
   readonly isDamaged: boolean;
-  /** Somebody may have edited it: what it says is not ours to lose. */
+  /** The user may have edited it: its content must not be lost. */
   readonly isChanged: boolean;
 }
 
 /**
- * A heuristic, where damage looks like an edit: what is cut, or differs in one byte, is an edit if it is
- * still a spec, and of another sweep.
+ * A heuristic, where damage looks like an edit: a text that is truncated, or differs in one byte, is an
+ * edit if it is still a valid spec, and of another sweep.
  *
  * @param found what is there now; null if nothing is.
  */
@@ -25,7 +25,7 @@ export function judgeSweepText(found: Buffer | null, source: string): SweepTextS
   return { isDamaged: isFlip || !isChanged, isChanged };
 }
 
-/** No editor leaves a NUL, nor bytes that are no UTF-8. */
+/** No editor writes a NUL or invalid UTF-8. */
 function isText(bytes: Buffer): boolean {
   return !bytes.includes(0) && Buffer.from(bytes.toString()).equals(bytes);
 }

@@ -1,7 +1,7 @@
 /**
  * A group's `zarr.json` with a copy of its arrays' metadata, as zarr-python 3 writes it and xarray looks
- * for it. Zarr v3 itself has no such thing yet (https://github.com/zarr-developers/zarr-specs/pull/309),
- * and readers that do not know it must not care.
+ * for it. Zarr v3 itself does not specify this yet (https://github.com/zarr-developers/zarr-specs/pull/309),
+ * and readers that do not know it must ignore it.
  */
 export function consolidatedGroup(
   attributes: Readonly<Record<string, unknown>>,

@@ -1,5 +1,5 @@
 /**
- * Registers a `crc32c` codec that checks and writes: zarrita's own leaves the checksum unread and
+ * Registers a `crc32c` codec that checks and writes checksums: zarrita's own ignores the checksum and
  * cannot encode (https://github.com/manzt/zarrita.js, codecs/crc32c.ts).
  */
 import { registry } from "zarrita";
@@ -18,13 +18,13 @@ registry.set("crc32c", async () => ({
     },
     decode(chunk: Uint8Array): Uint8Array {
       if (!isChunkIntact(chunk)) throw new Error("the chunk's checksum does not match");
-      // Copied, hence aligned: typed arrays will be laid over it.
+      // Copied, hence aligned: typed arrays will be views of it.
       return new Uint8Array(chunk.subarray(0, -CHECKSUM_BYTES));
     },
   }),
 }));
 
-/** A chunk of so many bytes whose float32 values are put in place by `fill`: without a copy. */
+/** A chunk of so many bytes whose float32 values `fill` writes in place, without a copy. */
 export function sealedChunk(bytes: number, fill: (values: Float32Array) => void): Uint8Array {
   const chunk = new Uint8Array(bytes);
   fill(new Float32Array(chunk.buffer, 0, (bytes - CHECKSUM_BYTES) / 4));
@@ -37,7 +37,7 @@ function withChecksum(chunk: Uint8Array): Uint8Array {
   return chunk;
 }
 
-/** Whether a chunk ends with the CRC-32C of what comes before. */
+/** Whether a chunk ends with the CRC-32C of the bytes before it. */
 export function isChunkIntact(chunk: Uint8Array): boolean {
   if (chunk.length < CHECKSUM_BYTES) return false;
   const content = chunk.subarray(0, -CHECKSUM_BYTES);

@@ -43,6 +43,6 @@ test("result fault: a training has weights of every snapshot, unless it diverged
   const training = { ...task, kind: "train", physics } as unknown as TrainTask;
   const weights = [{ snapshot: 0, epoch: 0, digest: "", bytes: 1 }];
   const made = { kind: "train", cell: "c", provenance, status: "trained", weights } as never;
-  assert.match(resultFault(training, made) ?? "", /none of end/);
+  assert.match(resultFault(training, made) ?? "", /none for end/);
   assert.equal(resultFault(training, { ...(made as object), status: "diverged" } as never), null);
 });
