@@ -6,7 +6,7 @@ import type { Loss, Optimizer } from "./numerics/training.ts";
 export type Snapshot = number | "end";
 
 /**
- * Everything that decides a cell's numbers, and nothing else. Its canonical JSON is what the cell id
+ * Everything that determines a cell's numbers, and nothing else. Its canonical JSON is what the cell id
  * hashes: a field added here changes every id.
  */
 export interface CellPhysics {
@@ -41,7 +41,7 @@ export interface Initialisation {
 export interface Training {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
-  /** How the optimizer's learning rate changes; absent: it does not. */
+  /** How the optimizer's learning rate changes; absent: it is constant. */
   readonly schedule?: Schedule;
   readonly batch: number;
   readonly epochs: number;
@@ -50,7 +50,7 @@ export interface Training {
   readonly freeze: "none" | "hidden";
   /** Training ends after the first epoch whose test accuracy reaches this, in (0, 1]; null: never early. */
   readonly stopAtAccuracy: number | null;
-  /** In order of time, without repetition. One at a later epoch than the stop holds the stopped network. */
+  /** In order of time, without repetition. A snapshot after the stop contains the stopped network. */
   readonly snapshots: readonly Snapshot[];
 }
 

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `action` once after `ms`, however long that is; the returned function calls it off. */
+  /** Calls `action` once after `ms`, however long that is; the returned function cancels it. */
   after(ms: number, action: () => void): () => void;
 }
 
@@ -20,5 +20,5 @@ export const systemClock: Clock = {
   },
 };
 
-/** 24.8 days: a timer that is to wait longer goes off after a millisecond (Node's docs, `setTimeout`). */
+/** 24.8 days: a timer with a longer wait fires after a millisecond (Node's docs, `setTimeout`). */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

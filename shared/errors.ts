@@ -4,22 +4,22 @@
  */
 export abstract class FtleError extends Error {
   abstract override readonly name: string;
-  /** What the program exits with when nobody handles the error (design §8). */
+  /** The program's exit code when the error is not handled (design §8). */
   readonly exitCode: number = 1;
 }
 
-/** The command line asks for something that cannot be done as it was asked. */
+/** The command line asks for something that cannot be done as requested. */
 export class UsageError extends FtleError {
   override readonly name = "UsageError";
   override readonly exitCode = 2;
 }
 
-/** A task that no worker can ever do: malformed, of another version, of an unknown engine or data set. */
+/** A task that no worker can ever compute: malformed, of another version, of an unknown engine or data set. */
 export class InvalidTaskError extends FtleError {
   override readonly name = "InvalidTaskError";
 }
 
-/** A task ran longer than it may and was stopped. */
+/** A task ran longer than allowed and was stopped. */
 export class TaskTimeoutError extends FtleError {
   override readonly name = "TaskTimeoutError";
   readonly timeoutMs: number;
@@ -50,19 +50,19 @@ export class BrokerError extends FtleError {
   }
 }
 
-/** The broker has lost its streams, and with them what it knew of the sweep; the store knows all of it. */
+/** The broker has lost its streams, and with them its state of the sweep; the store has all of it. */
 export class BrokerResetError extends FtleError {
   override readonly name = "BrokerResetError";
 }
 
-/** Somebody cancelled the sweep on the broker. */
+/** A user cancelled the sweep on the broker. */
 export class CancelledError extends FtleError {
   override readonly name = "CancelledError";
-  /** Not an interruption's: whoever restarts what was interrupted must let this rest. */
+  /** Not that of an interruption: a supervisor that restarts interrupted runs must not restart this one. */
   override readonly exitCode = 4;
 
   constructor(sweep: string) {
-    super(`sweep ${sweep} was cancelled; what is stored stays, and ftle resume goes on with it`);
+    super(`sweep ${sweep} was cancelled; what is stored stays, and ftle resume continues it`);
   }
 }
 
@@ -77,7 +77,7 @@ export class LockedError extends FtleError {
   }
 }
 
-/** What is left of an error after a thread or the wire, where classes do not survive. */
+/** What remains of an error that was sent from a thread or over the network, where classes are lost. */
 export interface ErrorRecord {
   readonly name: string;
   readonly message: string;

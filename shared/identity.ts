@@ -22,8 +22,8 @@ export function fieldId(grid: FieldGrid): string {
 }
 
 /**
- * Key of a cell's random numbers. It depends on the seed and the layer widths alone: every engine
- * starts from the same weights, a longer training begins as the shorter one did, and along the
+ * Key of a cell's random numbers. It depends only on the seed and the layer widths: every engine
+ * starts from the same weights, a longer training starts like the shorter one, and along the
  * variance axis the same normal deviates are scaled.
  */
 export function randomKey(physics: CellPhysics): readonly [number, number] {
@@ -39,7 +39,7 @@ export function digestOf(bytes: Uint8Array): string {
 
 const jsonOf = new WeakMap<object, string>();
 
-/** A plan's cells share most of their parts; each part is spelled out once. */
+/** A plan's cells share most of their parts; each part is serialised once. */
 function memoisedJson(value: CellPhysics[keyof CellPhysics]): string {
   if (typeof value !== "object") return canonicalJson(value);
   let json = jsonOf.get(value);

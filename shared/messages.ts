@@ -1,9 +1,9 @@
-/** What travels between coordinator and workers. Parsed at both ends; trusted behind that. */
+/** Messages between coordinator and workers. Parsed at both ends; trusted after that. */
 import { z } from "zod";
 import type { CellPhysics } from "./cell.ts";
 import { InvalidTaskError } from "./errors.ts";
 
-/** Changes when an older worker could not understand a task, or would do something else. */
+/** Changes when an older worker could not understand a task, or would compute something else. */
 export const MESSAGE_VERSION = 1;
 
 const count = z.int().min(1);
@@ -65,7 +65,7 @@ const cellPhysics: z.ZodType<CellPhysics> = z.strictObject({
   training: z.strictObject({
     loss: z.enum(["squared-error", "softmax-cross-entropy", "binary-cross-entropy"]),
     optimizer,
-    /** Absent where it is constant: what an older worker would not know, it refuses. */
+    /** Absent where it is constant: an older worker refuses members that it does not know. */
     schedule: schedule.exactOptional(),
     batch: count,
     epochs: z.int().min(0),
@@ -82,7 +82,7 @@ const taskHeader = {
   version: z.literal(MESSAGE_VERSION),
   /** Follows from the content: the same work has the same id in every run. */
   id,
-  /** Which sweep it belongs to: cancel and depth go by it. */
+  /** Which sweep it belongs to: used to cancel a sweep and to count its queued tasks. */
   sweep: id,
   engine: engineId,
   cell: id,
@@ -135,7 +135,7 @@ const provenance = z.strictObject({
   engine: z.string(),
   /** Version of the program. */
   version: z.string(),
-  /** How-manieth delivery of the task gave this result, from 1. */
+  /** The number of the task's delivery that gave this result, from 1. */
   attempt: count,
   /** Time in the thread. */
   seconds: finite.min(0),
@@ -147,11 +147,11 @@ const anyNumber = z.union([z.number(), z.nan(), z.literal(Infinity), z.literal(-
 const history = z.strictObject({
   /** Mean loss of each epoch's batches, before their updates; epochs 1, 2, … */
   trainLoss: z.array(anyNumber),
-  /** Share classified rightly in each epoch's batches, before their updates; epochs 1, 2, … */
+  /** Share classified correctly in each epoch's batches, before their updates; epochs 1, 2, … */
   trainAccuracy: z.array(finite.min(0).max(1)),
   /** Mean loss over the test split after epochs 0, 1, 2, … */
   testLoss: z.array(anyNumber),
-  /** Share of the test split classified rightly after epochs 0, 1, 2, … */
+  /** Share of the test split classified correctly after epochs 0, 1, 2, … */
   testAccuracy: z.array(finite.min(0).max(1)),
 });
 
@@ -160,7 +160,7 @@ const trainResult = z.strictObject({
   task: id,
   cell: id,
   status: z.enum(["trained", "diverged"]),
-  /** Why it counts as diverged; empty when trained. */
+  /** Why it counts as diverged; empty if trained. */
   reason: z.string(),
   /** Epochs done. */
   epochs: z.int().min(0),

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 /**
  * Loads modules of the program when they are needed, as `import()` does, but opens one file at a time. `import()` opens
  * all imports of a level at once: zod alone has 50 locales, so with few file descriptors (`ulimit -n 64`) the loader of
- * Node 20 fails with EMFILE. Sources are left to `import()`, because tsx compiles them for it.
+ * Node 20 fails with EMFILE. Sources are loaded by `import()`, because tsx compiles them for it.
  *
  * @param importer `import.meta.url` of the module that loads.
  * @returns a function of a path relative to that module, with the extension `.ts` as in any import.

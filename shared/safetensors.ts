@@ -1,7 +1,7 @@
 /**
  * Weights as safetensors (https://github.com/huggingface/safetensors#format): tensors
  * `layers.<l>.weight` [out, in] and `layers.<l>.bias` [out], bias = −θ, l = 0…L, which
- * `torch.nn.Linear` takes as they are.
+ * `torch.nn.Linear` accepts unchanged.
  */
 import type { FloatArray, Layer, Weights } from "./numerics/network.ts";
 
@@ -22,7 +22,7 @@ export function encodeWeights(weights: Weights, metadata: Record<string, string>
     add(`layers.${l}.bias`, [bias.length], bias);
   });
   const text = JSON.stringify(header);
-  // The format asks for a length that is a multiple of 8; white space fills it up.
+  // The format requires a length that is a multiple of 8; white space pads it.
   const head = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8), "latin1");
   const bytes = new Uint8Array(8 + head.length + offset);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
@@ -46,7 +46,7 @@ export function decodeWeights(bytes: Uint8Array): Weights {
     const entry = header[name];
     if (entry === undefined) return null;
     const [begin, end] = entry.data_offsets.map((offset) => 8 + headLength + offset);
-    const raw = new Uint8Array(bytes.subarray(begin, end)); // a copy of its own, hence aligned
+    const raw = new Uint8Array(bytes.subarray(begin, end)); // a copy, hence aligned
     if (raw.length !== end! - begin!) throw new RangeError(`safetensors: ${name} is cut off`);
     return entry.dtype === "F64" ? new Float64Array(raw.buffer) : new Float32Array(raw.buffer);
   };

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-/** Version of the program, as `package.json` has it. The build lies one folder deeper than the source. */
+/** Version of the program, as in `package.json`. The build is one folder deeper than the source. */
 export const VERSION: string = packageVersion();
 
 function packageVersion(): string {

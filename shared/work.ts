@@ -3,13 +3,13 @@ import type { NetworkShape } from "./numerics/network.ts";
 import { layerWidths, parameterCount } from "./numerics/network.ts";
 
 /**
- * What one activation and its derivative cost beside a multiplication and an addition; measured with
+ * The cost of one activation and its derivative relative to a multiplication and an addition; measured with
  * the reference engine. It matters below N ≈ 20.
  */
 const ACTIVATION_FLOPS = 40;
 
 /**
- * Forward, backward and gradient are each 2·(weights) operations a sample; the evaluation of the test
+ * Forward, backward and gradient are each 2·(weights) operations per sample; the evaluation of the test
  * split after each epoch is one forward pass.
  */
 export function trainingWork(
@@ -21,7 +21,7 @@ export function trainingWork(
   return epochs * (3 * forward * samples.train + forward * samples.test);
 }
 
-/** Value and two tangents through each layer: 6·N_l·N_{l−1} operations a point and layer. */
+/** Value and two tangents through each layer: 6·N_l·N_{l−1} operations per point and layer. */
 export function fieldWork(network: NetworkShape, points: number): number {
   return 3 * forwardWork(network) * points;
 }

@@ -31,7 +31,7 @@ const MOST_SWEEPS = 50;
 
 /** What is exported now. */
 interface ExportedSweeps {
-  /** By name, the one followed last at the end. Each function gives its sweep's present numbers. */
+  /** By name, the most recently followed one last. Each function returns its sweep's present numbers. */
   readonly sweeps: Map<string, () => SweepNumbers>;
   readonly histograms: SweepHistograms;
 }

@@ -1,4 +1,4 @@
-/** What a coordinator exports about its broker: the workers there and the streams. */
+/** What a coordinator exports about its broker: workers and streams. */
 import type { Registry } from "prom-client";
 import { STREAMS } from "../../shared/transport/nats/names.ts";
 import type { StreamNumbers } from "../../shared/transport/nats/observe.ts";
@@ -61,7 +61,7 @@ const BROKER_STREAMS: readonly MirroredMetric<BrokerNumbers>[] = [
   {
     type: "gauge",
     name: "ftle_broker_stream_max_bytes",
-    help: `Bytes that a stream may hold; absent if it has no limit but the server's. When ${STREAMS.results} is full, workers wait.`,
+    help: `Bytes that a stream may hold; absent if it has no limit except the server's. When ${STREAMS.results} is full, workers wait.`,
     labels: ["stream"],
     samples: ofStreams(({ maxBytes }) => maxBytes),
   },
@@ -74,7 +74,7 @@ const BROKER_STREAMS: readonly MirroredMetric<BrokerNumbers>[] = [
   },
 ];
 
-/** One sample a stream; negative values, by which the server says "no limit", are left out. */
+/** One sample per stream; negative values, by which the server says "no limit", are left out. */
 function ofStreams(value: (stream: StreamNumbers) => number) {
   return ({ streams }: BrokerNumbers): Sample[] =>
     streams

@@ -32,9 +32,9 @@ export interface ExportedRun {
   late: number;
   /** How the run ended; null while it runs. */
   ended: SweepState | null;
-  /** The latest look. */
+  /** The latest report of the transport. */
   seen: SweepLook;
-  /** When that was. */
+  /** When that was received. */
   seenAt: number;
 }
 
@@ -76,7 +76,7 @@ export function sweepNumbers(run: ExportedRun): SweepNumbers {
   };
 }
 
-/** Leased tasks by kind; at most those that remain, because a look may be older than the latest results. */
+/** Leased tasks by kind; at most those that remain, because the transport's report may be older than the latest results. */
 function leasedTasks(running: readonly RunningTask[], left: ByKind): ByKind {
   const count = (kind: "train" | "field") =>
     Math.min(left[kind], running.filter(({ task }) => task.kind === kind).length);

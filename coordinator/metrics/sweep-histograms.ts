@@ -14,7 +14,7 @@ export interface SweepHistograms {
   readonly lambda1Means: Histogram<"sweep">;
 }
 
-/** Around the 1–10 s that a task is planned to take. */
+/** Buckets around the 1–10 s that a task is planned to take. */
 const TASK_SECONDS = [0.1, 0.5, 1, 2, 4, 8, 15, 30, 120, 600, 3600];
 
 export function createSweepHistograms(registry: Registry): SweepHistograms {
@@ -57,7 +57,7 @@ export function beginDistributions(histograms: SweepHistograms, sweep: string): 
   histograms.lambda1Means.zero({ sweep });
 }
 
-/** Removes how long a sweep's tasks took, which is of interest only while it runs. */
+/** Removes the durations of a sweep's tasks, which matter only while it runs. */
 export function dropTaskDurations({ taskDurations }: SweepHistograms, sweep: string): void {
   for (const kind of KINDS) taskDurations.remove({ sweep, kind });
 }

@@ -13,7 +13,7 @@ import type { SweepState } from "./sweep-numbers.ts";
 /** Exports one run of a sweep. */
 export interface SweepMetrics {
   onEvent(event: RunEvent): void;
-  /** Takes note of what events do not say. */
+  /** Records what events do not report. */
   look(seen: SweepLook): void;
   /** @param state what the store holds at the end, if it was read then. */
   end(how: SweepState, state?: StoreState): void;

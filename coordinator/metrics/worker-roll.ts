@@ -3,8 +3,8 @@ import type { WorkerStatus } from "../../shared/transport/transport.ts";
 
 export interface WorkerRoll {
   /**
-   * Takes note of the workers that are listed now. `now` is in milliseconds of this machine's clock. A list that was
-   * already observed (the same array) says nothing new: its workers have not become silent because it is read twice.
+   * Records the workers that are listed now. `now` is in milliseconds of this machine's clock. A list that was
+   * already observed (the same array) adds nothing: its workers have not become silent because it is read twice.
    */
   observe(listed: readonly WorkerStatus[], now: number): void;
   /** One entry for each engine that was ever seen. */

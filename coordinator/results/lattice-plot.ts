@@ -1,4 +1,4 @@
-/** Figures of the fields that a store holds. */
+/** Figures of stored fields. */
 import { join } from "node:path";
 import type { FieldPlan, Plan } from "../plan/plan.ts";
 import { fieldRecord, testAccuracy } from "../store/cell-record.ts";
@@ -27,7 +27,7 @@ export interface DrawnSweep {
   readonly plan: Plan & { readonly field: FieldPlan };
 }
 
-/** Reads a slice's fields and makes of them a figure to draw. */
+/** Reads a slice's fields and makes a figure of them. */
 export async function latticeFigure(
   sweep: DrawnSweep,
   slice: Slice,
@@ -108,7 +108,7 @@ const QUANTITY_TITLES: Record<Quantity, string> = {
   output: "output",
 };
 
-/** How much of the fields an engine in float32 gives too large an exponent. */
+/** In how much of the fields a float32 engine's exponents are too large. */
 function saturationNote({ plan }: DrawnSweep, { exhibits }: Slice): string[] {
   const counts = exhibits.map(({ cell: { record }, snapshot }) => {
     const field = record && fieldRecord(record, snapshot, plan.field.id);

@@ -17,7 +17,7 @@ export interface LineOptions {
   readonly logX: boolean;
 }
 
-/** A row of the summary, with where it is on every axis. */
+/** A row of the summary, with its place on every axis. */
 export interface PlacedRow {
   readonly row: SummaryRow;
   readonly values: PictureValues;
@@ -39,7 +39,7 @@ export const LINE_QUANTITIES = {
 } as const;
 export type LineQuantity = keyof typeof LINE_QUANTITIES;
 
-/** What is a number in every row, with its title. */
+/** Quantities that are numbers in every row, with their titles. */
 const ROW_AXES = {
   width: "width N",
   depth: "depth L",
@@ -53,7 +53,7 @@ type RowAxis = keyof typeof ROW_AXES;
 
 /**
  * A summary quantity against an axis.
- * @throws UsageError if the axis is not one of numbers, or not of the sweep.
+ * @throws UsageError if the axis is not one of numbers, or the sweep does not have it.
  */
 export function lineFigure(
   sweep: Sweep,
@@ -121,7 +121,7 @@ function meanNote(sweep: Sweep, rows: readonly PlacedRow[], drawn: readonly stri
   const isOfTraining = drawn.includes("epoch");
   const others = pictureAxes(sweep).filter((axis) => {
     if (drawn.includes(axis) || (axis === "snapshot" && isOfTraining)) return false;
-    // A gain is drawn by its logarithm; the variance goes with it.
+    // A gain is drawn as its logarithm; the variance varies with it.
     if (axis === "weightVariance" && drawn.includes("logGain")) return false;
     return valuesOf(rows, axis).length > 1;
   });

@@ -1,4 +1,4 @@
-/** The axes along which results are arranged or picked: those of a sweep, and its snapshots. */
+/** The axes by which results are arranged or selected: those of a sweep, and its snapshots. */
 import type { Snapshot } from "../../shared/cell.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { axisNamed, axisNames } from "../spec/axis-names.ts";
@@ -33,7 +33,7 @@ export function namedParameters({
   return Object.fromEntries(entries.map(([path, value]) => [names.get(path)!, value]));
 }
 
-/** Where a network at a snapshot is on every axis; empty where the sweep does not have it. */
+/** The place of a network at a snapshot on every axis; empty where the sweep does not have it. */
 export function pictureValues(
   sweep: Sweep,
   { point, snapshot }: { readonly point: LatticePoint; readonly snapshot: Snapshot },
@@ -52,7 +52,7 @@ export function pictureValues(
   };
 }
 
-/** A value on the axis of weight variances; with a fixed gain the variance itself goes with the width. */
+/** A value on the axis of weight variances; with a fixed gain the variance itself depends on the width. */
 function varianceValue(
   { axes }: Sweep,
   { weightVariance, logGain }: { weightVariance: number; logGain: number },
@@ -61,14 +61,14 @@ function varianceValue(
   return logGain === 0 ? "critical" : `logGain ${logGain}`;
 }
 
-/** Whether a value as somebody writes it is this one: `1e-3` is 0.001, and `0.3` the gain of that logarithm. */
+/** Whether a value as the user writes it is this one: `1e-3` is 0.001, and `0.3` the gain with that logarithm. */
 export function isValue(asked: string, value: string): boolean {
   if (asked === value) return true;
   const numbers = [asked, value].map((text) => text.replace(/^logGain /, "").trim());
   return numbers.every((text) => text !== "") && Number(numbers[0]) === Number(numbers[1]);
 }
 
-/** A value with what it is of, for the labels of figures. */
+/** A value with its axis, for the labels of figures. */
 export function axisLabel(axis: string, value: string): string {
   if (value === "") return "";
   switch (axis) {
@@ -95,7 +95,7 @@ function varianceLabel(value: string): string {
   return gain === undefined ? `σ_w² = ${short(value)}` : `ln(GNσ_w²) = ${short(gain)}`;
 }
 
-/** At most four digits, and a minus sign that is one. */
+/** At most four digits, and a typographic minus sign. */
 function short(value: string): string {
   return String(Number(Number(value).toPrecision(4))).replace("-", "−");
 }

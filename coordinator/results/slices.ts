@@ -1,4 +1,4 @@
-/** Takes a sweep's cells apart into two-dimensional pictures: two axes, and one figure for each rest. */
+/** Divides a sweep's cells into two-dimensional pictures: two axes, and one figure for each value of the others. */
 import type { Snapshot } from "../../shared/cell.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -17,7 +17,7 @@ export interface Exhibit {
 export interface Slice {
   readonly rows: { readonly axis: string; readonly values: readonly string[] };
   readonly columns: { readonly axis: string; readonly values: readonly string[] };
-  /** What the other axes of the sweep that vary are held at. */
+  /** The values at which the other varying axes of the sweep are fixed. */
   readonly fixed: readonly (readonly [axis: string, value: string])[];
   readonly exhibits: readonly Exhibit[];
 }
@@ -31,7 +31,7 @@ export interface SliceOptions {
 }
 
 /**
- * @throws UsageError if rows and columns are the same, or no axes of the sweep, or nothing has the values asked for.
+ * @throws UsageError if rows and columns are the same, or not axes of the sweep, or nothing has the requested values.
  */
 export function slicesOf(
   { sweep, plan, cells }: { sweep: Sweep; plan: Plan; cells: readonly CellState[] },
@@ -57,7 +57,7 @@ export function slicesOf(
 }
 
 /**
- * Those that have these values, however somebody spells them.
+ * Those that have these values, in any notation.
  * @throws UsageError if there are none, or the sweep has no such axis.
  */
 export function withValues<T extends { readonly values: PictureValues }>(
@@ -89,7 +89,7 @@ export function valuesOf(
   return [...new Set(all.map(({ values }) => values[axis]!))];
 }
 
-/** Rows N and columns L as in the letter's Fig. 2, where they vary; else the first axes that do. */
+/** Rows N and columns L as in the letter's Fig. 2, if they vary; else the first axes that do. */
 function chooseAxes(
   varying: readonly string[],
   { rows, columns }: Pick<SliceOptions, "rows" | "columns">,

@@ -1,4 +1,4 @@
-/** What came of each cell, as a table: one row for each network and snapshot. */
+/** The result of each cell, as a table: one row for each network and snapshot. */
 import { createHash } from "node:crypto";
 import type { Snapshot } from "../../shared/cell.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -13,7 +13,7 @@ import { sealJson } from "../store/sealed-json.ts";
 import type { Store } from "../store/store.ts";
 import { namedParameters } from "./picture-axes.ts";
 
-/** Numbers are null where there is none (yet). */
+/** Numbers are null where there are none (yet). */
 export interface SummaryRow extends Nullable<Omit<FieldStatistics, "saturated">> {
   readonly cell: string;
   readonly width: number;

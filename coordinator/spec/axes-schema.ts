@@ -52,7 +52,7 @@ const parameterAxes = Object.fromEntries(
   }),
 );
 
-/** Those axes of a spec that vary a parameter, with what their schemas have passed. */
+/** The axes of a spec that vary a parameter, with the values that passed their schemas. */
 export function parameterForms(
   axes: object,
 ): [Parameter, AxisForm | ParameterValue | readonly ParameterValue[]][] {
@@ -118,7 +118,7 @@ export const axesSchema = section(
     ],
   });
 
-/** Lets a check of a map run where some of its members are unsound, too. */
+/** Makes a check of a map run even where some of its members have faults. */
 function isMap({ value }: { value: unknown }): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
-/** What the axes of a sweep are called: those of parameters by their path or, while that is unambiguous, by its last part. */
+/** Names of a sweep's axes: those of parameters have their path or, where unambiguous, its last part as name. */
 
 /** The axes that every lattice has; `hidden` in place of `width` and `depth`. */
 export const LATTICE_AXES = ["width", "depth", "hidden", "weightVariance", "seed"] as const;
 
-/** Words that mean something else wherever an axis has a name: in constraints, tables, arrays and figures. */
+/** Words with another meaning where axes are named: in constraints, tables, arrays and figures. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...LATTICE_AXES,
   ...["logGain", "snapshot", "epoch", "cell", "status", "name"],
@@ -22,7 +22,7 @@ export function axisNames(paths: readonly string[]): Map<string, string> {
   );
 }
 
-/** The path that a word means among these: by itself, or by its name; undefined if none. */
+/** The path that a word refers to, as the path itself or its name; undefined if none. */
 export function axisNamed(word: string, paths: readonly string[]): string | undefined {
   if (paths.includes(word)) return word;
   for (const [path, name] of axisNames(paths)) if (name === word) return path;

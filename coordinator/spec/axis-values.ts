@@ -6,13 +6,13 @@ import type { ParameterValue, WeightVarianceAxis } from "./sweep.ts";
 /** An axis whose values are not listed yet: a range can be longer than any memory. */
 export interface AxisValues<Value = number> {
   readonly length: number;
-  /** False: no two values can be equal, so that nobody need look. */
+  /** False: no two values can be equal, so that no check is needed. */
   readonly mayRepeat: boolean;
   /** In the order of the axis. */
   readonly list: () => readonly Value[];
 }
 
-/** What an axis as written stands for; `isInteger` rounds the values of a logspace. */
+/** The values of an axis as written; `isInteger` rounds the values of a logspace. */
 export function axisValues(form: AxisForm, { isInteger }: { isInteger: boolean }): AxisValues {
   if (typeof form === "number") return listedValues([form]);
   if (typeof form === "string") return steps({ ...rangeEnds(form), step: 1 });
@@ -32,7 +32,7 @@ export function varianceValues(
   return { kind: "absolute", ...axisValues(form, { isInteger: false }) };
 }
 
-/** What the axis of a parameter stands for. */
+/** The values of a parameter's axis. */
 export function parameterValues(
   { kind }: Parameter,
   form: AxisForm | ParameterValue | readonly ParameterValue[],
@@ -47,7 +47,7 @@ export function listedValues<Value>(values: readonly Value[]): AxisValues<Value>
   return { length: values.length, mayRepeat: true, list: () => values };
 }
 
-/** `toFixed` has no more; numbers that need more are nowhere near what rounding would mend. */
+/** The most that `toFixed` accepts; numbers with more decimal places would gain nothing from this rounding. */
 const MOST_DECIMALS = 100;
 
 /** Values are rounded to the decimal places of `from` and `step`: 0.1 + 2·0.1 is 0.3. */
@@ -60,7 +60,7 @@ function steps({ from, to, step }: { from: number; to: number; step: number }): 
     decimals > MOST_DECIMALS
       ? counted(length, value)
       : counted(length, (i) => Number(value(i).toFixed(decimals)));
-  return { ...values, mayRepeat: decimals > 0 }; // a step that is lost beside `from`
+  return { ...values, mayRepeat: decimals > 0 }; // a step that is too small to change `from`
 }
 
 /** Rounded to twelve significant digits: beyond them, `**` may differ between machines. */
@@ -71,7 +71,7 @@ function ratios(
   const values = counted(count, (i) => {
     const share = i / (count - 1);
     const ratio = to / from;
-    // Of ends so far apart that their ratio is no number, each has its own power.
+    // Where the ratio of the ends overflows, each end has its own power.
     const value = Number.isFinite(ratio)
       ? from * ratio ** share
       : from ** (1 - share) * to ** share;

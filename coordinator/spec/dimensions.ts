@@ -7,7 +7,7 @@ export interface Dimension {
   readonly length: number;
 }
 
-/** The independent directions of a lattice, in the order of its axes; a group stands where its first axis does. */
+/** The independent directions of a lattice, in the order of its axes; a group has the place of its first axis. */
 export function dimensionsOf(
   lengths: ReadonlyMap<AxisName, number>,
   zip: readonly (readonly AxisName[])[],

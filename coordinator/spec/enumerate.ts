@@ -21,7 +21,7 @@ export interface LatticePoint extends WhereValues {
 
 export type LatticeIndex = Readonly<Partial<Record<AxisName, number>>>;
 
-/** How many combinations the axes have, before `where` takes any away. */
+/** How many combinations the axes have, before `where` removes any. */
 export function countCombinations(sweep: Lattice): number {
   const dimensions = dimensionsOf(axisLengths(sweep.axes), sweep.zip);
   return dimensions.reduce((count, { length }) => count * length, 1);
@@ -72,7 +72,7 @@ function* positions(dimensions: readonly Dimension[]): Generator<LatticeIndex, v
   for (;;) {
     yield index;
     let d = dimensions.length - 1;
-    // Like a mileage counter: what is at its last value starts again, and the next slower one moves.
+    // Like an odometer: a dimension at its last value starts again, and the next slower one advances.
     while (d >= 0 && index[dimensions[d]!.axes[0]!] === dimensions[d]!.length - 1) {
       for (const axis of dimensions[d]!.axes) index[axis] = 0;
       d--;

@@ -33,7 +33,7 @@ function issueComplaints(issue: z.core.$ZodIssue, path: Path): Complaint[] {
   return [{ path, expected: issue.message }];
 }
 
-/** The parameter whose path ends with this word, or is spelled much like it. */
+/** The parameter whose path ends with this word, or has a similar spelling. */
 function axisHint(key: string): { hint?: string } {
   const paths = [...PARAMETERS.keys()];
   const whole = paths.find((path) => path.endsWith(`.${key}`));
@@ -43,8 +43,8 @@ function axisHint(key: string): { hint?: string } {
 }
 
 /**
- * Of the forms that a part may have, the complaints of the one its author seems to have meant: that
- * which reaches deepest into the part before it fails, then that with the fewest complaints.
+ * Of the forms that a part may have, the complaints of the one its author seems to have meant: the one
+ * that gets deepest into the part before it fails, then the one with the fewest complaints.
  */
 function nearestForm(issue: z.core.$ZodIssueInvalidUnion, path: Path): Complaint[] | undefined {
   const depth = (complaints: Complaint[]) => Math.max(...complaints.map((one) => one.path.length));
@@ -54,14 +54,14 @@ function nearestForm(issue: z.core.$ZodIssueInvalidUnion, path: Path): Complaint
     .sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
 }
 
-/** The part as a whole is not of this form, rather than something in it being wrong. */
+/** Whether the part as a whole is not of this form, rather than something in it being wrong. */
 function isOtherForm(issue: z.core.$ZodIssue): boolean {
   return issue.path.length === 0 && issue.code !== "unrecognized_keys";
 }
 
 type Sections = "axes" | "network" | "training";
 
-/** A spec without the parts whose form is unsound, defaults filled in. */
+/** A spec without the parts whose form has faults, defaults filled in. */
 export type SoundParts = {
   readonly [K in keyof SpecForm]?:
     | (K extends Sections ? Partial<SpecForm[K]> : SpecForm[K])
@@ -72,7 +72,7 @@ export function soundParts(value: unknown): SoundParts {
   return (soundPart(sweepSchema, value) ?? {}) as SoundParts;
 }
 
-/** `value` as its schema gives it or, where that is a map and refuses it, those of its members that pass. */
+/** `value` as its schema returns it; if the schema is a map and refuses it, the members of `value` that pass. */
 function soundPart(schema: z.ZodType, value: unknown): unknown {
   const { success, data } = schema.safeParse(value);
   if (success) return data;

@@ -5,11 +5,11 @@ import type { Complaint } from "./spec-text.ts";
 
 /**
  * The most weights and thresholds of one network: in float64 they are a file of 1 GiB, and Node reads at most 2 GiB at
- * once; training takes some three times as much memory.
+ * once; training takes about three times as much memory.
  */
 export const MAX_PARAMETERS = 2 ** 27;
 
-/** A complaint about the first network of a sound lattice that is too large. */
+/** A complaint about the first network that is too large, in a lattice without faults. */
 export function largeNetwork(lattice: Lattice): Complaint[] {
   if (largestCount(lattice) <= MAX_PARAMETERS) return [];
   for (const { hidden } of combinations(lattice)) {
@@ -29,14 +29,14 @@ export function largeNetwork(lattice: Lattice): Complaint[] {
   return []; // constraints leave the large ones out
 }
 
-/** At least as many as any network of the lattice has. */
+/** An upper bound for the networks of the lattice. */
 function largestCount({ axes: { layers } }: Lattice): number {
   if (layers.kind === "explicit") return maximum(layers.hidden.map(countOf));
   const width = maximum(layers.width);
   return countOf(new Array<number>(maximum(layers.depth)).fill(width));
 }
 
-/** With as few inputs and outputs as can be. */
+/** With the smallest possible numbers of inputs and outputs. */
 function countOf(hidden: readonly number[]): number {
   const g = { activation: "tanh", outputActivation: "tanh" } as const;
   return parameterCount({ inputs: 1, hidden, outputs: 1, ...g });

@@ -1,4 +1,4 @@
-/** What is wrong with the axes of a spec and with how they go together. */
+/** What is wrong with the axes of a spec, and with their combinations. */
 import { exp } from "../../shared/numerics/elementary.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { axisNamed, LATTICE_AXES } from "./axis-names.ts";
@@ -24,21 +24,21 @@ export const MAX_LAYERS = 20_000_000;
 interface WrittenAxis {
   readonly path: Path;
   readonly values: AxisValues<unknown>;
-  /** Whether the spec lists the values one by one at `path`. */
+  /** Whether the spec lists the values individually at `path`. */
   readonly isList: boolean;
-  /** What decides whether two values are the same network; the value itself if absent. */
+  /** What two values are compared by to find equal networks; the value itself if absent. */
   readonly identity?: ((value: unknown) => unknown) | undefined;
 }
 
 type WrittenAxes = ReadonlyMap<AxisName, WrittenAxis>;
 
-/** Axes that go together, and the place in the spec that says so. */
+/** Zipped axes, and the place in the spec that zips them. */
 interface Group {
   readonly path: Path;
   readonly axes: readonly AxisName[];
 }
 
-/** Judges those parts of a spec that are of sound form. */
+/** Checks the parts of a spec whose form has no faults. */
 export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complaint[] {
   const written = writtenAxes(axes);
   const groups = zipGroups(zip, written);
@@ -46,7 +46,7 @@ export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complain
     ...unusableMembers(groups, written),
     ...groups.flatMap((group) => unequalLengths(group, written)),
   ];
-  // With a faulty zip nobody knows how many combinations were meant, or which values meet.
+  // A faulty zip does not show how many combinations were meant, or which values go together.
   if (zipComplaints.length > 0) return zipComplaints;
   const dimensions = dimensionsOf(
     new Map([...written].map(([axis, { values }]) => [axis, values.length])),
@@ -59,7 +59,7 @@ export function latticeComplaints({ axes = {}, zip = [] }: SoundParts): Complain
   return dimensions.flatMap((dimension) => repetition(dimension, { written, groups }));
 }
 
-/** Axes of sound form, slowest first. */
+/** Axes whose form has no faults, slowest first. */
 function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
   const { seed, weightVariance, hidden, width, depth } = axes;
   const written = new Map<AxisName, WrittenAxis>();
@@ -79,7 +79,7 @@ function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
         path: ["axes", "weightVariance", "logGain"],
         values,
         isList: Array.isArray(weightVariance.logGain),
-        // Neighbouring gains may be one variance: e^0.3 = e^0.30000000000000004.
+        // Neighbouring gains may give the same variance: e^0.3 = e^0.30000000000000004.
         identity: (value) => exp(Number(value)),
       });
     }
@@ -90,7 +90,7 @@ function writtenAxes(axes: NonNullable<SoundParts["axes"]>): WrittenAxes {
   return written;
 }
 
-/** Groups with the full names of their axes; a word that names none stays as it is. */
+/** Groups with the full names of their axes; a word that names no axis stays as it is. */
 function zipGroups(zip: NonNullable<SoundParts["zip"]>, written: WrittenAxes): Group[] {
   const named = (word: string) => axisNamed(word, [...written.keys()]) ?? word;
   if (zip.some((entry) => typeof entry === "string")) {
@@ -168,7 +168,7 @@ function tooManyLayers(written: WrittenAxes, groups: readonly Group[]): Complain
   ];
 }
 
-/** The first value of an axis, or of zipped axes together, that is there already. */
+/** The first value of an axis, or of zipped axes together, that occurs for the second time. */
 function repetition(
   { axes }: Dimension,
   { written, groups }: { written: WrittenAxes; groups: readonly Group[] },

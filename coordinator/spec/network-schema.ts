@@ -15,4 +15,4 @@ export const networkSchema = section({
     .describe("Variance of the Gaussian initial thresholds θ."),
 })
   .prefault({})
-  .describe("What all the networks share.");
+  .describe("What all networks have in common.");

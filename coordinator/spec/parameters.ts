@@ -1,5 +1,5 @@
 /**
- * Every scalar and every name of `network`, `data` and `training`, by its path: what an axis may vary beside the
+ * Every scalar and every name of `network`, `data` and `training`, by its path: what an axis may vary besides the
  * lattice's own axes. Found in the sections' schemas, so that a new option is an axis as soon as it is an option.
  */
 import * as z from "zod";
@@ -8,14 +8,14 @@ import { networkSchema } from "./network-schema.ts";
 import { choice } from "./phrases.ts";
 import { trainingSchema } from "./training-schema.ts";
 
-/** What the values of a parameter are. Names have no order; numbers have. */
+/** The kind of a parameter's values. Names have no order; numbers have. */
 export type ParameterKind = "integer" | "number" | "name" | "boolean";
 
 export interface Parameter {
   /** Such as `training.batch`. */
   readonly path: string;
   readonly kind: ParameterKind;
-  /** Of one value; has a title. */
+  /** Schema of one value; has a title. */
   readonly schema: z.ZodType;
   readonly description: string;
 }
@@ -28,7 +28,7 @@ function parametersByPath(): Map<string, Parameter> {
   const parameters = new Map<string, Parameter>();
   for (const [name, schema] of Object.entries(sections)) {
     for (const parameter of parametersIn(schema, name)) {
-      // Of an option that several forms of a map have, the first form speaks.
+      // If several forms of a map have an option, the first form's schema counts.
       if (!parameters.has(parameter.path)) parameters.set(parameter.path, parameter);
     }
   }
@@ -85,7 +85,7 @@ function membersOf(map: z.ZodObject): [string, z.ZodType][] {
   return Object.entries(map.shape as Record<string, z.ZodType>);
 }
 
-/** The schema without its default, and without that it may be left out. */
+/** The schema without its default, and required. */
 function unwrapped(schema: z.ZodType): z.ZodType {
   const isWrapper =
     schema instanceof z.ZodDefault ||

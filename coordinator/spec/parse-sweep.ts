@@ -15,7 +15,7 @@ import { contradiction, whereComplaints } from "./where-faults.ts";
 export type ParsedSweep = { readonly sweep: Sweep } | { readonly faults: readonly Fault[] };
 
 /**
- * The sweep that a YAML text describes, or everything that is wrong with the text, in its order.
+ * The sweep that a YAML text describes, or all faults of the text, in its order.
  * Pure; `file` names the sweep where the text does not.
  */
 export function parseSweep(text: string, { file }: { file: string }): ParsedSweep {
@@ -32,7 +32,7 @@ export function parseSweep(text: string, { file }: { file: string }): ParsedSwee
   return { faults: faults.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
 
-/** What is wrong with a spec of sound form. */
+/** What is wrong with a spec whose form has no faults. */
 function soundComplaints(form: SpecForm, value: unknown): Complaint[] {
   const complaints = contentComplaints(form);
   if (complaints.length > 0 || !isVaried(form)) return complaints;
@@ -44,11 +44,11 @@ function soundComplaints(form: SpecForm, value: unknown): Complaint[] {
   return variantComplaints({ form, given: givenIn(value), lattice });
 }
 
-/** What is wrong beyond the form of single parts, as far as the parts of sound form tell. */
+/** Faults beyond the form of single parts, as far as the parts without faults of form show them. */
 function contentComplaints(parts: SoundParts): Complaint[] {
   const ofLattice = [...latticeComplaints(parts), ...whereComplaints(parts)];
   if (ofLattice.length === 0) ofLattice.push(...complaintsOfCells(parts));
-  // Where options vary, they are judged together with the values of their axes.
+  // Where options vary, they are checked together with the values of their axes.
   return [...ofLattice, ...(isVaried(parts) ? [] : trainingComplaints(parts))];
 }
 
@@ -60,7 +60,7 @@ function givenIn(value: unknown): GivenSections {
   return Object.fromEntries(sections);
 }
 
-/** Judged only where all that decides the lattice is sound. */
+/** Checked only if nothing that determines the lattice has faults. */
 function complaintsOfCells({ axes, zip, where, network }: SoundParts): Complaint[] {
   const activation = network?.activation;
   if (!isWhole(axes) || !zip || !where || !activation) return [];
@@ -80,7 +80,7 @@ function isWhole(axes: SoundParts["axes"]): axes is SpecForm["axes"] {
   return axes.hidden ? !axes.width && !axes.depth : isLattice;
 }
 
-/** The file's name without folder and ending, in the letters that a sweep's name may have. */
+/** The file's name without folder and extension, reduced to characters that a sweep's name may have. */
 function nameOf(file: string): string {
   const stem = basename(file, extname(file)).replace(
     /[^0-9A-Za-z\u00c0-\ud7ff\uf900-\ufffd ._-]+/g,

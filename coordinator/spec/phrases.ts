@@ -1,6 +1,6 @@
 /**
  * The building blocks of the spec's schema. The message of each is a phrase that completes
- * "expected …", with literal words of the spec in backticks; its `title` says the same to editors.
+ * "expected …", with literal words of the spec in backticks; its `title` shows the same phrase in editors.
  */
 import * as z from "zod";
 
@@ -41,7 +41,7 @@ export function list<Element extends z.ZodType>(element: Element, title: string)
 /** A map with these keys and no others. */
 export function section<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
-  /** Where the keys are too many to list: those that are listed, and what else a key may be. */
+  /** Where there are too many keys to list: those that are listed, and a phrase for the others. */
   {
     listed = Object.keys(shape),
     others = "",
@@ -54,12 +54,12 @@ export function section<Shape extends z.core.$ZodLooseShape>(
   });
 }
 
-/** One of several forms, told apart by what they look like. */
+/** One of several forms, distinguished by their structure. */
 export function anyOf<const Forms extends readonly z.ZodType[]>(forms: Forms, title: string) {
   return z.union(forms, title).meta({ title });
 }
 
-/** The phrase for what a schema takes. */
+/** The phrase for what a schema accepts. */
 export function titleOf(schema: z.ZodType): string {
   const { title } = schema.meta() ?? {};
   if (title === undefined) throw new TypeError("a schema without a title");

@@ -5,7 +5,7 @@ import type { Sweep } from "./sweep.ts";
 
 const MAX_BYTES = 2 ** 20;
 
-/** A spec as it stands in its file, and the sweep that it describes. */
+/** A spec as written in its file, and the sweep that it describes. */
 export interface ReadSweep {
   readonly text: string;
   readonly sweep: Sweep;

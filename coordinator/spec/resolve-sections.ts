@@ -1,4 +1,4 @@
-/** From the form of a spec's sections to what networks are and how they are trained. */
+/** Converts the form of a spec's sections to a description of the networks and their training. */
 import type { Snapshot } from "../../shared/cell.ts";
 import type { Schedule } from "../../shared/numerics/schedule.ts";
 import type { Optimizer } from "../../shared/numerics/training.ts";
@@ -8,7 +8,7 @@ import type { Sweep } from "./sweep.ts";
 import { optimizerSchema } from "./training-schema.ts";
 import type { SectionsForm } from "./variants.ts";
 
-/** What a variant of a sweep decides. */
+/** What a variant of a sweep determines. */
 export type Sections = Pick<Sweep, "network" | "thresholdVariance" | "data" | "training">;
 
 /** Fills in the defaults that follow from other options. */
@@ -35,7 +35,7 @@ function resolveTraining(form: SectionsForm["training"]): Sweep["training"] {
   };
 }
 
-/** Nothing for a rate that stays: a sweep without a schedule has the ids that it had before there were any. */
+/** Nothing for a constant rate: a sweep without a schedule keeps the ids from before schedules existed. */
 function resolveSchedule(form: SectionsForm["training"]["schedule"]): { schedule?: Schedule } {
   const schedule = typeof form === "string" ? scheduleMapSchema.parse({ name: form }) : form;
   return schedule.name === "constant" && schedule.warmup === 0 ? {} : { schedule };

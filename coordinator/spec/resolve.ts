@@ -1,4 +1,4 @@
-/** From the form of a spec to the sweep that it describes. */
+/** Converts the form of a spec to the sweep that it describes. */
 import { dataSet } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { axisNamed } from "./axis-names.ts";
@@ -11,9 +11,9 @@ import { sectionsSchema, withValues } from "./variants.ts";
 
 const DEFAULT_GRID = gridSchema.parse({});
 
-/** What `resolveSweep` needs beside the form. */
+/** What `resolveSweep` needs besides the form. */
 export interface ResolveContext {
-  /** What the sweep is called if its spec does not say. */
+  /** The sweep's name if its spec does not give one. */
   readonly name: string;
   /** The sections as written. */
   readonly given: GivenSections;

@@ -9,7 +9,7 @@ const PLAIN = ["constant", "cosine"] as const;
 
 const warmup = real({ min: 0, max: 1_000_000 })
   .default(0)
-  .describe("Epochs in which the rate first rises in equal steps to its full height.");
+  .describe("Epochs in which the rate first rises in equal steps to its full value.");
 const factor = real({ above: 0, max: 1 });
 
 const FORM =
@@ -20,7 +20,7 @@ export const scheduleMapSchema = z.discriminatedUnion(
   "name",
   [
     section({
-      name: z.literal("constant").describe("The rate stays."),
+      name: z.literal("constant").describe("The rate is constant."),
       warmup,
     }),
     section({
@@ -33,14 +33,14 @@ export const scheduleMapSchema = z.discriminatedUnion(
       warmup,
     }),
     section({
-      name: z.literal("step").describe("Falls by `factor` after every so many epochs."),
+      name: z.literal("step").describe("Is multiplied by `factor` every `every` epochs."),
       every: integer({ min: 1, max: 1_000_000 }).describe("Epochs from one step to the next."),
-      factor: factor.default(0.1).describe("What is left of the rate after each step."),
+      factor: factor.default(0.1).describe("The factor by which each step multiplies the rate."),
       warmup,
     }),
     section({
-      name: z.literal("exponential").describe("Falls in equal ratios, a little in each step."),
-      factor: factor.describe("What is left of the rate after each epoch."),
+      name: z.literal("exponential").describe("Falls exponentially, a little in each step."),
+      factor: factor.describe("The factor by which each epoch multiplies the rate."),
       warmup,
     }),
   ],

@@ -1,4 +1,4 @@
-/** What the spec's schema looks like to editors and to people. */
+/** Documents of the spec's schema, for editors and for people. */
 import { stringify } from "yaml";
 import * as z from "zod";
 import { PARAMETERS } from "./parameters.ts";
@@ -15,7 +15,7 @@ export function specReference(): string {
   return [INTRODUCTION, ...tables("", jsonSchema())].join("\n");
 }
 
-/** As much of JSON Schema as the spec's schema uses. */
+/** The part of JSON Schema that the spec's schema uses. */
 export interface JsonSchema {
   readonly title?: string;
   readonly description?: string;
@@ -32,8 +32,8 @@ const INTRODUCTION = `# The sweep spec
 
 Generated from the schema in \`coordinator/spec/\` by \`write-schema.ts\`: change it there.
 
-A spec is a YAML file; \`examples/\` has some that run as they are. Only \`axes\` is required. Editors that speak
-YAML complete and check a spec which says \`# yaml-language-server: $schema=<path to docs/spec.schema.json>\`.
+A spec is a YAML file; \`examples/\` has some that run as they are. Only \`axes\` is required. Editors that support
+YAML complete and check a spec that contains \`# yaml-language-server: $schema=<path to docs/spec.schema.json>\`.
 
 An axis of numbers is written in one of these forms:
 
@@ -43,15 +43,15 @@ An axis of numbers is written in one of these forms:
 | \`[2, 4, 8]\` | 2, 4, 8 |
 | \`1..4\` | 1, 2, 3, 4 |
 | \`{from: 1, to: 8, step: 3}\` | 1, 4, 7 |
-| \`{from: 0.1, to: 0.3, step: 0.1}\` | 0.1, 0.2, 0.3: a step of 1 goes without saying for integers only |
+| \`{from: 0.1, to: 0.3, step: 0.1}\` | 0.1, 0.2, 0.3: the step may be left out only for integers, where it is 1 |
 | \`{logspace: {from: 10, to: 250, count: 3}}\` | 10, 50, 250 |
 `;
 
-const PARAMETER_AXES = `Beside these, an axis may vary any of the following options, each written by its path
-(\`training.batch: [20, 128]\`); it then must not stand in its section. Options of an optimizer or a schedule are put into the map of
-that name, and defaults follow from what is put in: with \`training.optimizer: [sgd, adam]\` each has its own learning rate. Numbers take
-the forms above; names, \`true\` and \`false\` are listed. Wherever an axis has a name (\`where\`, \`zip\`, \`--rows\`, columns of
-tables, …) the last part of its path will do while no other axis ends with it: \`batch\`.
+const PARAMETER_AXES = `Besides these, an axis may vary any of the following options, each written with its path
+(\`training.batch: [20, 128]\`); it then must not be in its section. Options of an optimizer or a schedule are put into the map of
+that name, and defaults follow from the values: with \`training.optimizer: [sgd, adam]\` each has its own learning rate. Numbers take
+the forms above; names, \`true\` and \`false\` are listed. Wherever an axis is named (\`where\`, \`zip\`, \`--rows\`, columns of
+tables, …) the last part of its path is enough if no other axis ends with it: \`batch\`.
 
 ${[...PARAMETERS.keys()].map((path) => `\`${path}\``).join(", ")}
 `;
@@ -92,7 +92,7 @@ function expectedIn(member: JsonSchema): string {
   return mapsIn(member).length > 0 ? "a map" : `a ${member.type}`;
 }
 
-/** A default as the spec would write it; empty if there is none, or it is that of the members. */
+/** A default as written in a spec; empty if there is none, or if it consists of the members' defaults. */
 function defaultOf({ default: value }: JsonSchema): string {
   if (value === undefined || JSON.stringify(value) === "{}") return "";
   return `\`${stringify(value, { collectionStyle: "flow" }).trim()}\``;
@@ -103,7 +103,7 @@ function mapsIn(schema: JsonSchema): readonly JsonSchema[] {
   return (schema.anyOf ?? schema.oneOf ?? []).flatMap(mapsIn);
 }
 
-/** Tells apart the maps of which one stands at a place, by the name that each requires. */
+/** Distinguishes the maps of which one may be at a place, by the name that each requires. */
 function nameIn({ properties }: JsonSchema): string {
   const name = properties?.name?.const;
   return name === undefined ? "" : ` with \`name: ${name}\``;

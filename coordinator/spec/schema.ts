@@ -1,4 +1,4 @@
-/** The form of a sweep spec: what may stand where, its defaults, and what it means. */
+/** The form of a sweep spec: what is allowed where, its defaults, and what it means. */
 import * as z from "zod";
 import { axesSchema } from "./axes-schema.ts";
 import { dataSchema } from "./data-schema.ts";
@@ -10,7 +10,7 @@ import { trainingSchema } from "./training-schema.ts";
 const NAME = "a name of at most 80 letters, digits, spaces, dots, hyphens or underscores";
 
 /**
- * Letters and digits of any script: what XML, and so SVG, may hold (https://www.w3.org/TR/xml/#charsets). Written for
+ * Letters and digits of any script: what XML, and so SVG, may contain (https://www.w3.org/TR/xml/#charsets). Written for
  * UTF-16 code units, because editors read it without the flag `u`.
  */
 const NAME_PATTERN =
@@ -31,24 +31,26 @@ export const sweepSchema = section({
     .max(80, NAME)
     .meta({ title: NAME })
     .optional()
-    .describe("Name of the sweep. Default: the file's name without its ending."),
+    .describe("Name of the sweep. Default: the file's name without its extension."),
   axes: axesSchema,
   where: anyOf([constraint, z.array(constraint)], "a constraint or a list of constraints")
     .default([])
     .describe(
-      "Constraints such as `width * depth <= 2000`; a cell is in the sweep if all hold. They speak of `width`, `depth`, `weightVariance`, `logGain`, `seed` and the axes over other options, by name or path, in `+ - * / % **`, `< <= > >= == !=`, `and or not` and the functions `min max abs sqrt log exp floor`; names stand in quotes: `optimizer == 'adam'`. With `hidden`, `width` is that of the widest layer and `depth` the number of layers.",
+      "Constraints such as `width * depth <= 2000`; a cell is in the sweep if all hold. They may use `width`, `depth`, `weightVariance`, `logGain`, `seed` and the axes over other options, by name or path, in `+ - * / % **`, `< <= > >= == !=`, `and or not` and the functions `min max abs sqrt log exp floor`; names are put in quotes: `optimizer == 'adam'`. With `hidden`, `width` is that of the widest layer and `depth` the number of layers.",
     ),
   zip: anyOf([axisGroup, z.array(axisGroup)], "a list of axes, or a list of such lists")
     .default([])
-    .describe("Axes that go together: those of a list have equally many values, walked in step."),
+    .describe(
+      "Axes that vary together: those of a list have equally many values, which are walked in step.",
+    ),
   network: networkSchema,
   data: dataSchema,
   training: trainingSchema,
   field: fieldSchema,
   engine: choice(["auto", "native", "tfjs", "reference"])
     .default("auto")
-    .describe("What does the arithmetic; `auto` takes the fastest one here."),
+    .describe("What does the arithmetic; `auto` takes the fastest one on this machine."),
 });
 
-/** A spec of sound form, defaults filled in. */
+/** A spec whose form has no faults, defaults filled in. */
 export type SpecForm = z.output<typeof sweepSchema>;

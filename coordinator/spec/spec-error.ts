@@ -6,15 +6,15 @@ export interface Fault {
   readonly line: number;
   /** From 1, in UTF-16 code units. */
   readonly column: number;
-  /** Such as `axes.width[1]`; empty for what concerns the text as a whole. */
+  /** Such as `axes.width[1]`; empty for faults of the text as a whole. */
   readonly path: string;
   readonly expected: string;
   readonly found: string;
-  /** What to write instead, where one can guess. */
+  /** What to write instead, where that can be guessed. */
   readonly hint?: string;
 }
 
-/** A sweep spec that cannot be run, with all its faults; the message lists them, one a line. */
+/** A sweep spec that cannot be run, with all its faults; the message lists them, one per line. */
 export class SpecError extends FtleError {
   override readonly name = "SpecError";
   override readonly exitCode = 2;

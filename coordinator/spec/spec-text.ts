@@ -1,4 +1,4 @@
-/** A spec's YAML text: its value, its own faults, and where in the text each part of the value stands. */
+/** A spec's YAML text: its value, its own faults, and the place of each part of the value in the text. */
 import {
   type Document,
   isAlias,
@@ -19,13 +19,13 @@ import { readDocument, yamlFaults } from "./yaml-faults.ts";
 /** Keys and list positions that lead from the whole spec to one of its parts. */
 export type Path = readonly PropertyKey[];
 
-/** A fault before its place in the text is known. Literal words of the spec stand in backticks. */
+/** A fault before its place in the text is known. Literal words of the spec are in backticks. */
 export interface Complaint {
   readonly path: Path;
   readonly expected: string;
   /** Default: what the text has at `path`. */
   readonly found?: string;
-  /** Default: a literal word of `expected` that is spelled much like what was found; empty: no hint. */
+  /** Default: a literal word of `expected` whose spelling is similar to what was found; empty: no hint. */
   readonly hint?: string;
   /** The key at the end of `path` is at fault, not its value. */
   readonly concernsKey?: boolean;
@@ -34,11 +34,11 @@ export interface Complaint {
 }
 
 export interface SpecText {
-  /** The spec as plain values; undefined where the YAML is too broken to tell. */
+  /** The spec as plain values; undefined if the YAML is too broken to have any. */
   readonly value: unknown;
   /** What is wrong with the text as YAML. */
   readonly faults: readonly Fault[];
-  /** Puts a complaint in its place; what is missing has the place of the map or list that lacks it. */
+  /** Gives a complaint its place; what is missing has the place of the map or list where it should be. */
   place(complaint: Complaint): Fault;
 }
 
@@ -48,7 +48,7 @@ export function readSpecText(text: string): SpecText {
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    // Numbers, strings, lists and maps only, whatever version or tags the text declares.
+    // Only numbers, strings, lists and maps, for any version and tags that the text declares.
     schema: "core",
     resolveKnownTags: false,
   });
@@ -85,7 +85,7 @@ function place(complaint: Complaint, { text, document, lines }: Source): Fault {
   };
 }
 
-/** The node at a path, with the key it stands under; of a missing one, what should have held it. */
+/** The node at a path, with its key; if it is missing, the node that should contain it. */
 function nodeAt(document: Document, path: Path) {
   let node = resolved(document.contents, document);
   let key: Node | null = null;
@@ -115,7 +115,7 @@ function resolved(node: Node | null, document: Document): Node | null {
   return isAlias(node) ? (node.resolve(document) ?? null) : node;
 }
 
-/** Characters of the text from a string's beginning to its `offset`; 0 if it is not written as it reads. */
+/** Characters of the text from a string's beginning to its `offset`; 0 if it is not written literally. */
 function lengthBefore(
   offset: number,
   { text, node, start }: { text: string; node: Node | null; start: number },

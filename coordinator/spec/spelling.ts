@@ -1,8 +1,8 @@
 import { closest, distance } from "fastest-levenshtein";
 
 /**
- * Asks whether one of the literal words of `expected`, which stand in backticks, was meant by `word`;
- * undefined if none is near, or it is one of them. A heuristic: half of the letters may differ, and case does not count.
+ * Asks whether `word` was meant to be one of the literal words of `expected`, which are in backticks;
+ * undefined if none is similar, or `word` is one of them. A heuristic: half of the letters may differ, and case does not count.
  */
 export function spellingHint(word: string, expected: string): string | undefined {
   const literals = Array.from(expected.matchAll(/`([\w.-]+)`/g), (match) => match[1]!);

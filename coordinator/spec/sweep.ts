@@ -3,12 +3,12 @@ import type { Activation } from "../../shared/numerics/network.ts";
 
 /**
  * A sweep spec after parsing: every default filled in, every axis a list of values. This is what
- * `sweep.json` holds and what the plan is made from; code behind it never sees `undefined`.
+ * `sweep.json` holds and what the plan is made from; code that uses it never sees `undefined`.
  */
 export interface Sweep {
   readonly name: string;
   readonly axes: Axes;
-  /** Axes that go together: each group's lists have one length and are walked in step. */
+  /** Axes that vary together: the lists of a group have the same length and are walked in step. */
   readonly zip: readonly (readonly AxisName[])[];
   /** Constraints over the axes, as written; a cell is in the sweep if all hold. */
   readonly where: readonly string[];
@@ -24,7 +24,7 @@ export interface Sweep {
   readonly field: (FieldGrid & { readonly tile: number | "auto" }) | null;
   /**
    * Sections as written, of a sweep with axes over parameters: each combination of their values is put in, and then the
-   * defaults that follow from it (`variants.ts`). What this record says of the sections is the first combination.
+   * defaults that follow from it (`variants.ts`). The sections in this record are those of the first combination.
    */
   readonly given?: GivenSections;
   /** As asked for; resolved to an engine id once, when the sweep is first planned. */

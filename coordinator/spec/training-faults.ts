@@ -6,10 +6,10 @@ import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
 import { oneOf } from "./phrases.ts";
 import type { Complaint } from "./spec-text.ts";
 
-/** Losses that go with the targets ±1 of the data sets. */
+/** Losses that fit the targets ±1 of the data sets. */
 const LOSSES: readonly Loss[] = ["squared-error"];
 
-/** Judges those parts of a spec that are of sound form. */
+/** Checks the parts of a spec whose form has no faults. */
 export function trainingComplaints(parts: SoundParts): Complaint[] {
   return [
     ...lossOfData(parts),

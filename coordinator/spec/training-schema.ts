@@ -48,13 +48,13 @@ export const trainingSchema = section({
   learningRate: learningRate
     .optional()
     .describe(
-      "Step length of an optimizer that is given by name. Default: 0.05 for sgd, 0.001 for adam and rmsprop.",
+      "Step length of an optimizer given by name. Default: 0.05 for sgd, 0.001 for adam and rmsprop.",
     ),
   schedule: scheduleSchema,
   loss: choice(["squared-error", "softmax-cross-entropy", "binary-cross-entropy"])
     .default("squared-error")
-    .describe("What training makes small."),
-  batch: integer({ min: 1, max: 1_000_000 }).default(128).describe("Samples a batch."),
+    .describe("What training minimises."),
+  batch: integer({ min: 1, max: 1_000_000 }).default(128).describe("Samples per batch."),
   epochs: epoch.default(12).describe("Passes over the training samples."),
   weightDecay: real({ min: 0 })
     .default(0)

@@ -1,4 +1,4 @@
-/** What is wrong with the sections of a spec once values of the axes over parameters are put in. */
+/** What is wrong with the sections of a spec after values of the axes over parameters are put in. */
 import { dataSet } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { combinations, type Lattice } from "./enumerate.ts";
@@ -12,14 +12,14 @@ import { trainingComplaints } from "./training-faults.ts";
 import type { SectionsForm } from "./variants.ts";
 import { sectionsSchema, withValues } from "./variants.ts";
 
-/** A spec whose form is sound, and whose lattice has no faults. */
+/** A spec whose form and lattice have no faults. */
 export interface VariedSpec {
   readonly form: SpecForm;
   readonly given: GivenSections;
   readonly lattice: Lattice;
 }
 
-/** Judges every combination of values that the sweep has, as far as options depend on each other. */
+/** Checks every combination of values in the sweep, as far as options depend on each other. */
 export function variantComplaints({ form, given, lattice }: VariedSpec): Complaint[] {
   const axes = lattice.axes.parameters ?? [];
   const twice = axes.flatMap(({ path }) => givenTwice(path, given));
@@ -41,7 +41,7 @@ export function variantComplaints({ form, given, lattice }: VariedSpec): Complai
   return complaints;
 }
 
-/** An option that has an axis must not stand in its section, too: one of them would be ignored. */
+/** An option that has an axis must not be in its section, too: one of them would be ignored. */
 function givenTwice(path: string, given: GivenSections): Complaint[] {
   const steps = path.split(".");
   let at: unknown = given;
@@ -57,7 +57,7 @@ function givenTwice(path: string, given: GivenSections): Complaint[] {
 
 /**
  * The combinations of those values on which other options depend: names, and epochs, which snapshots and warm-up must
- * not exceed. Of the other axes, whose every value its own schema has passed, the first value stands for all.
+ * not exceed. For the other axes, whose values have all passed their own schemas, the first value represents all.
  */
 function* distinctValues(lattice: Lattice): Generator<ParameterValues> {
   const axes = lattice.axes.parameters ?? [];
@@ -78,13 +78,13 @@ function dependsOnOthers(path: string): boolean {
   return kind === "name" || kind === "boolean" || isCompared;
 }
 
-/** A combination of values, and the axes that they are from. */
+/** A combination of values, and their axes. */
 interface Combination {
   readonly axes: readonly ParameterAxis[];
   readonly values: ParameterValues;
 }
 
-/** The complaint in its place: at the axis whose value is at fault, if one is. */
+/** The complaint with its place: that of the axis whose value is at fault, if there is one. */
 function placed(complaint: Complaint, { axes, values }: Combination): Complaint {
   const { concernsKey = false } = complaint;
   const path = complaint.path.join(".");
@@ -116,13 +116,13 @@ function regionLacks(axes: readonly ParameterAxis[]): Complaint {
   return {
     path: ["axes", paths[0]!],
     concernsKey: true,
-    expected: "a `region` in `field`, as the data sets have different ones",
+    expected: "a `region` in `field`, because the data sets have different ones",
     found: "none",
     hint: "",
   };
 }
 
-/** Lets each complaint pass once: what is wrong with one combination may be wrong with many. */
+/** Passes each complaint once: many combinations may have the same fault. */
 function unlessSeen(): (complaint: Complaint) => boolean {
   const seen = new Set<string>();
   return ({ path, expected }) => {

@@ -17,7 +17,7 @@ export const sectionsSchema = section({
 
 export type SectionsForm = z.output<typeof sectionsSchema>;
 
-/** What networks with these values of the parameters are, and how they are trained. */
+/** The networks with these values of the parameters, and their training. */
 export function variantOf(sweep: Sweep, values: ParameterValues): Sections {
   if (sweep.given === undefined) {
     const { network, thresholdVariance, data, training } = sweep;
@@ -26,14 +26,14 @@ export function variantOf(sweep: Sweep, values: ParameterValues): Sections {
   return resolveSections(sectionsSchema.parse(withValues(sweep.given, values)));
 }
 
-/** What an option that is given by name, and has a parameter that varies, is called where the spec does not say. */
+/** The default names of options given by name, for a spec that only varies one of their parameters. */
 const NAMED: Readonly<Record<string, string>> = {
   data: "circle",
   "training.optimizer": "sgd",
   "training.schedule": "constant",
 };
 
-/** The sections as if the values stood in them. A name gives way to a map where one of its parameters is put in. */
+/** The sections with the values put in. A name becomes a map where one of its parameters is put in. */
 export function withValues(given: GivenSections, values: ParameterValues): GivenSections {
   const sections = structuredClone(given) as Record<string, unknown>;
   // A name before its parameters.

@@ -23,7 +23,7 @@ export function whereComplaints({ where = [], axes = {} }: SoundParts): Complain
   });
 }
 
-/** A complaint about constraints that leave nothing of a lattice that is sound by itself. */
+/** A complaint about constraints that exclude every combination of a lattice without other faults. */
 export function contradiction(lattice: Lattice): Complaint[] {
   const { done: isEmpty } = combinations(lattice).next();
   if (!isEmpty) return [];
@@ -37,7 +37,7 @@ export function contradiction(lattice: Lattice): Complaint[] {
   ];
 }
 
-/** Of numbers, which may be more than any memory holds, a constraint need not know the values. */
+/** For axes of numbers, which may be too long for any memory, a constraint does not need the values. */
 function parametersOf(axes: NonNullable<SoundParts["axes"]>): ParameterAxis[] {
   return parameterForms(axes).map(([parameter, form]) => {
     const { path, kind } = parameter;

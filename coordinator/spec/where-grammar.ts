@@ -1,7 +1,7 @@
-/** Operators and functions of `where` constraints: how they bind, what they take, what they mean. */
+/** Operators and functions of `where` constraints: their precedence, operands and meaning. */
 import jsep from "jsep";
 
-/** What a part of a constraint stands for; a name is one of an axis such as `training.optimizer`. */
+/** The kind of a part of a constraint; a name is a value of an axis such as `training.optimizer`. */
 export type Kind = "number" | "comparison" | "name";
 
 /** A comparison is 1 where it holds and 0 where not. */
@@ -10,7 +10,7 @@ export interface BinaryOperator {
   readonly gives: Exclude<Kind, "name">;
   /** Whether it also takes two names. */
   readonly comparesNames: boolean;
-  /** The higher binds the tighter. */
+  /** A higher value binds tighter. */
   readonly precedence: number;
   readonly apply: (a: number, b: number) => number;
 }
@@ -37,7 +37,7 @@ export const BINARY_OPERATORS: ReadonlyMap<string, BinaryOperator> = new Map([
   ["**", arithmetic(7, (a, b) => a ** b)],
 ]);
 
-/** They give the kind that they take, and bind tighter than any binary operator. */
+/** They return the kind that they take, and bind tighter than any binary operator. */
 export const UNARY_OPERATORS: ReadonlyMap<
   string,
   { readonly takes: Exclude<Kind, "name">; readonly apply: (a: number) => number }
@@ -47,7 +47,7 @@ export const UNARY_OPERATORS: ReadonlyMap<
   ["not", { takes: "comparison", apply: (a: number) => 1 - a }],
 ]);
 
-/** From numbers to a number; `arity` is null where any number of arguments ≥ 1 will do. */
+/** From numbers to a number; `arity` is null where any number of arguments ≥ 1 is allowed. */
 export const FUNCTIONS: ReadonlyMap<
   string,
   { readonly arity: number | null; readonly apply: (...args: number[]) => number }
@@ -69,14 +69,14 @@ for (const [operator, { precedence }] of BINARY_OPERATORS) {
   jsep.addBinaryOp(operator, precedence, operator === "**");
 }
 for (const operator of UNARY_OPERATORS.keys()) jsep.addUnaryOp(operator);
-// A signed term is a token once by itself and, in parentheses, a second time.
+// jsep passes a signed term once by itself and, if it is in parentheses, a second time.
 jsep.hooks.add("after-token", ({ node }) => {
   if (node?.type === "UnaryExpression") node.inParentheses = node.inParentheses !== undefined;
 });
 
 /**
  * The syntax tree of a constraint; names and kinds are not checked yet. A
- * `UnaryExpression` says whether it stands `inParentheses`.
+ * `UnaryExpression` says whether it is `inParentheses`.
  *
  * @throws Error with `index` and `description` where the text is not an expression
  */

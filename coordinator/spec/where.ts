@@ -11,7 +11,7 @@ import {
   UNARY_OPERATORS,
 } from "./where-grammar.ts";
 
-/** What a constraint can speak of. */
+/** What a constraint can use. */
 export interface WhereValues {
   /** N, the width of the widest hidden layer. */
   readonly width: number;
@@ -22,14 +22,14 @@ export interface WhereValues {
   /** ln(G·N·σ_w²), 0 at criticality. */
   readonly logGain: number;
   readonly seed: number;
-  /** Of the axes over parameters, by path. */
+  /** Values of the axes over parameters, by path. */
   readonly parameters: ParameterValues;
 }
 
 const VARIABLES = ["width", "depth", "weightVariance", "logGain", "seed"] as const;
 
 interface Problem {
-  /** Character of the source at which it goes wrong, from 0. */
+  /** The character of the source where the problem is, from 0. */
   readonly index: number;
   readonly expected: string;
   readonly found: string;
@@ -51,7 +51,7 @@ export class WhereSyntaxError extends SyntaxError {
  * Compiles a constraint such as `width * depth <= 2000` or `optimizer == "adam"`. Operators and functions mean what
  * they mean in JavaScript, but numbers, comparisons and names do not mix. Nothing is run as code.
  *
- * @param parameters the axes over parameters that it may speak of; of `true` and `false`, they are comparisons.
+ * @param parameters the axes over parameters that it may use; an axis of `true` and `false` is a comparison.
  * @throws WhereSyntaxError
  */
 export function compileWhere(
@@ -68,13 +68,13 @@ interface Term {
   readonly kind: Kind;
   /** A comparison is 1 where it holds and 0 where not; a name is its place in a list of all names. */
   readonly valueAt: (values: WhereValues) => number;
-  /** Of the name of an axis: those that it may have. */
+  /** For the name of an axis: its possible values. */
   readonly names?: readonly string[];
-  /** Of a name in quotes: itself. */
+  /** For a name in quotes: the name. */
   readonly quoted?: string;
 }
 
-/** What a constraint is compiled with. */
+/** What compiling a constraint needs. */
 interface Scope {
   readonly source: string;
   readonly parameters: readonly ParameterAxis[];
@@ -97,7 +97,7 @@ function parse(source: string): jsep.CoreExpression {
   }
 }
 
-/** jsep's `Unexpected "="`, `Expected expression after <`, … as what was found. */
+/** jsep's `Unexpected "="`, `Expected expression after <`, … as a phrase for what was found. */
 function foundText(description: string): string {
   const text = description.replace("Expected", "no");
   return text.charAt(0).toLowerCase() + text.slice(1);
@@ -149,7 +149,7 @@ function literal({ value, raw }: jsep.Literal, { source }: Scope): Term {
   throw new WhereSyntaxError({ index: source.indexOf(raw), expected: "a number", found: raw });
 }
 
-/** `training.batch` as jsep has it. */
+/** `training.batch` as jsep represents it. */
 function pathOf({ object, property, computed }: jsep.MemberExpression): string {
   const parts = [object, property].map((part) => {
     const node = part as jsep.CoreExpression;
@@ -215,7 +215,7 @@ function binary({ operator, left, right }: jsep.BinaryExpression, scope: Scope):
   return { kind: gives, valueAt: (values) => apply(a!.valueAt(values), b!.valueAt(values)) };
 }
 
-/** A name in quotes must be one that the axis beside it has: else the comparison would say nothing. */
+/** A name in quotes must be a value of the axis that it is compared with: else the comparison is useless. */
 function refuseStrangeName([a, b]: readonly [Term, Term], { source }: Scope): void {
   const names = a.names ?? b.names;
   const quoted = a.quoted ?? b.quoted;
@@ -260,7 +260,7 @@ function ofKind(kind: Kind, { term, expected }: { term: Term; expected: string }
 }
 
 function hintFor(kind: Kind, { kind: found }: Term): string | undefined {
-  if (kind === "name") return 'a name stands in quotes: `optimizer == "adam"`';
+  if (kind === "name") return 'put names in quotes: `optimizer == "adam"`';
   if (found === "name") return "names can only be compared, by `==` and `!=`";
   return kind === "number" ? "join comparisons with `and`" : undefined;
 }
@@ -279,7 +279,7 @@ function unknownName(
   });
 }
 
-/** jsep does not say where a name stands; the first place where it stands alone is as good as any. */
+/** jsep does not say where a name is; this takes the first place where it is a whole word. */
 function indexOfName(name: string, source: string): number {
   for (const match of source.matchAll(/[\w$.\u0080-\uffff]+/g)) {
     if (match[0] === name) return match.index;

@@ -1,4 +1,4 @@
-/** Writes docs/spec.schema.json and docs/spec.md; `npm run fix` then lays out the former. */
+/** Writes docs/spec.schema.json and docs/spec.md; `npm run fix` then formats the former. */
 import { writeFile } from "node:fs/promises";
 import { jsonSchema, specReference } from "./schema-documents.ts";
 

@@ -1,4 +1,4 @@
-/** What is wrong with a spec as YAML, whatever it says. */
+/** What is wrong with a spec as YAML, apart from its content. */
 import { type Document, type LineCounter, visit } from "yaml";
 import type { Fault } from "./spec-error.ts";
 
@@ -10,13 +10,13 @@ export interface YamlError {
   readonly found: string;
 }
 
-/** The document as plain values, undefined where it is too broken to tell, and all that is wrong with it. */
+/** The document as plain values, undefined if it is too broken to have any, and all its faults. */
 export function readDocument(document: Document.Parsed): {
   value: unknown;
   errors: readonly YamlError[];
 } {
   const errors = yamlErrors(document);
-  // A repeated key spoils nothing around it: the rest of the spec can still be judged.
+  // A repeated key affects nothing around it: the rest of the spec can still be checked.
   if (errors.some(({ code }) => code !== "DUPLICATE_KEY")) return { value: undefined, errors };
   try {
     return { value: document.toJS(), errors };
@@ -40,7 +40,7 @@ export function yamlFaults(errors: readonly YamlError[], lines: LineCounter): Fa
   return [...faults.values()];
 }
 
-/** What is expected and found where yaml's own words do not say it well. */
+/** What is expected and found, where yaml's own message is unclear. */
 const YAML_PHRASES: Readonly<Record<string, { expected: string; found?: string }>> = {
   ALIAS_WITHOUT_ANCHOR: { expected: "an alias of an anchor above it" },
   DUPLICATE_KEY: { expected: "each key once", found: "the same key again" },

@@ -12,7 +12,7 @@ function dimensions(axes: string, more = "") {
   return latticeOf(parsed.sweep);
 }
 
-test("latticeOf: a gain axis is a dimension by its gains, the snapshots are the last", () => {
+test("latticeOf: a gain axis is a dimension of gains, the snapshots are the last dimension", () => {
   assert.deepEqual(dimensions("width: [50, 10], depth: 2", "training: {snapshots: [0, 5, end]}"), [
     { name: "logGain", labels: [0] },
     { name: "seed", labels: [0] },
@@ -28,7 +28,7 @@ test("latticeOf: explicit layers are one dimension of labels", () => {
   assert.deepEqual(hidden, { name: "hidden", labels: ["5-4", "7"] });
 });
 
-test("latticeOf: a value that a zipped axis has twice is one label", () => {
+test("latticeOf: a value that occurs twice on a zipped axis is one label", () => {
   const lattice = dimensions("width: [5, 5, 9], depth: [1, 2, 1]", "zip: [width, depth]");
   assert.deepEqual(lattice[2]!.labels, [5, 9]);
   assert.deepEqual(lattice[3]!.labels, [1, 2]);

@@ -31,7 +31,7 @@ test("writeWhole: makes a file and the folders it lies in", async () => {
   assert.deepEqual(await readdir(join(folder, "a")), ["b.csv"]);
 });
 
-test("writeWhole: refuses what is there, and says what to do", async () => {
+test("writeWhole: refuses an existing target, and says what to do", async () => {
   const target = join(folder, "a.csv");
   await writeFile(target, "old");
   await assert.rejects(
@@ -41,7 +41,7 @@ test("writeWhole: refuses what is there, and says what to do", async () => {
   assert.equal(await readFile(target, "utf8"), "old");
 });
 
-test("writeWhole: with force replaces a file, and a whole group, leaving nothing beside", async () => {
+test("writeWhole: with force replaces a file, and a whole group, and leaves nothing else behind", async () => {
   const csv = join(folder, "a.csv");
   const zarr = join(folder, "b.zarr");
   await writeFile(csv, "old");
@@ -55,7 +55,7 @@ test("writeWhole: with force replaces a file, and a whole group, leaving nothing
   assert.deepEqual(await readdir(folder), ["a.csv", "b.zarr"]);
 });
 
-test("writeWhole: even with force does not replace what is no export", async () => {
+test("writeWhole: even with force does not replace what is not an export", async () => {
   const papers = join(folder, "papers");
   await mkdir(papers);
   await writeFile(join(papers, "thesis.tex"), "");

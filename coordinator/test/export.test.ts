@@ -39,7 +39,7 @@ field: {points: ${POINTS}, tile: ${TILE}, layers: all, region: {x: [-1, 1], y: [
 const { signal } = new AbortController();
 let root: string;
 let folder: string;
-/** Of N = 3 the shallow network is whole, the deep one lacks tiles; of N = 5 one diverged, one is missing. */
+/** With N = 3 the shallow network is complete, the deep one is not; with N = 5 one diverged, one is missing. */
 let source: StoredSweepState;
 let whole: Cell;
 before(async () => {
@@ -126,7 +126,7 @@ test("points: one row for each point of each layer of the stored fields, in both
   });
   const last = read.at(-1)!;
   assert.equal(last.layer, 2);
-  assert.ok(Number.isNaN(last.lambda1), "a tile that is not there is NaN");
+  assert.ok(Number.isNaN(last.lambda1), "a missing tile is NaN");
 
   await writeCsv(join(folder, "points.csv"), table());
   const [header, ...lines] = (await readFile(join(folder, "points.csv"), "utf8"))
@@ -139,7 +139,7 @@ test("points: one row for each point of each layer of the stored fields, in both
   );
 });
 
-test("lattice: a field stands at its place, and there is NaN and no chunk where none is stored", async () => {
+test("lattice: a field is at its place, and where none is stored there is NaN and no chunk", async () => {
   await writeLattice(folder, source, { signal });
   const lambda1 = await open(folder, "lambda1");
   assert.deepEqual(lambda1.shape, [1, 1, 2, 2, 2, 2, POINTS, POINTS]);
@@ -150,7 +150,7 @@ test("lattice: a field stands at its place, and there is NaN and no chunk where 
   const row = Array.from({ length: POINTS }, (_, column) => valueAt("lambda1", 0, 7, column));
   const isNaNs = (values: number[]) => values.every(Number.isNaN);
   assert.deepEqual(await at(0, 0, 0), row);
-  assert.ok(isNaNs(await at(0, 0, 1)), "a layer that the network has not");
+  assert.ok(isNaNs(await at(0, 0, 1)), "a layer that the network does not have");
   const half = await at(0, 1, 1);
   assert.deepEqual(
     half.slice(0, TILE),
@@ -198,7 +198,7 @@ test("lattice: a sweep without fields has results only", async () => {
   assert.ok(!existsSync(join(folder, "lambda1")) && !existsSync(join(folder, "x")));
 });
 
-test("export: stops when it is told to", async () => {
+test("export: stops when its signal aborts", async () => {
   const reason = new Error("interrupted");
   const stopped = { signal: AbortSignal.abort(reason) };
   await assert.rejects(writeLattice(join(folder, "a"), source, stopped), reason);
@@ -206,7 +206,7 @@ test("export: stops when it is told to", async () => {
   await assert.rejects(writeCsv(join(folder, "b"), table), reason);
 });
 
-test("export: a damaged chunk is an error that says what makes it whole", async () => {
+test("export: a damaged chunk is an error that says how to repair it", async () => {
   const cells = join(source.directory, "cells", whole.id);
   const field = (await readdir(cells)).find((name) => name.startsWith("field-end"))!;
   const path = join(cells, field, "output", "c.0.1");
@@ -231,7 +231,7 @@ test("cells: every column of the summary is described, in its order", () => {
 
 type Quantity = "lambda1" | "direction" | "output";
 
-/** What the made-up fields have at a point, in the layer at this index; the output has no layers. */
+/** The value of the made-up fields at a point, in the layer at this index; the output has no layers. */
 function valueAt(name: Quantity, layer: number, row: number, column: number): number {
   const kind = { lambda1: 1, direction: 2, output: 3 }[name];
   return Math.fround(kind + layer / 10 + row / 1e3 + column / 1e5);

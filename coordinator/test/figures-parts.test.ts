@@ -34,7 +34,7 @@ test("coarsen: a linear field stays linear, whether or not the points divide eve
   }
 });
 
-test("coarsen: NaN takes no part, and a block of nothing else stays NaN", () => {
+test("coarsen: NaN is left out of means, and a block of only NaN stays NaN", () => {
   const { values } = coarsen(
     field(30, (x, y) => (y < 0.5 || x < 0.1 ? Number.NaN : 1)),
     7,
@@ -63,7 +63,7 @@ test("zero contour: a line across the square is open, exact, and has the positiv
   assert.ok(lines[0]!.at(0)![0] < lines[0]!.at(-1)![0]);
 });
 
-test("zero contour: a saddle connects the corners that its middle agrees with", () => {
+test("zero contour: a saddle connects the corners that have the sign of its middle", () => {
   // Positive at the lower left and the upper right. Each line leads from (x, ·) to (·, y).
   const saddle = (positive: number, negative: number) =>
     zeroContour({ points: 2, values: Float32Array.of(positive, negative, negative, positive) });
@@ -75,7 +75,7 @@ test("zero contour: a saddle connects the corners that its middle agrees with", 
   for (const [from, to] of separate) assert.ok((from![0] - 0.5) * (to![1] - 0.5) > 0);
 });
 
-test("zero contour: what is unknown, or of one sign, has no line", () => {
+test("zero contour: a field that is unknown, or of one sign, has no line", () => {
   for (const value of [Number.NaN, 0, 1, -1])
     assert.deepEqual(zeroContour(field(5, () => value)), []);
   assert.deepEqual(zeroContour(field(1, () => 1)), []);

@@ -85,13 +85,13 @@ test("lattice figure: the scale is symmetric about zero", async () => {
   assert.ok(isReddish(red) && isBluish(blue));
 });
 
-test("lattice figure: what is not known is grey", async () => {
+test("lattice figure: unknown values are grey", async () => {
   const at = imageOf(await drawLattice(figure([panel(field((x) => (x > 0 ? Number.NaN : 1)))])));
   const [r, g, b] = at(0.5, 0);
   assert.ok(r === g && g === b && r < 235);
 });
 
-test("lattice figure: says rows, columns, title, label, colour bar, and why a panel is empty", async () => {
+test("lattice figure: shows rows, columns, title, label, colour bar, and why a panel is empty", async () => {
   const panels = [
     panel(ring, { label: "98.6 %" }),
     panel(null, { column: 1, note: "diverged at epoch 3" }),
@@ -120,7 +120,7 @@ test("lattice figure: draws directions and the decision boundary when asked", as
   assert.ok(paths(full) >= paths(plain) + 2, `${paths(plain)} and ${paths(full)} long paths`);
 });
 
-test("lattice figure: odd fields draw, too", async () => {
+test("lattice figure: unusual fields are drawn, too", async () => {
   const odd = [
     [panel(field(() => Number.NaN))],
     [panel(field(() => 0))],
@@ -168,7 +168,7 @@ test("lattice figure: a lattice of twenty by twenty stays of bounded size", asyn
   assert.ok(width < 4500 && height < 4500, `${width} × ${height}`);
 });
 
-test("line figure: says axes and series, and counts the points that it leaves out", async () => {
+test("line figure: shows axes and series, and counts the points that it leaves out", async () => {
   const points = [10, 50, 250].flatMap((x) =>
     ["L = 2", "L = 8"].flatMap((series) => [1, 2, 3].map((y) => ({ x, y: y * x, series }))),
   );
@@ -192,7 +192,7 @@ test("line figure: a subscript ends before an entity, and names keep their under
   assert.ok(renderPng(svg).length > 1000);
 });
 
-test("line figure: odd data draw, too", async () => {
+test("line figure: unusual data are drawn, too", async () => {
   const one = { x: 1, y: 0.9, series: "" };
   for (const points of [[], [one], [{ ...one, x: 0 }], [one, { ...one, x: 1e6, y: 1e-6 }]]) {
     const axes = { x: { title: "x", log: true }, y: { title: "y", log: true } };
@@ -224,7 +224,7 @@ for (const region of [
   { x: [0, 1e-9], y: [-1e6, 1e6] },
 ] as const) {
   const { x, y } = region;
-  test(`lattice figure: a strip of x ${x.join("…")}, y ${y.join("…")} has a panel and a colour bar that can be seen`, async () => {
+  test(`lattice figure: a strip of x ${x.join("…")}, y ${y.join("…")} has a visible panel and colour bar`, async () => {
     const svg = await drawLattice(figure([panel(ring)], { region }));
     const images = Array.from(svg.matchAll(/<image [^>]*>/g), ([tag]) => {
       return ["width", "height"].map((side) =>
@@ -238,13 +238,13 @@ for (const region of [
   });
 }
 
-test("lattice figure: a title that XML could not hold draws without what it forbids", async () => {
+test("lattice figure: a title is drawn without the characters that XML forbids", async () => {
   const svg = await drawLattice(figure([panel(ring)], { title: "a\uffffb\u0001c\ud800d" }));
   assert.match(svg, /a\ufffdb\ufffdc\ufffdd/);
   assert.ok(renderPng(svg).length > 1000);
 });
 
-test("png: letters that its font lacks are told, each once", async () => {
+test("png: letters that its font does not have are reported, each once", async () => {
   const titled = (title: string) => drawLattice(figure([panel(ring)], { title }));
   assert.equal(missingLetters(await titled("網絡 網 Ω é العربية")), "網絡");
   assert.equal(missingLetters(await titled("Ω σ_w² Привет")), "");

@@ -29,13 +29,13 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
 
 /** As version 0.1.0 wrote it. */
 const OLD = { pid: 77, host: "node17", started: "1", since: "2026-11-27T15:00:00.000Z" };
-/** Of a machine that only shares the file system. */
+/** An owner on a machine that only shares the file system. */
 const AWAY: LockOwner = { ...OLD, boot: "another", pids: "pid:[1]", device: 1, door: null };
 
 const LOCK = "lock.3";
 const WATCH = ".lock-watch-3";
 
-/** Lets time pass for a file: its last change was so long ago. */
+/** Makes a file older: its last change was so long ago. */
 async function age(path: string, seconds: number): Promise<void> {
   const then = Date.now() / 1000 - seconds;
   await utimes(path, then, then);
@@ -68,7 +68,7 @@ async function isTaken(folder: string, options: LockOptions = {}): Promise<void>
   assert.deepEqual(await readdir(folder), []);
 }
 
-/** A clock whose waits are over at once; what happens meanwhile is done by `meanwhile`. */
+/** A clock whose waits end at once; `meanwhile` does what happens during them. */
 function clockWith(meanwhile: (look: number) => Promise<void>) {
   let looks = 0;
   return {
@@ -85,7 +85,7 @@ for (const [what, seconds] of [
   ["2 h fast", -7200],
   ["right", 0],
 ] as const) {
-  test(`lock: one of version 0.1.0, of a clock that is ${what}, is refused until it was silent for a minute`, async () => {
+  test(`lock: one of version 0.1.0, of a clock that is ${what}, is respected until it was silent for a minute`, async () => {
     await inFolder(async (folder) => {
       await plant(folder, OLD, seconds);
       const message = await isRefused(folder);
@@ -97,7 +97,7 @@ for (const [what, seconds] of [
     });
   });
 
-  test(`lock: one of version 0.1.0, of a clock that is ${what}, is refused for ever while it is touched`, async () => {
+  test(`lock: one of version 0.1.0, of a clock that is ${what}, is respected as long as it is touched`, async () => {
     await inFolder(async (folder) => {
       for (let beat = 0; beat < 5; beat++) {
         await plant(folder, OLD, seconds - 10 * beat);
@@ -108,7 +108,7 @@ for (const [what, seconds] of [
   });
 }
 
-test("lock: one of another machine is refused at once while it gives signs of life", async () => {
+test("lock: one of another machine is respected, without a wait, while it gives signs of life", async () => {
   await inFolder(async (folder) => {
     await plant(folder, AWAY, 20);
     assert.match(await isRefused(folder), /process 77 on node17, since .*again in a minute/);
@@ -121,14 +121,14 @@ test("lock: one of another machine that is silent is waited for, and taken over 
     const said: string[] = [];
     const clock = clockWith((look) => age(join(folder, WATCH), look));
     await isTaken(folder, { clock, onWait: (holder) => said.push(holder) });
-    // The file system's clock goes in steps of a few milliseconds: at the 60th look it may not be a minute yet.
+    // The file system's clock has steps of a few milliseconds: at the 60th check it may not be a minute yet.
     assert.ok([60, 61].includes(clock.looks()), `${clock.looks()} looks`);
     assert.deepEqual(said.length, 1);
     assert.match(said[0]!, /^process 77 on node17/);
   });
 });
 
-test("lock: one of another machine that seemed silent is refused at its next sign of life, whatever its clock", async () => {
+test("lock: one of another machine that seemed silent is respected at its next sign of life, whatever its clock", async () => {
   await inFolder(async (folder) => {
     for (const seconds of [300, -300]) {
       await plant(folder, AWAY, seconds);
@@ -143,7 +143,7 @@ test("lock: one of another machine that seemed silent is refused at its next sig
   });
 });
 
-test("lock: who waits for a silent holder can be interrupted", async () => {
+test("lock: the wait for a silent holder can be interrupted", async () => {
   await inFolder(async (folder) => {
     await plant(folder, AWAY, 300);
     const controller = new AbortController();
@@ -162,7 +162,7 @@ test("lock: who waits for a silent holder can be interrupted", async () => {
   });
 });
 
-test("lock: equal host names and process ids do not make one machine of two", async () => {
+test("lock: equal host names and process ids do not make two machines one", async () => {
   await inFolder(async (folder) => {
     const here = { pid: process.pid, host: hostname() };
     await plant(folder, { ...AWAY, ...here }, 0);
@@ -190,7 +190,7 @@ test("lock: from another container of the same machine, a live holder is seen an
     assert.doesNotMatch(await isRefused(folder, { hasDoor: true }), /again in a minute/);
     await lock.release();
 
-    // The door of a process that was killed: nobody listens there.
+    // The door of a process that was killed: no process listens there.
     const name = ".lock-00000000-0000-0000-0000-000000000000";
     const script = `require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))`;
     spawnSync(process.execPath, ["-e", script, join(folder, name)]);
@@ -201,7 +201,7 @@ test("lock: from another container of the same machine, a live holder is seen an
   });
 });
 
-test("lock: a door is believed on the same machine and file system alone", async () => {
+test("lock: a door is trusted only on the same machine and file system", async () => {
   await inFolder(async (folder) => {
     const { dev: device } = await stat(folder);
     const name = ".lock-00000000-0000-0000-0000-000000000000";
@@ -223,7 +223,7 @@ test("lock: a door is believed on the same machine and file system alone", async
   });
 });
 
-test("lock: its holder gives signs of life by writing, by no clock of its own, and notices its loss", async () => {
+test("lock: its holder gives signs of life by writing, without its own clock, and notices its loss", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "lock.1");
     mock.timers.enable({ apis: ["setInterval"] });
@@ -250,7 +250,7 @@ test("lock: its holder gives signs of life by writing, by no clock of its own, a
 });
 
 for (const code of ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]) {
-  test(`lock: without hard links (${code}), one holder at a time all the same`, async () => {
+  test(`lock: without hard links (${code}), still one holder at a time`, async () => {
     await inFolder(async (folder) => {
       const makeLink = async () => {
         throw Object.assign(new Error(code), { code });
@@ -271,7 +271,7 @@ for (const code of ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]) {
   });
 }
 
-test("lock: one that is empty or damaged may be in the making, and is taken over after a minute", async () => {
+test("lock: an empty or damaged one may be about to be written, and is taken over after a minute", async () => {
   await inFolder(async (folder) => {
     for (const text of ["", "{", "null", "x".repeat(10_000)]) {
       await plant(folder, text, 3600);
@@ -283,7 +283,7 @@ test("lock: one that is empty or damaged may be in the making, and is taken over
   });
 });
 
-test("lock: what only has the name of one is no lock, and is left alone", async () => {
+test("lock: something that only has a lock's name is not a lock, and is left alone", async () => {
   await inFolder(async (folder) => {
     await mkdir(join(folder, "lock.1"));
     await symlink("/dev/zero", join(folder, "lock.2"));
@@ -298,7 +298,7 @@ test("lock: what only has the name of one is no lock, and is left alone", async 
   });
 });
 
-test("lock: a directory that is gone is an error, and not waited for", async () => {
+test("lock: a directory that is gone is an error at once", async () => {
   await inFolder(async (folder) => {
     await assert.rejects(acquireLock(join(folder, "none")), { name: "StoreError" });
   });

@@ -50,7 +50,7 @@ function rig(options: Partial<typeof USUAL> = {}) {
   return { registry, metrics, sweep: sweepMetrics(metrics, { ...USUAL, ...options }) };
 }
 
-test("metrics: every combination of labels of a sweep is there from the start", async () => {
+test("metrics: every combination of a sweep's labels is exported from the start", async () => {
   const { registry } = rig();
   const value = await valuesIn(registry);
   for (const state of SWEEP_STATES) {
@@ -68,7 +68,7 @@ test("metrics: every combination of labels of a sweep is there from the start", 
   assert.equal(value('ftle_sweep_last_progress_timestamp_seconds{sweep="s"}'), 5);
 });
 
-test("metrics: events and looks move tasks, cells, times and retries; what there is stays the same in all", async () => {
+test("metrics: events and broker reports change tasks, cells, times and retries; totals stay the same", async () => {
   const { registry, sweep } = rig({ deadline: 99_000 as never });
   const backlog = createBacklog(PLAN, EMPTY);
   const [first, second] = [backlog.next()!, backlog.next()!] as const;
@@ -102,7 +102,7 @@ test("metrics: events and looks move tasks, cells, times and retries; what there
   }
 });
 
-test("metrics: a training given up, or diverged, takes its fields off the sweep", async () => {
+test("metrics: a training given up, or diverged, removes its fields from the sweep", async () => {
   const { registry, sweep } = rig();
   const backlog = createBacklog(PLAN, EMPTY);
   const [first, second] = [backlog.next()!, backlog.next()!] as const;
@@ -123,7 +123,7 @@ test("metrics: a training given up, or diverged, takes its fields off the sweep"
   assert.equal(value('ftle_sweep_cell_test_accuracy_ratio_count{sweep="s"}'), 0);
 });
 
-test("metrics: a coordinator started again exports what the store has", async () => {
+test("metrics: a coordinator started again exports what is stored", async () => {
   const cells = EMPTY.cells.map((state, i) => {
     return i === 0 ? { ...state, record: recordOf("trained", 0.6) } : state;
   });
@@ -150,7 +150,7 @@ test("metrics: paused is a state; an ended sweep has no queue and no running tas
   assert.equal(value('ftle_queue_pending_tasks{sweep="s"}'), Number.NaN);
 });
 
-test("metrics: 50 sweeps, ten of them running, are less than 200 kB; of more the oldest ended go", async () => {
+test("metrics: 50 sweeps, ten of them running, are less than 200 kB; beyond that the oldest ended ones are removed", async () => {
   const registry = new Registry();
   const metrics = coordinatorMetrics(registry);
   const runs = Array.from({ length: 52 }, (_, i) => {

@@ -26,7 +26,7 @@ const CELL_IDS = ["39bed1aa4b9039b3", "8fea1ac98073b982"];
 const ids = ({ cells }: Plan) => cells.map(({ id }) => id);
 const setOf = (p: Plan) => new Set(ids(p));
 
-test("plan: every combination is one cell with an id of its own", () => {
+test("plan: every combination is one cell with its own id", () => {
   assert.equal(setOf(plan()).size, 8);
 });
 
@@ -34,7 +34,7 @@ test("plan: the same spec gives the same plan", () => {
   assert.deepEqual(plan(), plan());
 });
 
-test("plan: all of one seed comes before the next, the costly cells last but for the last seed", () => {
+test("plan: all of one seed comes before the next, the costly cells last except in the last seed", () => {
   const { cells } = plan();
   assert.deepEqual(
     cells.map(({ point: { seed, width, depth } }) => [seed, width, depth]),
@@ -97,7 +97,7 @@ test("plan: cell ids are as they have always been", () => {
   assert.deepEqual(ids(plan()).slice(0, 2), CELL_IDS);
 });
 
-test("plan: its tasks are valid messages with ids of their own", () => {
+test("plan: its tasks are valid messages with unique ids", () => {
   const p = plan();
   const [cell] = p.cells;
   assert.ok(cell);

@@ -34,7 +34,7 @@ function nothingStored({ cells }: Plan, dead: readonly string[] = []): StoreStat
 const STORED = { kind: "stored", attempt: 1, storeSeconds: 0 } as const;
 const RATES = { train: 1e6, field: 1e6 };
 
-test("cost: begins with the measured rates and learns from finished tasks", () => {
+test("cost: starts with the measured rates and learns from finished tasks", () => {
   const model = costModel({ train: 1e6, field: 2e6 });
   assert.equal(model.seconds({ train: 3e6, field: 4e6 }), 5);
   model.finished("train", 1e6, 10_000); // far slower than measured
@@ -42,7 +42,7 @@ test("cost: begins with the measured rates and learns from finished tasks", () =
   assert.equal(model.seconds({ train: 0, field: 2e6 }), 1);
 });
 
-test("progress: time left is the work left over the threads", () => {
+test("progress: time left is the remaining work divided by the threads", () => {
   const { work } = remainingLoad(PLAN, nothingStored(PLAN));
   const progress = followRun(PLAN, nothingStored(PLAN), {
     model: costModel(RATES),
@@ -94,7 +94,7 @@ test("progress: everything stored, dropped or given up is everything", () => {
   );
 });
 
-test("backlog: hands out what lacks and what is not given up, each once", () => {
+test("backlog: hands out what is missing and not given up, each once", () => {
   const [first] = PLAN.cells;
   const backlog = createBacklog(PLAN, nothingStored(PLAN, [`train-${first!.id}`]));
   assert.equal(backlog.next()?.cell, PLAN.cells[1]);
@@ -120,7 +120,7 @@ test("field statistics: mean, spread, centre and boundary of a known field", () 
   assert.ok(Math.abs(statistics.lambda1Std! - 1.2) < 1e-12);
 });
 
-test("field statistics: points that are not finite are counted and left out; of layers, the last counts", () => {
+test("field statistics: points that are not finite are counted and left out; only the last layer counts", () => {
   const layers = new Float32Array([9, 9, 9, 9, 1, Number.NaN, 3, 2]);
   const { lambda1Mean, lambda1Boundary, notFinite } = fieldStatistics(
     layers,
@@ -137,7 +137,7 @@ test("field statistics: points that are not finite are counted and left out; of 
   );
 });
 
-test("canonical JSON: does not depend on the order of keys, and refuses what JSON cannot hold", () => {
+test("canonical JSON: does not depend on the order of keys, and refuses what JSON cannot represent", () => {
   assert.equal(
     canonicalJson({ b: [1, null, "x"], a: { d: true, c: -0.5 } }),
     '{"a":{"c":-0.5,"d":true},"b":[1,null,"x"]}',

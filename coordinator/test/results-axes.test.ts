@@ -44,7 +44,7 @@ function isUsageError(text: string) {
   return (error: unknown) => error instanceof UsageError && error.message.includes(text);
 }
 
-test("picture axes: those of the sweep, by the shortest name that is clear", () => {
+test("picture axes: those of the sweep, by the shortest unambiguous name", () => {
   assert.deepEqual(pictureAxes(sweep), [
     ...["width", "depth", "hidden", "weightVariance"],
     ...["data.seed", "optimizer", "learningRate", "batch", "snapshot", "seed"],
@@ -69,7 +69,7 @@ test("slices: rows and columns are named by path or last part, and the rest is o
   );
 });
 
-test("slices: a value is found however it is spelled", () => {
+test("slices: a value is found in any notation", () => {
   for (const value of ["1e-3", "0.001", "0.0010"]) {
     assert.equal(
       slices({ only: { weightVariance: value, batch: "2e1" } })[0]!.exhibits.length > 0,
@@ -89,7 +89,7 @@ test("values: numbers are equal as numbers, names as they are, and gains without
   assert.ok(!isValue("", "0") && !isValue("adam", "sgd") && !isValue("0", ""));
 });
 
-test("labels: say what varies, numbers with at most four digits", () => {
+test("labels: name what varies, numbers with at most four digits", () => {
   assert.equal(axisLabel("learningRate", "0.0123456"), "learningRate = 0.01235");
   assert.equal(axisLabel("optimizer", "adam"), "optimizer adam");
   assert.equal(axisLabel("width", "10"), "N = 10");

@@ -60,7 +60,7 @@ async function onBench(body: (bench: Bench) => Promise<void>): Promise<void> {
   }
 }
 
-test("run: threads that come get tasks at once, while those handed out before run on", async () => {
+test("run: new threads get tasks at once, while those handed out before still run", async () => {
   await onBench(async ({ transport, run, stop, lease }) => {
     let flight = 1;
     let more = () => {};
@@ -78,7 +78,7 @@ test("run: threads that come get tasks at once, while those handed out before ru
   });
 });
 
-test("run: hands out no more than the flight, and asks the transport for at most 256 things at a time", async () => {
+test("run: hands out no more than the flight, and makes at most 256 requests to the transport at a time", async () => {
   await onBench(async ({ transport, run, stop }) => {
     const waiting: (() => void)[] = [];
     let published = 0;

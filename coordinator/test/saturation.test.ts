@@ -10,7 +10,7 @@ const grid = {
   layers: "last",
 } as const;
 
-/** One hidden layer of neurons tanh(x) and tanh(y), whose slopes can be told. */
+/** One hidden layer of neurons tanh(x) and tanh(y), whose slopes are known. */
 const network: NetworkShape = {
   inputs: 2,
   hidden: [2],
@@ -32,18 +32,18 @@ function lambda1(): Float32Array {
   });
 }
 
-test("saturation: points at which every neuron of a layer lies beyond |b| = 43.6 are counted", async () => {
-  // Coordinates are ±5, ±15, …: beyond 43.6 lie 45 … 95 on either side, for x and y.
+test("saturation: points at which every neuron of a layer is beyond |b| = 43.6 are counted", async () => {
+  // Coordinates are ±5, ±15, …: beyond 43.6 are 45 … 95 on either side, for x and y.
   assert.equal(await saturatedPoints({ network, weights, grid, lambda1: lambda1() }), 12 * 12);
 });
 
-test("saturation: what float32 made of them is counted alike", async () => {
+test("saturation: values computed in float32 are counted in the same way", async () => {
   const floor = Math.log(5.389947900034377e-38); // the native engine's, at one neuron of weight 1
   const clamped = lambda1().map((value) => Math.max(value, floor));
   assert.equal(await saturatedPoints({ network, weights, grid, lambda1: clamped }), 12 * 12);
 });
 
-test("saturation: small exponents alone are none: many layers shrink in good order", async () => {
+test("saturation: small exponents alone do not count: many layers may shrink regularly", async () => {
   const deep: NetworkShape = { ...network, hidden: new Array<number>(60).fill(2) };
   const layers = deep.hidden.map(() => ({
     weight: Float32Array.of(0.1, 0, 0, 0.1),

@@ -24,7 +24,7 @@ function faultsOf(text: string): string[] {
 const AXES = "width: 4, depth: 2, ";
 const physicsOf = (sweep: Sweep) => planSweep(sweep, "e.1").cells.map(({ physics }) => physics);
 
-test("parameters: every scalar and name of network, data and training is one, and no list is", () => {
+test("parameters: every scalar and name of network, data and training is one, lists are not", () => {
   const paths = [...PARAMETERS.keys()];
   for (const path of [
     ...["network.activation", "network.outputActivation", "network.thresholdVariance"],
@@ -42,7 +42,7 @@ test("parameters: every scalar and name of network, data and training is one, an
   assert.equal(PARAMETERS.get("data.standardised")?.kind, "boolean");
 });
 
-test("axis names: the last part of a path serves unless it is reserved or another ends with it", () => {
+test("axis names: the last part of a path is enough unless it is reserved or another path ends with it", () => {
   const paths = ["training.batch", "data.seed", "training.learningRate"];
   assert.deepEqual([...axisNames(paths).values()], ["batch", "data.seed", "learningRate"]);
   const both = [...paths, "training.optimizer.learningRate"];
@@ -116,7 +116,7 @@ test("axes: data sets of different options each have their own digest and sample
   assert.notEqual(cells[0]!.physics.data.digest, cells[1]!.physics.data.digest);
 });
 
-test("axes: constraints speak of them by name or path, and compare names", () => {
+test("axes: constraints use them by name or path, and compare names", () => {
   const text = (where: string) => `axes: {${AXES} training.batch: [20, 50], data.seed: [1, 2],
     training.optimizer: [sgd, adam], data.standardised: [true, false]}
 field: none
@@ -183,10 +183,10 @@ const REFUSED: readonly [what: string, spec: string, faults: readonly string[]][
     ],
   ],
   [
-    "data sets that lie in different squares, without a region",
+    "data sets of different squares, without a region",
     `axes: {${AXES} data.standardised: [true, false]}`,
     [
-      "axes.data.standardised: a `region` in `field`, as the data sets have different ones, found none",
+      "axes.data.standardised: a `region` in `field`, because the data sets have different ones, found none",
     ],
   ],
   [
@@ -205,7 +205,7 @@ const REFUSED: readonly [what: string, spec: string, faults: readonly string[]][
     ["axes.weightVariance: no value twice, found `1` again"],
   ],
   [
-    "steps that are lost beside the first value",
+    "steps that are too small to change the first value",
     `axes: {${AXES} weightVariance: {from: 1, to: 1.0000000000000005, step: 1.0e-16}}`,
     ["axes.weightVariance: no value twice, found `1` again"],
   ],
@@ -217,7 +217,7 @@ const REFUSED: readonly [what: string, spec: string, faults: readonly string[]][
     ],
   ],
   [
-    "a network that nobody can hold",
+    "a network that is too large for any memory",
     "axes: {width: 100000, depth: 2}",
     [
       "axes.width: networks of at most 134,217,728 weights and thresholds, found 10,000,400,001 (width 100000, depth 2)",
@@ -231,7 +231,7 @@ for (const [what, spec, faults] of REFUSED) {
   });
 }
 
-test("axes: what constraints leave out may be wrong", () => {
+test("axes: combinations that constraints exclude may have faults", () => {
   const sweep = sweepOf(`axes: {${AXES} training.optimizer: [sgd, adam],
   training.loss: [squared-error, softmax-cross-entropy]}
 where: loss == "squared-error"`);

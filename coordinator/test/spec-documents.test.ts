@@ -18,7 +18,7 @@ test("spec schema: docs/spec.md is that of the code", async () => {
   assert.equal(await readFile(new URL("docs/spec.md", root), "utf8"), specReference(), STALE);
 });
 
-test("spec schema: every map is closed, every key is described, every other one has a default or says it", () => {
+test("spec schema: every map is closed, every key is described, every optional one has a default or describes it", () => {
   for (const { properties, additionalProperties, required = [] } of mapsIn(jsonSchema())) {
     assert.equal(additionalProperties, false);
     for (const [key, member] of Object.entries(properties ?? {})) {
@@ -31,7 +31,7 @@ test("spec schema: every map is closed, every key is described, every other one 
 });
 
 for (const name of await readdir(new URL("examples/", root))) {
-  test(`spec example: ${name} is a sweep of its own name, and says what it costs`, async () => {
+  test(`spec example: ${name} is a sweep of the same name, and states its cost`, async () => {
     const file = fileURLToPath(new URL(`examples/${name}`, root));
     const { text, sweep } = await readSweep(file);
     assert.equal(`${sweep.name}.yaml`, name);

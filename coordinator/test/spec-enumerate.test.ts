@@ -79,7 +79,7 @@ where: [width * depth <= 80, "not (width == 20 and depth == 4)"]`);
   );
 });
 
-test("combinations: of listed layers, width is the largest, depth their number, N the first", () => {
+test("combinations: with explicit layers, width is the largest, depth their number, N the first", () => {
   const sweep = sweepOf("axes: {hidden: [[25, 50], [8, 4, 2]]}");
   const [first, second] = points(sweep);
   assert.deepEqual([first!.width, first!.depth, first!.hidden], [50, 2, [25, 50]]);
@@ -116,7 +116,7 @@ function assertUlps(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) <= 2 * ulp, `${actual} is not ${expected}`);
 }
 
-test("combinations: a point may be kept, later ones do not change it", () => {
+test("combinations: a point may be kept, later points do not change it", () => {
   const [first, second] = points(sweepOf("axes: {width: [10, 20], depth: 2}"));
   assert.deepEqual([first!.index.width, second!.index.width], [0, 1]);
 });

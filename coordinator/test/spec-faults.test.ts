@@ -22,7 +22,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     ],
   },
   {
-    of: "a top level that is no map",
+    of: "a top level that is not a map",
     text: "- width: 10\n",
     faults: [
       "1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found a list",
@@ -139,7 +139,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     faults: ["2:15  axes.width[1]: expected an integer from 1 to 100000, found `-20`"],
   },
   {
-    of: "a width that is no integer",
+    of: "a width that is not an integer",
     text: "axes: {width: [10, 2.5], depth: 2}\n",
     faults: ["1:20  axes.width[1]: expected an integer from 1 to 100000, found `2.5`"],
   },
@@ -295,7 +295,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     ],
   },
   {
-    of: "a zip of an axis that the spec has not",
+    of: "a zip of an axis that the spec does not have",
     text: `${AXES}zip: [hidden, seed]\n`,
     faults: ["2:7  zip[0]: expected an axis that is in `axes`, found `hidden`"],
   },
@@ -511,7 +511,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     ],
   },
   {
-    of: "a loss that the data do not go with",
+    of: "a loss that does not fit the data",
     text: `${AXES}training: {loss: binary-cross-entropy}\n`,
     faults: [
       '2:18  training.loss: expected `squared-error`: the targets of `circle` are -1 and +1, found "binary-cross-entropy"',
@@ -545,7 +545,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     faults: ["2:17  field.points: expected an integer from 1 to 8192, found `0`"],
   },
   {
-    of: "a tile that is no power of two",
+    of: "a tile that is not a power of two",
     text: `${AXES}field: {tile: 100}\n`,
     faults: ["2:15  field.tile: expected `auto` or a power of two from 16 to 512, found `100`"],
   },
@@ -600,7 +600,7 @@ for (const { of, text, faults } of FAULTY) {
   });
 }
 
-test("spec faults: a file with many reports them all at once, in the order of the text", () => {
+test("spec faults: all faults of a file are reported at once, in the order of the text", () => {
   const text = `\
 nmae: everything
 axes:
@@ -643,7 +643,7 @@ test("spec faults: a repeated key does not hide other faults", () => {
   ]);
 });
 
-test("spec faults: what an alias stands for is judged where it is written", () => {
+test("spec faults: a fault behind an alias is reported where it is written", () => {
   const text = "axes:\n  width: &sizes [4, 2000]\n  depth: *sizes\n";
   assert.deepEqual(places(text), ["2:21 axes.depth[1]"]);
 });

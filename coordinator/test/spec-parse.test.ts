@@ -5,7 +5,7 @@ import { defaultOptions } from "../../shared/datasets/data-set.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import type { Sweep } from "../spec/sweep.ts";
 
-test("spec: everything but width and depth has a default", () => {
+test("spec: everything except width and depth has a default", () => {
   const options = defaultOptions(circle);
   assert.deepEqual(sweepOf("axes: {width: 10, depth: 2}", "specs/my first sweep.yaml"), {
     name: "my first sweep",
@@ -34,7 +34,7 @@ test("spec: everything but width and depth has a default", () => {
   });
 });
 
-test("spec: what is written takes the place of the defaults", () => {
+test("spec: what is written replaces the defaults", () => {
   const sweep = sweepOf(`
 name: fig2
 axes:
@@ -143,7 +143,7 @@ test("spec axes: seeds are counted from 0, or from where the spec says", () => {
   assert.deepEqual(seeds("{count: 3, from: 40}"), [40, 41, 42]);
 });
 
-test("spec axes: values may repeat along an axis that is zipped, if not together", () => {
+test("spec axes: values may repeat along a zipped axis, if the zipped values do not repeat together", () => {
   const sweep = sweepOf("axes: {width: [10, 10, 20], depth: [2, 4, 4]}\nzip: [[width, depth]]");
   assert.deepEqual(sweep.zip, [["width", "depth"]]);
 });
@@ -175,7 +175,7 @@ test("spec field: the default region is the square of the data as they are asked
   assert.deepEqual(field?.region, { x: [-1, 1], y: [-1, 1] });
 });
 
-test("spec name: a file's name that no sweep may have is made one", () => {
+test("spec name: a file's name that a sweep may not have is adapted", () => {
   const name = (file: string) => sweepOf("axes: {width: 1, depth: 1}", file).name;
   assert.equal(name("/tmp/λ₁ of (deep) nets.sweep.yaml"), "λ₁ of -deep- nets.sweep");
   assert.equal(name("...yaml"), "sweep");

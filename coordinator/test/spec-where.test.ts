@@ -86,7 +86,7 @@ test("where: any constraint means what it means in JavaScript", () => {
   );
 });
 
-test("where: no text is anything but a constraint or a syntax error", () => {
+test("where: every text is either a constraint or a syntax error", () => {
   const words = fc.constantFrom(
     ..."width depth 3 .5 ( ) , ; ? : [ ] { } ' \" ` ! not and or < = == + - * ** / % . ?. => this null".split(
       " ",

@@ -37,7 +37,7 @@ test("crc32c: gives the check values of RFC 3720, B.4", () => {
   assert.equal(crc32c(Buffer.from("123456789")), 0xe3069283);
 });
 
-test("sealed JSON: comes back as it was", () => {
+test("sealed JSON: is read back unchanged", () => {
   const value = fc.dictionary(fc.string(), fc.jsonValue());
   fc.assert(
     fc.property(value, (content) => {
@@ -49,7 +49,7 @@ test("sealed JSON: comes back as it was", () => {
   );
 });
 
-test("sealed JSON: every flipped byte and every cut shows", () => {
+test("sealed JSON: every flipped byte and every truncation is detected", () => {
   const text = sealJson({ a: [1, 2.5, "µ"], b: { c: null }, d: "x  y" });
   const bytes = Buffer.from(text);
   for (let i = 0; i < bytes.length; i++) {
@@ -62,7 +62,7 @@ test("sealed JSON: every flipped byte and every cut shows", () => {
   }
 });
 
-test("safetensors: weights of either precision come back bit for bit, aligned to eight bytes", () => {
+test("safetensors: weights of either precision are read back bit for bit, aligned to eight bytes", () => {
   const shapes = fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.boolean()), {
     minLength: 1,
     maxLength: 4,
@@ -87,7 +87,7 @@ test("safetensors: weights of either precision come back bit for bit, aligned to
   );
 });
 
-test("safetensors: cut off bytes are refused", () => {
+test("safetensors: truncated bytes are refused", () => {
   const bytes = encodeWeights([{ weight: new Float32Array(4), bias: new Float32Array(2) }], {});
   for (const length of [bytes.length - 1, 9]) {
     assert.throws(() => decodeWeights(bytes.subarray(0, length)), RangeError);
@@ -104,7 +104,7 @@ const FIELD: FieldDescription = {
 };
 
 for (const layers of ["last", "all"] as const) {
-  test(`field: tiles of a ragged grid with layers ${layers} come back in their places`, async () => {
+  test(`field: tiles of a ragged grid with layers ${layers} are read back in their places`, async () => {
     await inFolder(async (folder) => {
       const field = { ...FIELD, grid: { ...FIELD.grid, layers } };
       const depth = layers === "all" ? 3 : 1;
@@ -142,7 +142,7 @@ for (const layers of ["last", "all"] as const) {
   });
 }
 
-test("field: tiles not stored read as NaN, and a damaged chunk does not read at all", async () => {
+test("field: tiles not stored read as NaN, and a damaged chunk cannot be read", async () => {
   await inFolder(async (folder) => {
     await writeFiles(folder, await fieldMetadata(FIELD));
     assert.ok((await readFieldArray(folder, "lambda1")).every(Number.isNaN));
@@ -156,7 +156,7 @@ test("field: tiles not stored read as NaN, and a damaged chunk does not read at 
   });
 });
 
-test("field: its group tells tile and weights, and a changed byte of them shows", async () => {
+test("field: its group records tile and weights, and a changed byte of them is detected", async () => {
   const group = (await fieldMetadata(FIELD)).get("zarr.json")!;
   assert.deepEqual(readAttributes(group), { tile: 16, weights: FIELD.weights });
   const at = Buffer.from(group).indexOf(FIELD.weights) + 20;
@@ -165,7 +165,7 @@ test("field: its group tells tile and weights, and a changed byte of them shows"
   assert.equal(readAttributes(damaged), null);
 });
 
-test("files: appear whole, replace what was there, and leave nothing on the way", async () => {
+test("files: appear whole, replace what was there, and leave no temporary files", async () => {
   await inFolder(async (folder) => {
     await writeFiles(folder, [["a/b/c.txt", "one"]]);
     await writeFiles(folder, [
@@ -206,7 +206,7 @@ test("lock: one holder at a time, named to the others, free after release", asyn
   });
 });
 
-test("lock: of many that try at once exactly one gets it", async () => {
+test("lock: of many processes that try at once exactly one gets it", async () => {
   await inFolder(async (folder) => {
     for (let round = 0; round < 20; round++) {
       const tries = await Promise.allSettled(Array.from({ length: 8 }, () => acquireLock(folder)));
@@ -217,7 +217,7 @@ test("lock: of many that try at once exactly one gets it", async () => {
   });
 });
 
-test("lock: one of a dead process is taken over, also under its number's later namesake", async () => {
+test("lock: one of a dead process is taken over, even if a later process has the same id", async () => {
   await inFolder(async (folder) => {
     const { pid } = process;
     const { hostname } = await import("node:os");

@@ -3,9 +3,9 @@ import { LN2_HIGH, LN2_LOW, nearestPower, reducedExpm1 } from "./elementary.ts";
 import { powerOfTwo } from "./float64-bits.ts";
 import type { Activation } from "./network.ts";
 
-/** What a layer makes of its local fields; all arrays have one length. */
+/** What a layer computes from its local fields; all arrays have the same length. */
 export interface Activated {
-  /** Local fields b; left as they are. */
+  /** Local fields b; not changed. */
   readonly b: Float64Array;
   /** Receives g(b); may be `b` itself. */
   readonly x: Float64Array;
@@ -16,8 +16,8 @@ export interface Activated {
 /**
  * x[i] = g(b[i]) and slope[i] = g'(b[i]) for i < count.
  *
- * tanh and sigmoid are right within 4 ulp and their slopes within 8, also where they saturate: slopes come
- * from the exponential and not from 1 − x². relu'(0) = 0. A NaN gives NaN, but slope 1 of linear.
+ * tanh and sigmoid are correct to 4 ulp and their slopes within 8, also where they saturate: slopes come
+ * from the exponential and not from 1 − x². relu'(0) = 0. A NaN gives NaN, except for linear's slope, which is 1.
  */
 export function activate(g: Activation, { b, x, slope }: Activated, count: number): void {
   switch (g) {
@@ -42,7 +42,7 @@ export function activate(g: Activation, { b, x, slope }: Activated, count: numbe
   }
 }
 
-/** exp(−746) rounds to zero; a larger argument would leave the table of powers of two. */
+/** exp(−746) rounds to zero; a larger argument would exceed the table of powers of two. */
 const MAX_EXPONENT = 746;
 
 /** tanh b = ±(1 − e)/(1 + e) and g' = 4e/(1 + e)² with e = exp(−2|b|) = 2^k (1 + p). */

@@ -103,7 +103,7 @@ function outputBatch(
 
 /**
  * From δ^(L+1) down: ∂loss/∂W^(l) = Σ_s δ^(l) x^(l−1)ᵀ, ∂loss/∂bias^(l) = Σ_s δ^(l), and
- * δ^(l−1) = g'(b^(l−1)) ⊙ W^(l)ᵀ δ^(l), as far down as a layer still learns.
+ * δ^(l−1) = g'(b^(l−1)) ⊙ W^(l)ᵀ δ^(l), down to the lowest layer that still learns.
  */
 function backpropagate(
   weights: Float64Weights,

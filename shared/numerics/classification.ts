@@ -2,10 +2,10 @@ import type { Targets } from "./losses.ts";
 import type { FloatArray, NetworkShape } from "./network.ts";
 
 /**
- * How many of the samples `outputs` [samples, outputs] classifies rightly.
+ * How many of the samples `outputs` [samples, outputs] classifies correctly.
  *
  * One output: on the target's side of ½ for a sigmoid (targets 0 and 1), of 0 otherwise (targets −1 and 1).
- * Several: the largest output is where the largest target is, the first of equals.
+ * Several: the largest output is where the largest target is; of equal ones the first counts.
  */
 export function countCorrect(
   network: NetworkShape,

@@ -1,6 +1,6 @@
 /**
  * exp, log, cosine and arc tangent from +, −, ×, ÷ and integer operations only. IEEE 754 fixes those to the last
- * bit, so results are the same bytes on every machine; `Math.exp` and its kin may change with V8.
+ * bit, so results are the same bytes on every machine; `Math.exp` and the like may change with V8.
  *
  * Ported from FDLIBM (e_exp.c, e_log.c, k_cos.c, k_sin.c, s_atan.c, e_atan2.c; https://www.netlib.org/fdlibm/), the
  * logarithm in the shorter form of musl 1.1's log.c:
@@ -112,7 +112,7 @@ function smallSine(x: number): number {
   return x + z * x * (-0.16666666666666632 + z * r);
 }
 
-/** ∠(x, y) in [−π, π] within 2 ulp, signed zeros as `Math.atan2` has them. */
+/** ∠(x, y) in [−π, π] within 2 ulp, with signed zeros as in `Math.atan2`. */
 export function atan2(y: number, x: number): number {
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
   const xIsNegative = x < 0 || Object.is(x, -0);

@@ -18,7 +18,7 @@ export interface CheckedEngine {
       readonly lambda2: Float64Array;
     };
     outputs(inputs: Float32Array): Float64Array;
-    /** In float32 if the engine computes in it: that decides the tolerance. */
+    /** In float32 if the engine computes in it: that determines the tolerance. */
     weights(): Weights;
     dispose(): void;
   };
@@ -91,7 +91,7 @@ const DEPTH = 256;
 const DIFFERENT_LAYERS = 8;
 
 /**
- * A linear network whose layers all have weights of one variance, whatever their fan-in. It is looked at in
+ * A linear network whose layers all have weights of one variance, whatever their fan-in. It is evaluated at
  * the origin, where activations do not grow with it.
  */
 function gaussianNetwork(inputs: number) {
@@ -217,7 +217,7 @@ function exponentsOf(
   return exponents;
 }
 
-/** Bits of the engine's significands: rounding errs by a factor 1 ± 2^−bits at most. */
+/** Bits of the engine's significands: rounding changes a number by a factor 1 ± 2^−bits at most. */
 function significandBits(engine: CheckedEngine, network: NetworkShape, weights: Weights): number {
   const loaded = engine.load(network, weights);
   const isSingle = loaded.weights()[0]!.weight instanceof Float32Array;

@@ -5,7 +5,7 @@ import { type Activation, type Float64Weights, layerWidths, type NetworkShape } 
 /** Samples that go through the layers together, so that a layer's weights stay in the cache. */
 const BLOCK = 128;
 
-/** Room for b, x and g'(b) of every layer l = 1 … L+1, each [samples, N_l]. */
+/** Space for b, x and g'(b) of every layer l = 1 … L+1, each [samples, N_l]. */
 export function layerBuffers(network: NetworkShape, samples: number): Activated[] {
   return layerWidths(network)
     .slice(1)

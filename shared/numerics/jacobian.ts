@@ -4,7 +4,7 @@ import { addProduct, rowMajor } from "./matrix-product.ts";
 import type { Float64Weights, NetworkShape } from "./network.ts";
 import { largest } from "./vectors.ts";
 
-/** The matrix 2^exponent · values, row-major [rows, cols]: the power of two holds what depth makes of it. */
+/** The matrix 2^exponent · values, row-major [rows, cols]: the power of two keeps products of many layers in range. */
 export interface ScaledMatrix {
   readonly values: Float64Array;
   readonly rows: number;
@@ -14,9 +14,9 @@ export interface ScaledMatrix {
 
 /**
  * J_L(x) = D^(L)W^(L) … D^(1)W^(1) [N_L, N_0] with D^(l) = diag(g'(b^(l))), at `input` [N_0]: how the
- * last hidden layer moves with the input. The output layer is not part of it.
+ * last hidden layer changes with the input. The output layer is not part of it.
  *
- * `firstWeight` [N_1, n] stands in for the last factor W^(1) of the product, and only there.
+ * `firstWeight` [N_1, n] replaces the last factor W^(1) of the product, and only there.
  */
 export function jacobian(
   network: NetworkShape,

@@ -8,7 +8,7 @@ export interface Targets {
   readonly targets: FloatArray;
 }
 
-/** The least logarithm that counts where a sigmoid has saturated on the wrong side, as in PyTorch. */
+/** The lower bound of logarithms where a sigmoid has saturated on the wrong side, as in PyTorch. */
 const MIN_LOG = -100;
 
 /** Sum of the loss over the samples, from the output activations [samples, outputs] alone. */
@@ -33,7 +33,7 @@ export function lossSum(loss: Loss, outputs: FloatArray, { samples, targets }: T
   return sum;
 }
 
-/** The least mean loss that an output can have which does not depend on the input. */
+/** The smallest mean loss of an output that does not depend on the input. */
 export function constantLoss(loss: Loss, { samples, targets }: Targets): number {
   const width = targets.length / samples;
   let least = 0;

@@ -24,7 +24,7 @@ export function transposed({ values, rowStride, columnStride }: MatrixView): Mat
 /**
  * C += A·B, each element as ((c + a₀b₀) + a₁b₁) + … in ascending order of the summed index.
  *
- * That order is the definition. Four columns are done side by side because their sums are independent
+ * That order is the definition. Four columns are computed in parallel because their sums are independent
  * and fill the processor's pipeline, which changes no bit.
  */
 export function addProduct(c: MatrixView, a: MatrixView, b: MatrixView, size: ProductSize): void {

@@ -38,7 +38,7 @@ export function layerWidths(network: NetworkShape): number[] {
   return [network.inputs, ...network.hidden, network.outputs];
 }
 
-/** Weights in float64: what the numerics of this folder work on. */
+/** Weights in float64, which the numerics of this folder use. */
 export type Float64Weights = readonly {
   readonly weight: Float64Array;
   readonly bias: Float64Array;

@@ -19,7 +19,7 @@ export function createOptimizerState(optimizer: Optimizer, network: NetworkShape
 /**
  * One step: changes weights and state by the gradient of the batch's mean loss, and adds the weight decay to
  * `gradient`. Frozen layers and their moments stay as they are. Conventions as in PyTorch 2, except that
- * weight decay leaves the biases alone.
+ * weight decay does not change the biases.
  */
 export function optimizerStep(
   weights: Float64Weights,

@@ -12,7 +12,7 @@ const MULTIPLIER_1 = 0xcd9e8d57;
 const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 
-/** Two uint32: what makes one family of streams different from another. */
+/** Two uint32 that make one family of streams different from another. */
 export type RandomKey = readonly [number, number];
 
 /** Replaces the counter in `block`, four uint32, by its four random words. */

@@ -19,7 +19,7 @@ export interface PlaneExponents {
   readonly lambda1: Float64Array;
   /** λ₂^(l) = (1/l) ln σ_2(J_l); −∞ where J_l has rank one, NaN where λ₁ is. */
   readonly lambda2: Float64Array;
-  /** Angle θ of maximal stretching, radians in (−π/2, π/2]; 0 where all directions stretch alike. */
+  /** Angle θ of maximal stretching, radians in (−π/2, π/2]; 0 where all directions stretch equally. */
   readonly direction: Float64Array;
   /** Activation of the first output neuron at the point. */
   output(): number;
@@ -28,8 +28,8 @@ export interface PlaneExponents {
 /**
  * Finite-time Lyapunov exponents of a network with two inputs (Storm et al., PRL 132, 057301, Eq. 1).
  *
- * J_l = D^(l)W^(l) … D^(1)W^(1) acts on the two unit tangents beside the forward pass. After each layer
- * the pair is made orthonormal again, J_l = Q_l R_l (Benettin et al., Meccanica 15, 9 (1980)), so that
+ * J_l = D^(l)W^(l) … D^(1)W^(1) is applied to the two unit tangents along with the forward pass. After each
+ * layer the pair is made orthonormal again, J_l = Q_l R_l (Benettin et al., Meccanica 15, 9 (1980)), so that
  * depth neither overflows nor hides σ_2 behind σ_1.
  *
  * @throws RangeError if the network does not have two inputs.
@@ -126,7 +126,7 @@ function scaleTangents({ slope, u, v }: TangentState): void {
   }
 }
 
-/** [u v] = Q S by Gram–Schmidt: leaves Q's columns in u and v, and lets `factor` grow by S. */
+/** [u v] = Q S by Gram–Schmidt: leaves Q's columns in u and v, and multiplies `factor` by S. */
 function orthonormalise({ u, v }: TangentState, factor: TriangularFactor): void {
   const N = u.length;
   const s11 = norm(u, 0, N);
@@ -166,7 +166,7 @@ function triangularFactor(): TriangularFactor {
       q = s11 * q + s12 * r;
       p *= s11;
       r *= s22;
-      // The largest element is kept in [1, 2): squares of the others vanish only where they do not count.
+      // The largest element is kept in [1, 2): squares of the others underflow only where they do not matter.
       const e = binaryExponent(Math.max(p, Math.abs(q), r));
       if (e > 1023) return;
       const down = powerOfTwo(-e);

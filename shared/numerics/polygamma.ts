@@ -1,6 +1,6 @@
 import { log } from "./elementary.ts";
 
-/** Where the asymptotic series take over; their first omitted terms are below 10⁻¹⁷ there. */
+/** From here on the asymptotic series are used; their first omitted terms are below 10⁻¹⁷ there. */
 const LARGE = 16;
 
 /** ψ(x) = d ln Γ(x)/dx for x > 0 within 10⁻¹⁴ (Abramowitz & Stegun 6.3.5, 6.3.18). */

@@ -6,9 +6,9 @@ export const randomPurposes = { weights: 0, thresholds: 1, order: 2, data: 3 } a
 
 export type RandomPurpose = keyof typeof randomPurposes;
 
-/** One sequence of random numbers; every draw moves it on. */
+/** One sequence of random numbers; every draw advances it. */
 export interface RandomStream {
-  /** Uniform in (0, 1): an odd multiple of 2⁻⁵³, so neither end occurs and p and 1 − p are alike. */
+  /** Uniform in (0, 1): an odd multiple of 2⁻⁵³, so neither end occurs, and p and 1 − p are equally likely. */
   uniform(): number;
   /** Standard normal, by inversion: one uniform each. */
   normal(): number;

@@ -1,10 +1,10 @@
-/** How the learning rate changes along a training: written once, above the engines. */
+/** How the learning rate changes during a training: written once, for all engines. */
 import { cosPi, exp, log } from "./elementary.ts";
 import { integerPower } from "./optimizers.ts";
 
 /**
- * The shape in which the rate falls once the warm-up is over; e counts the epochs from there, fractions of them
- * included, and E are those that the training has from there.
+ * The shape in which the rate falls once the warm-up is over; e counts the epochs from there, fractions
+ * included, and E is the number of epochs from there to the end.
  *
  * - `constant`: 1
  * - `cosine`: to + (1 − to)(1 + cos(πe/E))/2 (Loshchilov and Hutter, arXiv 1608.03983, Eq. 5)
@@ -19,7 +19,7 @@ export type Schedule = (
   | { readonly name: "step"; readonly every: number; readonly factor: number }
   | { readonly name: "exponential"; readonly factor: number }
 ) & {
-  /** Epochs in which the rate first rises to its full height, in equal parts a step; ≥ 0. */
+  /** Epochs in which the rate first rises to its full value, by equal amounts per step; ≥ 0. */
   readonly warmup: number;
 };
 
@@ -31,8 +31,8 @@ export interface TrainingLength {
 }
 
 /**
- * By what the optimiser's rate is multiplied in each step, counted from 0; in [0, 1]. A pure function of the step: a
- * training that goes on from a checkpoint has the rates that it would have had.
+ * The factor of the optimiser's rate in each step, counted from 0; in [0, 1]. A pure function of the step: a training
+ * that continues from a checkpoint has the rates that it would have had.
  */
 export function rateFactors(
   schedule: Schedule,
@@ -51,10 +51,10 @@ export function rateFactors(
   };
 }
 
-/** Where a training is since its warm-up. */
+/** A training's position after its warm-up. */
 interface Place {
   readonly epochs: number;
-  /** Of the steps after the warm-up, 0…1. */
+  /** Fraction of the steps after the warm-up, 0…1. */
   readonly share: number;
 }
 

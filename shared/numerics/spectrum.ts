@@ -31,8 +31,8 @@ export function lyapunovSpectrum(
 }
 
 /**
- * W^(1) = R·Q with orthonormal rows Q has R's singular values behind any product, so that the cost of a
- * point does not depend on N_0 where N_0 > N_1.
+ * W^(1) = R·Q with orthonormal rows Q can be replaced by R in any product without changing singular values, so
+ * that the cost of a point does not depend on N_0 where N_0 > N_1.
  */
 function compressedFirstWeight(network: NetworkShape, weights: Float64Weights): Float64Array {
   const { weight } = weights[0]!;

@@ -18,7 +18,7 @@ const MAX_SWEEPS = 60;
  * Singular value decomposition of A [rows, cols], row-major, by one-sided Jacobi rotations (Hestenes;
  * Golub & Van Loan, Matrix Computations, 4th ed., §8.6.3).
  *
- * The vector to a vanishing singular value is zero on the longer side. Everything is NaN if an element
+ * The vector of a vanishing singular value is zero on the longer side. Everything is NaN if an element
  * of A is not finite.
  */
 export function svd(a: Float64Array, rows: number, cols: number): SingularValueDecomposition {

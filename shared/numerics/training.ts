@@ -26,11 +26,11 @@ export interface TrainingRule {
   readonly optimizer: Optimizer;
   /** The learning rate of each update, counted from 0 as the state's `step` is; absent: always the optimizer's own. */
   readonly rateAt?: ((step: number) => number) | undefined;
-  /** Samples a batch, ≥ 1. */
+  /** Samples per batch, ≥ 1. */
   readonly batch: number;
   /** Coefficient of w added to the gradient of every weight w (not of biases), ≥ 0. */
   readonly weightDecay: number;
-  /** For each of the L + 1 layers: whether its weight and bias stay as they are. */
+  /** For each of the L + 1 layers: whether its weight and bias are frozen. */
   readonly frozen: readonly boolean[];
 }
 
@@ -39,7 +39,7 @@ export function learningRate({ optimizer, rateAt }: TrainingRule, step: number):
   return rateAt === undefined ? optimizer.learningRate : rateAt(step);
 }
 
-/** What an optimiser remembers between steps; plain data, so that a training can be carried on elsewhere. */
+/** An optimiser's state between steps; plain data, so that another process can continue a training. */
 export interface OptimizerState {
   /** Updates made so far. */
   step: number;
@@ -63,13 +63,13 @@ export interface TrainingSet {
 export interface TrainingStats {
   /** Sum over the samples of the loss before each batch's update. */
   readonly lossSum: number;
-  /** How many samples the network classified rightly before each batch's update. */
+  /** How many samples the network classified correctly before each batch's update. */
   readonly correct: number;
   /** Samples seen. */
   readonly samples: number;
 }
 
-/** @throws RangeError if the set is not whole or lacks a sample of the order. */
+/** @throws RangeError if the set is incomplete or does not have a sample of the order. */
 export function checkSamples(network: NetworkShape, set: TrainingSet, order: Uint32Array): void {
   const { samples, inputs, targets } = set;
   if (inputs.length !== samples * network.inputs || targets.length !== samples * network.outputs) {

@@ -17,7 +17,7 @@ import { chunkOf, zarrGroup } from "./zarr-group.ts";
 
 /**
  * Writes the group as a new folder. Where the lattice has no cell, or nothing is stored yet, numbers are
- * NaN and strings empty; fields of which nothing is stored take no room.
+ * NaN and strings empty; fields of which nothing is stored take no space.
  *
  * @throws UsageError if the lattice is too large for an array, or the signal's reason.
  */
@@ -55,7 +55,7 @@ export async function writeLattice(
     source: `ftle-sweeper ${VERSION}`,
     sweep: plan.sweep,
     engine: plan.engine,
-    // By this attribute xarray tells coordinates from variables (CF conventions, section 5).
+    // By this attribute xarray distinguishes coordinates from variables (CF conventions, section 5).
     coordinates: coordinates.map(([name]) => name).join(" "),
   });
 }
@@ -63,7 +63,7 @@ export async function writeLattice(
 type Variable = readonly [name: string, over: readonly Dimension[]];
 
 /**
- * What belongs to places of the lattice beside the axes themselves. All strings are among it, so that
+ * What belongs to places of the lattice besides the axes themselves. It includes all strings, so that
  * in xarray `ds.where(ds.status == "trained").mean("seed")` finds only numbers to work on.
  */
 function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
@@ -77,7 +77,7 @@ function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
   return [
     [
       variance.name === "logGain" ? "weightVariance" : "logGain",
-      [variance, ...named("activation"), layers], // what is critical follows from the activation
+      [variance, ...named("activation"), layers], // the critical variance depends on the activation
     ],
     ...(layers.name === "hidden" ? shape : []),
     ["cell", dimensions.slice(0, -1)],
@@ -85,7 +85,7 @@ function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
   ];
 }
 
-/** What came of the cells and their snapshots. */
+/** The results of the cells and their snapshots. */
 function resultsOf(dimensions: readonly Dimension[], isSaturated: boolean): Variable[] {
   const names = [...SNAPSHOT_RESULTS, ...(isSaturated ? ["saturated"] : [])];
   const ofSnapshots = names.map((name): Variable => [name, dimensions]);
@@ -121,14 +121,14 @@ async function addResult(
     const at = placeOf(row).reduce((at, index, i) => at * shape[i]! + index, 0);
     values[at] = (row[name] as string | number | null) ?? none;
   }
-  // No integers: there is no NaN among them.
+  // Not integers: they have no NaN.
   const column = { ...meaning, type: isText ? type : ("float64" as const) };
   await group.add(name, { column, dimensions: over.map(({ name }) => name), shape }, values);
 }
 
 type FieldArrays = Readonly<Record<(typeof FIELD_ARRAYS)[number], ZarrArray>>;
 
-/** Makes the arrays of the fields, one chunk for each layer of each, with their own coordinates. */
+/** Makes the arrays of the fields, one chunk for each layer of each field, with their own coordinates. */
 async function createFields(
   group: ZarrGroup,
   { grid }: FieldPlan,

@@ -13,10 +13,10 @@ export interface Dimension {
 }
 
 /**
- * The dimensions of a sweep's lattice: `weightVariance` or `logGain`, whichever is the axis; `seed`;
+ * The dimensions of a sweep's lattice: `weightVariance` or `logGain`, depending on which is the axis; `seed`;
  * the parameters; `width` and `depth`, or `hidden`; `snapshot`. Zipped axes have a dimension each.
  *
- * @throws UsageError if by zipped axes the lattice has far more places than the sweep has cells.
+ * @throws UsageError if, because of zipped axes, the lattice has far more places than the sweep has cells.
  */
 export function latticeOf({ axes, training }: Sweep): Dimension[] {
   const { layers, weightVariance, seed, parameters = [] } = axes;
@@ -57,7 +57,7 @@ function layerDimensions(layers: Axes["layers"]): Dimension[] {
   return [dimension("hidden", labels)];
 }
 
-/** Zipped axes may have a value twice. */
+/** Zipped axes may contain a value twice. */
 function dimension(name: Dimension["name"], labels: Dimension["labels"]): Dimension {
   return { name, labels: [...new Set(labels)] };
 }

@@ -6,7 +6,7 @@ import { storedFields } from "./stored-fields.ts";
 import type { Block, Table } from "./table.ts";
 import { CELL_COLUMNS, columnValue, POINT_COLUMNS, parameterColumns } from "./table.ts";
 
-/** Most rows of a block, unless one line of a grid has more; a row group in Parquet. A heuristic. */
+/** The most rows of a block (a row group in Parquet), unless one line of a grid has more. A heuristic. */
 const BLOCK_ROWS = 65_536;
 
 /** Every field in long form: one row for each point of each grid, and layer. */

@@ -7,7 +7,7 @@ import type { StoreState } from "../../store/scan.ts";
 import type { SummaryRow } from "../summary.ts";
 import { summaryRows } from "../summary.ts";
 
-/** A sweep and what its directory holds of it. */
+/** A sweep and what its directory contains of it. */
 export interface StoredSweepState {
   readonly directory: string;
   readonly sweep: Sweep;
@@ -19,7 +19,7 @@ export interface StoredSweepState {
 export interface StoredField {
   /** The network and the snapshot. */
   readonly row: SummaryRow;
-  /** The hidden layers that `lambda1` and `direction` are of. */
+  /** The hidden layers of `lambda1` and `direction`. */
   readonly layers: readonly number[];
   /** [layers, points, points]; NaN where not finite, or not computed yet. */
   readonly lambda1: Float32Array;

@@ -1,10 +1,10 @@
-/** Tables to export, and what their columns and the exported arrays hold. */
+/** Tables to export, and descriptions of their columns and of the exported arrays. */
 import { axisNames } from "../../spec/axis-names.ts";
 import { PARAMETERS, type ParameterKind } from "../../spec/parameters.ts";
 import type { ParameterValue, Sweep } from "../../spec/sweep.ts";
 import type { SummaryRow } from "../summary.ts";
 
-/** A table that comes in blocks of rows, so that it is never whole in memory. */
+/** A table in blocks of rows, so that it is never in memory as a whole. */
 export interface Table {
   /** By name, in their order. */
   readonly columns: Readonly<Record<string, Column>>;
@@ -13,7 +13,7 @@ export interface Table {
 
 export interface Column {
   readonly type: "string" | "int64" | "float64" | "float32";
-  /** Whether a value can be null: there is none (yet). */
+  /** Whether a value can be null, which means that there is none (yet). */
   readonly isNullable?: true;
   readonly longName: string;
   readonly units?: string;
@@ -21,7 +21,7 @@ export interface Column {
 
 export interface Block {
   readonly rows: number;
-  /** Each column's values, one a row. */
+  /** Each column's values, one per row. */
   readonly values: Readonly<Record<string, ArrayLike<Value>>>;
 }
 
@@ -40,7 +40,7 @@ export const CELL_COLUMNS: Readonly<
   seed: { type: "int64", longName: "seed" },
   snapshot: { type: "string", longName: "snapshot: epochs of training, or end" },
   epoch: { type: "int64", isNullable: true, longName: "epochs of training in the snapshot" },
-  status: { type: "string", longName: "what came of the training" },
+  status: { type: "string", longName: "outcome of the training" },
   trainLoss: result("training loss"),
   trainAccuracy: result("training accuracy"),
   testLoss: result("test loss"),
@@ -58,7 +58,7 @@ export const CELL_COLUMNS: Readonly<
 const SATURATED: Column = {
   type: "int64",
   isNullable: true,
-  longName: "points with a layer that is saturated beyond float32: their λ₁ is not to be trusted",
+  longName: "points with a layer that is saturated beyond float32: their λ₁ is unreliable",
 };
 
 /** The columns of the axes over parameters, by name. */
@@ -73,7 +73,7 @@ export function parameterColumns({ axes }: Sweep): Record<string, Column> {
   );
 }
 
-/** Neither Parquet's nor Zarr's readers all know an array of truth values: they are the words. */
+/** Some readers of Parquet and Zarr do not support arrays of booleans: these are strings. */
 const COLUMN_TYPES: Readonly<Record<ParameterKind, Column["type"]>> = {
   integer: "int64",
   number: "float64",

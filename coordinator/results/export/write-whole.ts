@@ -12,10 +12,10 @@ export interface WriteWholeOptions {
 }
 
 /**
- * Lets `write` make a file or folder beside `target` and moves it there once it is whole: whatever
- * happens before, the target stays as it was.
+ * Lets `write` make a file or folder beside `target` and moves it there when it is complete: whatever
+ * happens before, the target stays unchanged.
  *
- * @throws UsageError if there is something at the target, and it is not to be replaced or no export;
+ * @throws UsageError if there is something at the target, and it is not to be replaced or not an export;
  *   StoreError if it cannot be written.
  */
 export async function writeWhole(

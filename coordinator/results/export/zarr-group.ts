@@ -7,16 +7,16 @@ import "./zarr-strings.ts";
 
 /** A Zarr v3 group that is being written, as a new folder. */
 export interface ZarrGroup {
-  /** Makes an array whose chunks are still to be set; those never set take no room. */
+  /** Makes an array whose chunks are still to be set; chunks that are never set take no space. */
   create(name: string, options: ArrayOptions): Promise<ZarrArray>;
   /** Makes an array of one chunk with these values, in row-major order. */
   add(name: string, options: ArrayOptions, values: readonly (string | number)[]): Promise<void>;
-  /** Writes the group's own metadata, and in them a copy of its arrays'. */
+  /** Writes the group's own metadata, which include a copy of its arrays'. */
   finish(attributes: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export interface ArrayOptions {
-  /** What the array holds. */
+  /** What the array contains. */
   readonly column: Omit<Column, "isNullable">;
   readonly dimensions: readonly string[];
   readonly shape: readonly number[];
@@ -71,7 +71,7 @@ const NUMBERS = { name: "bytes", configuration: { endian: "little" } };
 const STRINGS = { name: "vlen-utf8", configuration: {} };
 const CHECKSUM = { name: "crc32c", configuration: {} };
 
-/** A number for int64, too: JSON has no bigint. */
+/** Also a number for int64: JSON has no bigint. */
 const FILL_VALUES: Readonly<Record<Column["type"], string | number>> = {
   string: "",
   int64: 0,

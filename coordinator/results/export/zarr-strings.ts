@@ -12,7 +12,7 @@ registry.set("vlen-utf8", async () => {
 });
 
 /**
- * The number of strings, then of each its length in bytes and its UTF-8; numbers as little-endian uint32
+ * The number of strings, then for each its length in bytes and its UTF-8; numbers as little-endian uint32
  * (https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/vlen-utf8).
  */
 function encode({ data }: { data: readonly string[] }): Uint8Array {

@@ -21,8 +21,8 @@ export interface Raster {
   /** Value of the strongest red; values beyond ±limit take the colour of the limit. */
   readonly limit: number;
   /**
-   * Pixels a point, along each side. Programs differ in how they enlarge an image, and some blur it
-   * against its will; one that comes large enough keeps its squares sharp everywhere.
+   * Pixels per point, along each side. Programs differ in how they enlarge an image, and some always
+   * blur it; an image that is large enough keeps its squares sharp everywhere.
    */
   readonly magnification: number;
 }
@@ -56,7 +56,7 @@ export function colour(relativeValue: number): string {
   return `rgb(${PALETTE[paletteIndex(relativeValue)]!.join(", ")})`;
 }
 
-/** The field on at most `size` points a side: means over equal areas, which leave NaN out. */
+/** The field on at most `size` points per side: means over equal areas, which leave NaN out. */
 export function coarsen({ points, values }: SquareField, size: number): SquareField {
   if (points <= size) return { points, values };
   const sums = new Float64Array(size * size);
@@ -94,7 +94,7 @@ function blocksOf(points: number, size: number) {
   return { first, shares };
 }
 
-/** An angle a block, radians; the mean is that of the doubled angles, for a line has no sign. */
+/** An angle per block, radians; the mean is that of the doubled angles, because a line has no sign. */
 export function coarsenLines({ points, values }: SquareField, size: number): SquareField {
   const cos = coarsen({ points, values: values.map((angle) => Math.cos(2 * angle)) }, size);
   const sin = coarsen({ points, values: values.map((angle) => Math.sin(2 * angle)) }, size);

@@ -1,7 +1,7 @@
 /** Which characters a TrueType font has, from its `cmap` table (https://learn.microsoft.com/typography/opentype/spec/cmap). */
 import { readFileSync } from "node:fs";
 
-/** Tells whether a font file has a glyph for a code point. */
+/** Whether a font file has a glyph for a code point. */
 export function fontCoverage(file: string): (codePoint: number) => boolean {
   const groups = characterGroups(readFileSync(file));
   return (codePoint) => groups.some(([from, to]) => codePoint >= from && codePoint <= to);

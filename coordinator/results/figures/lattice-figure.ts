@@ -16,9 +16,9 @@ import { zeroContour } from "./zero-contour.ts";
 export interface LatticeFigure {
   /** Above the lattice; may be empty. */
   readonly title: string;
-  /** A label a row, from the top. */
+  /** One label per row, from the top. */
   readonly rows: readonly string[];
-  /** A label a column, from the left. */
+  /** One label per column, from the left. */
   readonly columns: readonly string[];
   /** The rectangle of the input plane that every panel shows. */
   readonly region: Region;
@@ -118,13 +118,13 @@ function latticeSpec(figure: LatticeFigure): Spec {
   };
 }
 
-/** The least length of the whole lattice along either side, for a colour bar and a title that can be read. */
+/** The smallest length of the lattice along either side, so that a colour bar and a title are legible. */
 const LEAST_LATTICE = 150;
-/** The least side of a panel in which a field can be seen. */
+/** The smallest side of a panel in which a field is visible. */
 const LEAST_PANEL = 48;
 
 /**
- * Panels are true to scale, unless one of their sides would be too short to see, and shrink as the lattice grows: 20
+ * Panels are true to scale, unless one of their sides would be too short, and shrink as the lattice grows: 20
  * columns take about 1600 pixels.
  */
 function layOut({ rows, columns, region }: LatticeFigure): LatticeLayout {
@@ -147,7 +147,7 @@ function layOut({ rows, columns, region }: LatticeFigure): LatticeLayout {
   };
 }
 
-/** Room for the colour bar, and for a title that is wider than the lattice, at about 7.8 pixels a letter. */
+/** Space for the colour bar, and for a title that is wider than the lattice, at about 7.8 pixels per letter. */
 function rightOf(title: string, latticeWidth: number): number {
   return Math.max(106, Math.ceil(7.8 * title.length) - latticeWidth);
 }
@@ -165,7 +165,7 @@ function magnification({ points }: SquareField, layout: LatticeLayout): number {
   return Math.floor(printedSide(layout) / points);
 }
 
-/** Two pixels of an image to a pixel of the page are as many as print can show. */
+/** Two pixels of an image per pixel of the page are as many as print can show. */
 function printedSide({ width, height }: LatticeLayout): number {
   return 2 * Math.max(width, height);
 }
@@ -180,7 +180,7 @@ function finiteMagnitudes(fields: readonly SquareField[]): Float32Array {
   return all.subarray(0, count).sort();
 }
 
-/** The 99.5 % quantile of ascending magnitudes, rounded up to a number that is easy to read. */
+/** The 99.5 % quantile of ascending magnitudes, rounded up to a round number. */
 function niceLimit(magnitudes: Float32Array): number {
   const quantile = magnitudes[Math.floor(0.995 * (magnitudes.length - 1))] ?? 0;
   if (quantile === 0) return 1;
@@ -200,7 +200,7 @@ function linesOf(panel: LatticePanel, figure: LatticeFigure, layout: LatticeLayo
   return { ticks, boundary };
 }
 
-/** Breaks a note into lines that fit into `width`, at about 6.4 pixels a character. */
+/** Breaks a note into lines that fit into `width`, at about 6.4 pixels per character. */
 function wrap(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {

@@ -11,7 +11,7 @@ export interface LatticeLayout {
   /** Of one panel. */
   readonly width: number;
   readonly height: number;
-  /** Whether x and y have one scale. */
+  /** Whether x and y have the same scale. */
   readonly isToScale: boolean;
   /** From one panel's left or upper edge to the next one's. */
   readonly stepX: number;
@@ -21,7 +21,7 @@ export interface LatticeLayout {
   readonly totalHeight: number;
 }
 
-/** What the colour bar says. */
+/** What the colour bar shows. */
 export interface ColourScale {
   readonly title: string;
   /** The scale reaches from −limit to limit. */
@@ -56,7 +56,7 @@ export function panelMarks({ width, height }: LatticeLayout): Mark[] {
     rectangles("panels", {
       x2: { field: "x", offset: width },
       y: { field: "y" },
-      // About as wide as the label: nothing here can measure a font.
+      // About as wide as the label: there is no way to measure a font here.
       width: { signal: `length(datum.label) && ${0.6 * labelSize} * length(datum.label) + 6` },
       height: { value: labelSize + 5 },
       fill: { value: "white" },
@@ -126,7 +126,7 @@ export function outerAxes({ width, height, totalHeight }: LatticeLayout, region:
   ];
 }
 
-/** As people write them, unless that takes more digits than there is room for. */
+/** In ordinary notation, unless that takes more digits than there is space for. */
 function numbers([from, to]: readonly [number, number]): Partial<Axis> {
   const largest = Math.max(Math.abs(from), Math.abs(to));
   if (largest < 1e5 && to - from >= 1e-2) return { format: "~f" };
@@ -193,7 +193,7 @@ function line(colour: string, strokeWidth: number): EncodeEntry {
   return { stroke: { value: colour }, strokeWidth: { value: strokeWidth } };
 }
 
-/** As many as have room for their numbers, and no more than are good to read. */
+/** As many as there is space for, and no more than are easy to read. */
 function tickCount(length: number): number {
   return Math.min(5, Math.ceil(length / 32));
 }

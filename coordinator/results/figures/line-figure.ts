@@ -2,7 +2,7 @@ import { compile, type TopLevelSpec } from "vega-lite";
 import { type SeriesPoint, seriesMeans } from "./series-means.ts";
 import { drawVega, INK } from "./vega-svg.ts";
 
-/** A quantity against a parameter, one line a series, as Fig. 3 of Storm et al., PRL 132, 057301. */
+/** A quantity against a parameter, one line per series, as Fig. 3 of Storm et al., PRL 132, 057301. */
 export interface LineFigure {
   readonly title: string;
   /** Says what the means are over; may be empty. */
@@ -19,7 +19,7 @@ export interface LineAxis {
   readonly log?: boolean;
 }
 
-/** Colours of Okabe and Ito, which the colour-blind can tell apart; https://jfly.uni-koeln.de/color/ */
+/** Colours of Okabe and Ito, which colour-blind people can distinguish; https://jfly.uni-koeln.de/color/ */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"];
 const SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"];
 
@@ -98,7 +98,7 @@ function lineSpec({ title, note = "", x, y, points }: LineFigure): TopLevelSpec 
   };
 }
 
-/** With so few parameters each has its own tick. */
+/** Up to so many parameters, each has its own tick. */
 const MOST_TICKS = 8;
 
 /** Ticks at the given places, each with its number; a format alone may leave labels out of a log axis. */
@@ -106,7 +106,7 @@ function ticksAt(values: number[]) {
   return { values, labelExpr: "format(datum.value, '.6~g')" };
 }
 
-/** Over two decades and more a logarithmic axis names the powers of ten only. */
+/** From two decades on, a logarithmic axis labels only the powers of ten. */
 function ticksOf({ log = false }: LineAxis, values: readonly number[]) {
   if (!log) return { format: "~f" };
   const from = Math.floor(Math.log10(Math.min(...values)));

@@ -9,7 +9,7 @@ export interface Box {
   readonly height: number;
 }
 
-/** Lines of one length along the directions, at most 16 a side; NaN gives none. */
+/** Lines of one length along the directions, at most 16 per side; NaN gives none. */
 export function tickPath(direction: SquareField, { width, height }: Box): string {
   const coarse = coarsenLines(direction, Math.max(1, Math.min(16, Math.floor(width / 9))));
   const { points } = coarse;

@@ -9,11 +9,11 @@ const FONT_FILES = ["DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold"].map((
   require.resolve(`dejavu-fonts-ttf/ttf/${face}.ttf`),
 );
 
-/** The letters of an SVG's text that the PNG's font lacks, each once: it shows boxes in their place. */
+/** The letters of an SVG's text that the PNG's font does not have, each once: boxes appear in their place. */
 export function missingLetters(svg: string): string {
   const text = svg.replace(/<[^>]*>/g, "").replace(/&[^;]*;/g, "");
   const letters = [...new Set(text)].filter((letter) => !/[\p{Cc}\p{Cf}\s]/u.test(letter));
-  if (letters.every((letter) => letter < "\u0250")) return ""; // Latin letters are there
+  if (letters.every((letter) => letter < "\u0250")) return ""; // the font has Latin letters
   const hasGlyph = fontCoverage(FONT_FILES[0]!);
   return letters.filter((letter) => !hasGlyph(letter.codePointAt(0)!)).join("");
 }

@@ -16,7 +16,7 @@ export interface SeriesMean {
 
 /**
  * One mean for each x of each series, in order of first appearance; values are finite. The error bar is
- * the standard error of the mean, or the whole range of fewer than three realisations.
+ * the standard error of the mean, or the whole range if there are fewer than three realisations.
  */
 export function seriesMeans(points: readonly SeriesPoint[]): SeriesMean[] {
   const groups = new Map<string, SeriesPoint[]>();
@@ -38,6 +38,6 @@ function meanWithError(ys: readonly number[]) {
   if (ys.length < 3) return { mean, low, high };
   const squares = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0);
   const error = Math.sqrt(squares / (ys.length - 1) / ys.length);
-  // The bar never leaves the range (Σd² ≤ (Σd)²), but rounding might, and off a logarithmic axis.
+  // Exactly computed, the bar stays in the range (Σd² ≤ (Σd)²); rounded, it could leave a logarithmic axis.
   return { mean, low: Math.max(low, mean - error), high: Math.min(high, mean + error) };
 }

@@ -1,12 +1,12 @@
 import { type Config, parse, type Spec, View } from "vega";
 
-/** The ink of axes, frames and text. */
+/** The colour of axes, frames and text. */
 export const INK = "#222";
 
-/** The family that `render-png.ts` brings along. */
+/** The family that `render-png.ts` ships. */
 const FONT = "DejaVu Sans, sans-serif";
 
-/** House style of every figure; a spec's own properties win over it. */
+/** House style of every figure; a spec's own properties override it. */
 const STYLE: Config = {
   background: "white",
   axis: {
@@ -53,10 +53,10 @@ function printable(svg: string): string {
 
 /**
  * Sets one character after `_` as a subscript where it follows a Greek letter, as in σ_w²: Unicode has
- * no subscript w, and Vega knows no mark-up. Other underscores stay, they are part of names.
+ * no subscript w, and Vega no mark-up. Other underscores stay, because they are part of names.
  */
 function typeset(svg: string): string {
-  // Text between tags only: the same labels stand in attributes, too, for screen readers.
+  // Only text between tags: the same labels are also in attributes, for screen readers.
   return svg.replace(/>[^<]+</g, (text) =>
     text.replace(
       /(\p{Script=Greek})_([\p{L}\d])(?![\p{L}\d])(&[^;]+;|[^<&])?/gu,

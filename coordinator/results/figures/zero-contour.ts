@@ -8,7 +8,7 @@ export type UnitPoint = readonly [x: number, y: number];
  * positive values on their left; a closed line repeats its first point. Squares with a NaN are left out.
  */
 export function zeroContour({ points, values }: SquareField): UnitPoint[][] {
-  // Every crossed edge of the grid leads to one other through a square, and is led to from one.
+  // Through the squares, every crossed edge of the grid leads to one other edge, and follows one.
   const next = new Map<number, number>();
   for (let row = 0; row + 1 < points; row++) {
     for (let column = 0; column + 1 < points; column++) {
@@ -21,7 +21,7 @@ export function zeroContour({ points, values }: SquareField): UnitPoint[][] {
 
 /**
  * Joins the crossed sides of the square whose lower left corner is `corner`. Going round it
- * anticlockwise, a line comes in where the sign turns negative and goes out where it turns positive.
+ * anticlockwise, a line enters where the sign turns negative and leaves where it turns positive.
  */
 function linkCrossings(
   next: Map<number, number>,
