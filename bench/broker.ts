@@ -1,4 +1,4 @@
-/** What the broker costs: tasks a second, its share of the work, and how large a crowd it bears. `npm run bench:broker -- --help` */
+/** What the broker costs: tasks per second, its share of the work, and how many workers it can serve. `npm run bench:broker -- --help` */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,14 +23,14 @@ const TITLES: Readonly<Record<Section, string>> = {
 
 const PROSE: Readonly<Record<Section, string>> = {
   throughput: `A task is published, pulled, answered with a small result that the broker has confirmed, acknowledged, and seen by the
-coordinator. What bounds it is system calls: at this rate both cores are full, and each process spends most of its time in
-reading and writing packets of a few hundred bytes. So whatever is to be sent at the end of one turn of the event loop goes out in one write.
-With \`sync_interval: always\` the server waits for the disk twice a task. BullMQ removes each job with its result as soon as it
+coordinator. System calls limit the rate: here both cores are full, and each process spends most of its time in
+reading and writing packets of a few hundred bytes. So everything that is to be sent at the end of one turn of the event loop is sent in one write.
+With \`sync_interval: always\` the server waits for the disk twice per task. BullMQ removes each job with its result as soon as it
 is done, and checks neither; ours keeps the result until the coordinator has stored it, and has digests and schemas checked at both ends.`,
-  overhead: `\`ftle run --nats\` and \`ftle worker\` as a user starts them. What the coordinator takes is mostly the store: each tile
-is written, synced and noted in the journal. Where the tasks take longer, the share falls in proportion.`,
+  overhead: `\`ftle run --nats\` and \`ftle worker\` as a user starts them. The coordinator's time is mostly spent in the store: each tile
+is written, synced and noted in the journal. Where the tasks take longer, the share is smaller in proportion.`,
   scale: `\`ftle run\` keeps two tasks queued for each thread, and has them all in memory; \`ftle status\` reads one record for each worker,
-which is what its time goes into, after the half second that the program takes to start.`,
+which takes most of its time, after the half second that the program takes to start.`,
 };
 
 const RESULTS = fileURLToPath(new URL("./BROKER.md", import.meta.url));
@@ -61,26 +61,28 @@ try {
 function readFlags(): Flags {
   const program = new Command("npm run bench:broker --")
     .description(
-      "No-op tasks a second through a real nats-server, beside BullMQ on Redis (after `npm run bench:broker-peers`); the share of " +
-        "the processor time that coordinator and broker take beside real tiles; `ftle status` and the coordinator's memory with " +
+      "No-op tasks per second through a real nats-server, compared with BullMQ on Redis (after `npm run bench:broker-peers`); the share of " +
+        "the processor time that coordinator and broker take with real tiles; `ftle status` and the coordinator's memory with " +
         "ten thousand workers and a hundred thousand tasks. After `npm run build`, on Linux. Takes half an hour.",
     )
     .addOption(new Option("--only <sections...>", "measure only these").choices(SECTIONS))
     .option("--quick", "a small part, in two minutes: to see that it works")
     .option("--rounds <n>", "of each measurement (5; quick: 2)", positiveInteger)
     .option("--tasks <n>", "no-op tasks of a round (10 000; quick: 2 000)", positiveInteger)
-    .option("--flight <n>", "no-op tasks on their way at a time (64)", positiveInteger)
+    .option("--flight <n>", "no-op tasks published and unfinished at a time (64)", positiveInteger)
     .option("--seconds <n>", "of real tiles (75; quick: 8)", positiveInteger)
-    .option("--workers <n>", "of the crowd (10 000; quick: 500)", positiveInteger)
+    .option("--workers <n>", "in the crowd (10 000; quick: 500)", positiveInteger)
     .option(
       "--write [file]",
-      "write the report to bench/BROKER.md; a part of it, to a file of yours",
+      "write the report to bench/BROKER.md, or a part of it to another file",
     );
   const given = program.parse().opts<Partial<Flags>>();
   const quick = given.quick ?? false;
   const only = SECTIONS.filter((section) => given.only?.includes(section) ?? true);
   if (given.write === true && (quick || only.length < SECTIONS.length)) {
-    program.error("error: BROKER.md takes the whole; name a file to --write for a part of it");
+    program.error(
+      "error: BROKER.md is for the whole report; name another file with --write for a part of it",
+    );
   }
   const effort = quick
     ? { rounds: 2, tasks: 2_000, seconds: 8, workers: 500 }
@@ -88,7 +90,7 @@ function readFlags(): Flags {
   return { flight: 64, ...effort, ...given, quick, only };
 }
 
-/** Measures section by section, printing as it goes, and gives the whole as Markdown. */
+/** Measures section by section, printing each result, and returns the whole as Markdown. */
 async function measure(flags: Flags, folder: string): Promise<string> {
   const { rounds, tasks, flight, seconds, workers } = flags;
   const measured: { -readonly [Key in keyof Measured]: Measured[Key] } = {};

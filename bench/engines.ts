@@ -1,4 +1,4 @@
-/** How fast the engines are, beside the machine's limit and the peers. `npm run bench -- --help` */
+/** How fast the engines are, compared with the machine's limit and the peers. `npm run bench -- --help` */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,9 +55,9 @@ try {
 function readFlags(): Flags {
   const program = new Command("npm run bench --")
     .description(
-      "Field and training rates of each engine beside the FMA peak of the same minutes and beside JAX and PyTorch " +
+      "Field and training rates of each engine compared with the FMA peak of the same minutes, JAX and PyTorch " +
         "(after `npm run bench:peers`), taking turns on one core; the whole of Fig. 2, ours and JAX's; threads " +
-        "beside processes; the distance from the reference. Takes half an hour.",
+        "compared with processes; the distance from the reference. Takes half an hour.",
     )
     .addOption(new Option("--only <sections...>", "measure only these").choices(SECTIONS))
     .option("--engine <name>", "the engine that the goals are for", "native")
@@ -67,13 +67,15 @@ function readFlags(): Flags {
     .option("--fig2-rounds <n>", "how often Fig. 2 is run (3; quick: 1)", positiveInteger)
     .option(
       "--write [file]",
-      "write the report to bench/RESULTS.md; a part of it, to a file of yours",
+      "write the report to bench/RESULTS.md, or a part of it to another file",
     );
   const given = program.parse().opts<Partial<Flags>>();
   const quick = given.quick ?? false;
   const only = SECTIONS.filter((section) => given.only?.includes(section) ?? true);
   if (given.write === true && (quick || only.length < SECTIONS.length)) {
-    program.error("error: RESULTS.md takes the whole; name a file to --write for a part of it");
+    program.error(
+      "error: RESULTS.md is for the whole report; name another file with --write for a part of it",
+    );
   }
   const effort = quick
     ? { rounds: 3, ms: 100, fig2Rounds: 1 }
@@ -81,7 +83,7 @@ function readFlags(): Flags {
   return { engine: "native", ...effort, ...given, quick, only };
 }
 
-/** Measures section by section, printing as it goes, and gives the whole as Markdown. */
+/** Measures section by section, printing each result, and returns the whole as Markdown. */
 async function measure(flags: Flags, folder: string): Promise<string> {
   const { engine, quick, rounds, ms } = flags;
   const effort = { quick, rounds, milliseconds: ms };
@@ -95,7 +97,7 @@ async function measure(flags: Flags, folder: string): Promise<string> {
   };
   const rates = async (section: "fields" | "training", cases: readonly Case[]) => {
     const all: Rates[] = [];
-    measured[section] = all; // what was measured counts, whatever comes after
+    measured[section] = all; // what was measured is kept, whatever fails later
     for await (const one of measureRates(cases, everybody, { effort, cores: pinned.one })) {
       all.push(one);
       tell(ratesReport(one));
@@ -129,11 +131,11 @@ async function measure(flags: Flags, folder: string): Promise<string> {
   const head = `${describeRun(pinned, { rounds, ms })}${small}`;
   console.log(head);
   const problem = engineProblem(engine);
-  if (problem !== null) tell(`Engine ${engine} is not here: ${problem}`);
+  if (problem !== null) tell(`Engine ${engine} is not available: ${problem}`);
   for (const section of flags.only) {
     tell(`## ${TITLES[section]}`);
     const needsEngine = section !== "fields" && section !== "training";
-    if (needsEngine && problem !== null) tell(`Not measured: engine ${engine} is not here.`);
+    if (needsEngine && problem !== null) tell(`Not measured: engine ${engine} is not available.`);
     else await sections[section]().catch((error: Error) => tell(`Not measured: ${error.message}`));
   }
   const goals = goalsReport(measured, engine);

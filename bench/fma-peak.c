@@ -1,5 +1,5 @@
 /*
- * The most multiply-adds a core can do: independent chains in registers of the widest vectors.
+ * The highest rate of multiply-adds on one core: independent chains in registers of the widest vectors.
  * For each line of JSON {"run": ms} answers {"units": flops, "seconds": s}, like every contestant.
  * cc -O3 -march=native -ffp-contract=fast -o fma-peak fma-peak.c
  */
@@ -41,7 +41,7 @@ static float turns(float start) {
 }
 
 int main(void) {
-  static char line[1 << 16]; /* a case is longer than one thinks */
+  static char line[1 << 16]; /* a case can be a long line */
   volatile float kept = 0;
   while (fgets(line, sizeof line, stdin)) {
     const char *run = strstr(line, "\"run\":");

@@ -1,4 +1,4 @@
-/** Claim: a store with 10⁵ stored tiles is opened and its status told in under 5 s. `npm run bench:store` */
+/** Claim: a store with 10⁵ stored tiles is opened and its status shown in under 5 s. `npm run bench:store` */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
 /**
- * Claim: the program starts quickly. Each line is timed beside `node -e 0`, in turns; a ratio is taken within a round.
+ * Claim: the program starts quickly. Each command and `node -e 0` are timed in turns; a ratio is taken within a round.
  * `npm run bench:start`
  */
 import { spawn } from "node:child_process";
@@ -61,7 +61,7 @@ async function milliseconds(words: readonly string[]): Promise<number> {
   return performance.now() - start;
 }
 
-/** From the start of the process to the line with which it takes tasks. */
+/** From the start of the process to the line that says it takes tasks. */
 async function workerStart(): Promise<number> {
   const words = [MAIN, "worker", "--nats", server.url, "--threads", "1"];
   const start = performance.now();

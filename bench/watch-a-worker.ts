@@ -38,7 +38,7 @@ const SCRAPES = 500;
 const SCRAPE_MS = 1_000;
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 
-/** A hundredth of what tasks are cut for: what is measured is a hundred times as much as users see. */
+/** A hundredth of the planned size of tasks: the measured overhead is a hundred times what users see. */
 const NETWORK: NetworkShape = {
   inputs: 2,
   hidden: Array.from({ length: 8 }, () => 50),
@@ -52,7 +52,7 @@ await parts();
 await throughput();
 await answer();
 
-/** Processor time of what metrics add: a task's events, and a scrape; and what that is of a worker's time. */
+/** Processor time that metrics add: a task's events, and a scrape; and its share of a worker's time. */
 async function parts(): Promise<void> {
   const registry = createRegistry();
   addProcessMetrics(registry);
@@ -86,7 +86,7 @@ function cpuOf(times: number, call: () => void): number {
   return (user + system) / 1e6 / times;
 }
 
-/** Tasks and processor time a second with and without metrics, in turns. */
+/** Tasks and processor time per second with and without metrics, in turns. */
 async function throughput(): Promise<void> {
   const sides = { without: [] as Spent[], with: [] as Spent[] };
   await round(false); // warms up
@@ -127,7 +127,7 @@ async function round(isWatched: boolean): Promise<Spent> {
     ? workerMetrics(registry, { name: "w", engine, threads: THREADS, rates })
     : null;
   const server = await startMetricsServer({ address: LOOPBACK, registry, notReady: () => null });
-  const scraper = scrape(server.place); // of an empty registry, too: what it takes itself is not the worker's
+  const scraper = scrape(server.place); // of an empty registry, too: the scraper's own time is not the worker's
   const worker = startWorker({
     ...{ transport, name: "w", engine, threads: THREADS },
     onEvent: (event) => metrics?.onEvent(event),
@@ -168,7 +168,7 @@ function tile(id: string, engine: string, weights: string): FieldTask {
   };
 }
 
-/** A process of its own, as Prometheus is. */
+/** A separate process, like Prometheus. */
 function scrape(place: string) {
   const source = `setInterval(() => fetch("http://${place}/metrics").then((r) => r.text()).catch(() => {}), ${SCRAPE_MS})`;
   return spawn(process.execPath, ["--eval", source], { stdio: "ignore" });

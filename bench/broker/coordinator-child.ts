@@ -1,4 +1,4 @@
-/** A coordinator of no-op tasks: publishes with a bounded number on their way, and acknowledges each result. */
+/** A coordinator of no-op tasks: publishes with a bounded number unfinished, and acknowledges each result. */
 import { connectBroker } from "../../shared/transport/nats/connect.ts";
 import { coordinatorTransport } from "../../shared/transport/nats/coordinator-transport.ts";
 import { INBOXES } from "../../shared/transport/nats/names.ts";
@@ -26,7 +26,7 @@ await serve({
     await ours.open({ engine: ENGINE, sweep: SWEEP, priority: "normal" });
     transport = ours;
     flight = most;
-    void collect(); // that it fails ends this process
+    void collect(); // a failure ends this process
     return {};
   },
 

@@ -7,7 +7,7 @@ import { GOALS as CROWD } from "./scale.ts";
 import type { Throughput } from "./throughput.ts";
 import { GOAL as LEAST_RATE } from "./throughput.ts";
 
-/** What was measured; a part that failed or was not asked for lacks. */
+/** What was measured; parts that failed or were not requested are absent. */
 export interface Measured {
   readonly throughput?: Throughput;
   readonly overhead?: readonly Overhead[];

@@ -1,6 +1,6 @@
 /**
- * Thousands of workers that only say that they are there, on one connection, as `heartbeat.ts` says it; and one
- * that now and then has a result, so that the coordinator goes on.
+ * Thousands of workers that only send heartbeats, on one connection, in the form of `heartbeat.ts`; and one that
+ * sends a result from time to time, so that the coordinator continues.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Task, TrainResult } from "../../shared/messages.ts";
@@ -18,7 +18,7 @@ export interface Crowd {
   /** Of each; all of them have a task running, as soon as there are so many. */
   readonly threads: number;
   readonly engine: string;
-  /** How often there is a result. */
+  /** How often a result is sent. */
   readonly resultMs: number;
 }
 
@@ -34,7 +34,7 @@ await serve({
     const { url } = crowd;
     const broker = await connectBroker({ url, inboxPrefix: INBOXES.worker });
     beat(broker, crowd);
-    void work(broker, crowd); // that it fails ends this process
+    void work(broker, crowd); // a failure ends this process
     return {};
   },
 

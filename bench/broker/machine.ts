@@ -1,4 +1,4 @@
-/** Where it was measured, without the day: what changes a figure is what stands here. */
+/** Where it was measured, without the date: only what affects the figures. */
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { natsServerBinary } from "../../shared/testing/nats-server.ts";
@@ -11,11 +11,11 @@ export async function describeBroker(): Promise<string> {
   return [
     "# The broker, measured",
     "",
-    "Written by `npm run bench:broker -- --write`. Medians, with the least and the largest; the machine is shared, so ratios of neighbours count for more than rates.",
+    "Written by `npm run bench:broker -- --write`. Medians, with the least and the largest; the machine is shared, so ratios of neighbours are more reliable than rates.",
     "",
     `- ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${memory} GiB; everything on this one machine, over loopback`,
     `- Node ${process.versions.node}, ${server}, clients @nats-io ${versionOf("../../node_modules/@nats-io/transport-node")}`,
-    `- Beside it: ${peersLack() ?? peersVersions()}`,
+    `- Compared with: ${peersLack() ?? peersVersions()}`,
   ].join("\n");
 }
 

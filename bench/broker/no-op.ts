@@ -1,4 +1,4 @@
-/** Tasks that take no time: what a queue itself costs. */
+/** Tasks that take no time, to measure the cost of a queue itself. */
 import type { FieldTask, TaskResult } from "../../shared/messages.ts";
 import { encodeResult } from "../../shared/transport/nats/result-codec.ts";
 

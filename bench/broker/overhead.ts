@@ -1,4 +1,4 @@
-/** What share of the processor time coordinator and broker take while two threads compute tiles of some seconds. */
+/** What share of the processor time coordinator and broker take while two threads compute tiles of a few seconds. */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ export const GOAL = 0.02;
 const THREADS = 2;
 const DEPTH = 8;
 const POINTS = 512;
-/** How often the processes are looked at. */
+/** How often the processes are measured. */
 const LOOK_MS = 50;
 
 /** Trainings and tiles as they come, from milliseconds to some ten seconds. */
@@ -78,7 +78,7 @@ export async function measureOverhead(
   return cases;
 }
 
-/** Enough networks for so many seconds; not trained, so that there are tiles only. */
+/** Enough networks for this many seconds; not trained, so that there are tiles only. */
 function tilesAlone(
   engine: EngineName,
   { width, seconds }: { width: number; seconds: number },
@@ -102,7 +102,7 @@ async function runOnce(
   { out, engine }: { out: string; engine: string },
 ): Promise<Run> {
   const program = built("cli/main");
-  const server = await startNatsServer({ config: "max_payload: 8MB" }); // as deploy/nats has it
+  const server = await startNatsServer({ config: "max_payload: 8MB" }); // as in deploy/nats
   const ftle = (...args: string[]) =>
     spawn(
       process.execPath,
@@ -147,7 +147,7 @@ async function runOnce(
   return { ...tilesIn(out), whole: last, steady };
 }
 
-/** How many results a sweep's journal tells of. */
+/** How many results a sweep's journal lists. */
 function storedIn(directory: string): number {
   return journalOf(directory).split('"event":"stored"').length - 1;
 }
@@ -166,7 +166,7 @@ function journalOf(directory: string): string {
   try {
     return readFileSync(join(directory, "journal.jsonl"), "utf8");
   } catch {
-    return ""; // there is none yet
+    return ""; // there is no journal yet
   }
 }
 

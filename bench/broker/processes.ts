@@ -1,4 +1,4 @@
-/** Processes that take part in a measurement, and what they cost. Linux tells it in /proc. */
+/** Processes that take part in a measurement, and what they cost, from Linux's /proc. */
 import type { ChildProcess } from "node:child_process";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A process that does as it is told, one thing at a time. It ends when its standard input does. */
+/** A process that runs commands, one at a time. It ends when its standard input does. */
 export interface Child {
   readonly pid: number;
   ask<Answer>(name: string, given: object): Promise<Answer>;
@@ -18,7 +18,7 @@ export interface Child {
 
 export function startChild(script: string): Child {
   const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.on("error", () => {}); // it has died: the next answer says so
+  child.stdin.on("error", () => {}); // it has died: the next answer reports that
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     pid: child.pid!,
@@ -58,7 +58,7 @@ export async function ended(child: ChildProcess): Promise<number | null> {
 
 /**
  * A file of the build, by its path in the source without the ending.
- * @throws Error if it is not there, or older than the source.
+ * @throws Error if it is missing, or older than the source.
  */
 export function built(path: string): string {
   const file = join(ROOT, "dist", `${path}.js`);
@@ -75,10 +75,10 @@ export function built(path: string): string {
   return file;
 }
 
-/** proc_pid_stat(5) counts in these; 100 a second on every Linux that we know. */
+/** The unit of proc_pid_stat(5): 100 per second on every Linux that we know. */
 const TICKS = Number(firstLine("getconf", ["CLK_TCK"])) || 100;
 
-/** User and system time of a process so far, all threads; null when it is gone. */
+/** User and system time of a process so far, all threads; null if it has ended. */
 export function cpuSeconds(pid: number): number | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -89,7 +89,7 @@ export function cpuSeconds(pid: number): number | null {
   }
 }
 
-/** The most that a process has had resident, in MB (10⁶ bytes). */
+/** A process's peak resident memory, in MB (10⁶ bytes). */
 export function peakMegabytes(pid: number): number {
   const text = readFileSync(`/proc/${pid}/status`, "utf8");
   return (Number(/^VmHWM:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024) / 1e6;

@@ -15,7 +15,7 @@ export interface Redis {
   stop(): Promise<void>;
 }
 
-/** What of the peers lacks here, for people; null if nothing does. */
+/** Which part of the peers is missing here, for people; null if none is. */
 export function peersLack(): string | null {
   if (!existsSync(peer("node_modules")))
     return "BullMQ is not set up (`npm run bench:broker-peers`)";
@@ -29,7 +29,7 @@ export function peer(name: string): string {
 
 const START_MS = 10_000;
 
-/** @param fsync when what was written must be on disk: each second, or before the answer. */
+/** @param fsync when writes must be on disk: every second, or before the answer. */
 export async function startRedis(fsync: "everysec" | "always"): Promise<Redis> {
   const folder = await mkdtemp(join(tmpdir(), "ftle-redis-"));
   const port = await freePort();

@@ -1,4 +1,4 @@
-/** A broker with ten thousand workers and a hundred thousand queued tasks: `ftle status`, and what the coordinator takes. */
+/** A broker with ten thousand workers and a hundred thousand queued tasks: `ftle status`, and what the coordinator needs. */
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,22 +25,22 @@ export interface Scale {
   /** Peaks, in MB. */
   readonly coordinatorMegabytes: number;
   readonly serverMegabytes: number;
-  /** Share of one core that each takes with nobody looking. */
+  /** Share of one core that each takes while no status is requested. */
   readonly load: Record<"coordinator" | "server" | "heartbeats", number>;
-  /** Heartbeats a second. */
+  /** Heartbeats per second. */
   readonly beats: number;
 }
 
 export const GOALS = { statusSeconds: 2, coordinatorMegabytes: 500 };
-/** Each worker has a task running and one waiting for each thread, as `ftle run` sees to. */
+/** Each worker has a task running and one waiting for each thread, as `ftle run` ensures. */
 const TASKS_A_THREAD = 2;
 const THREADS = 5;
 /** How often the coordinator gets a result. */
 const RESULT_MS = 100;
-/** Share of the tasks that must be queued: those of a worker just not heard of are not filled up. */
+/** Share of the tasks that must be queued: none are added for a worker whose heartbeat is just late. */
 const LEAST_QUEUED = 0.98;
 const QUEUED_WITHIN_MS = 300_000;
-/** How long nobody looks, and the coordinator may grow. */
+/** How long no status is requested, and the coordinator may grow. */
 const QUIET_MS = 30_000;
 
 export async function measureScale(
@@ -135,7 +135,7 @@ async function untilQueued(url: string, tasks: number): Promise<void> {
   const end = performance.now() + QUEUED_WITHIN_MS;
   try {
     for (;;) {
-      const queues = await readQueues(broker).catch(() => null); // the coordinator has not begun
+      const queues = await readQueues(broker).catch(() => null); // the coordinator has not started
       const [depth] = (await readDepths(broker, queues ?? [])).values();
       if ((depth?.waiting ?? 0) >= LEAST_QUEUED * tasks) return;
       if (performance.now() > end) throw new Error(`only ${depth?.waiting} tasks were queued`);

@@ -1,4 +1,4 @@
-/** No-op tasks a second, from publishing to the result seen by the coordinator, beside BullMQ's. */
+/** No-op tasks per second, from publishing to the result seen by the coordinator, compared with BullMQ's. */
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
 import { medianAndRange, ratios } from "../engines/statistics.ts";
 import { table } from "../engines/table.ts";
@@ -12,7 +12,7 @@ export interface Throughput {
   readonly tasks: number;
   readonly rounds: number;
   readonly flight: number;
-  /** Why BullMQ is not among them; null if it is. */
+  /** Why BullMQ was not measured; null if it was. */
   readonly lack: string | null;
 }
 
@@ -20,7 +20,7 @@ interface Side {
   readonly name: string;
   /** Of each round. */
   readonly rate: number[];
-  /** Processor time a task of each process, in microseconds; of each round. */
+  /** Processor time per task of each process, in microseconds; of each round. */
   readonly cost: Record<Part, number[]>;
 }
 
@@ -41,7 +41,7 @@ interface Contestant {
 
 export interface ThroughputOptions {
   readonly rounds: number;
-  /** Tasks of a turn; a fifth of them before, not counted. */
+  /** Tasks of a turn; a fifth as many run before and are not counted. */
   readonly tasks: number;
   /** Tasks published and without a result, at most. */
   readonly flight: number;
@@ -144,7 +144,7 @@ export function throughputReport({ sides, tasks, rounds, flight, lack }: Through
   });
   const head = ["side", "tasks/s", "× BullMQ, synced alike", ...PARTS.map((part) => `${part}, µs`)];
   const notes = [
-    `- ${rounds} rounds of ${tasks} tasks in turn; at most ${flight} on their way, ${SLOTS} slots of one worker process; task ${task} B, result ${result} B; processor time is a task's`,
+    `- ${rounds} rounds of ${tasks} tasks in turn; at most ${flight} unfinished at a time, ${SLOTS} slots of one worker process; task ${task} B, result ${result} B; processor time is per task`,
     ...(lack === null ? [] : [`- Without BullMQ: ${lack}`]),
   ];
   return [table(head, rows), "", ...notes].join("\n");

@@ -19,7 +19,7 @@ await serve({
         if (outcome !== "stored") throw new Error(`${lease.task.id} had a result`);
       }
     };
-    for (let slot = 0; slot < slots; slot++) void work(); // that one fails ends this process
+    for (let slot = 0; slot < slots; slot++) void work(); // a failure of one ends this process
     return {};
   },
 });

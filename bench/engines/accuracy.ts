@@ -1,4 +1,4 @@
-/** How far an engine's λ₁ is from the reference, looked for over many networks. */
+/** How far an engine's λ₁ is from the reference, over many networks. */
 import { gridCoordinates } from "../../shared/numerics/grid.ts";
 import type { NetworkShape, Weights } from "../../shared/numerics/network.ts";
 import { createOptimizerState } from "../../shared/numerics/optimizers.ts";
@@ -19,7 +19,7 @@ export interface Accuracy {
 interface Summary {
   readonly points: number;
   readonly median: number;
-  /** What 99 % and 99.9 % of the points stay below. */
+  /** Bounds for 99 % and 99.9 % of the points. */
   readonly p99: number;
   readonly p999: number;
   readonly worst: Worst;
@@ -55,7 +55,7 @@ const GROUPS: readonly Group[] = [
 const WIDTHS = [2, 3, 8, 10, 17, 33, 50, 100];
 const DEPTHS = [1, 2, 4, 8, 12, 24];
 
-/** Compares random networks of all shapes, on grids as people use them: float64 coordinates, data's square. */
+/** Compares random networks of all shapes, on the usual grids: float64 coordinates, the data's square. */
 export function measureAccuracy(name: string, { quick }: { quick: boolean }): Accuracy {
   const widths = quick ? [2, 10, 50] : WIDTHS;
   const depths = quick ? [2, 8] : DEPTHS;

@@ -1,4 +1,4 @@
-/** What is measured: networks, grids and samples, handed to every contestant in the same files. */
+/** What is measured: networks, grids and samples, given to every contestant in the same files. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultOptions } from "../../shared/datasets/data-set.ts";
@@ -123,7 +123,7 @@ export function tanhNetwork(width: number, depth: number): NetworkShape {
   return { inputs: 2, hidden, outputs: 1, activation: "tanh", outputActivation: "tanh" };
 }
 
-/** Random weights as float32 holds them, so that no engine starts from others. */
+/** Random weights as float32 holds them, so that all engines start from the same ones. */
 export function float32Weights(network: NetworkShape, gain: number, seed: number): Weights {
   const scale = { weightVariance: gain / network.hidden[0]!, thresholdVariance: 0 };
   return initialWeights(network, scale, [seed, 0]).map(({ weight, bias }) => ({
@@ -155,7 +155,7 @@ export function checkedTraining(
   });
 }
 
-/** What the float64 definition gives: what every contestant is compared with. */
+/** The results of the float64 definition, with which every contestant is compared. */
 export function expectedOf(given: Case): number[] {
   const loaded = referenceEngine.load(given.network, float32Weights(given.network, 1, 1));
   return given.kind === "field"

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Timed } from "./serve.ts";
 
-/** A process that works for a while when told to, and sleeps in between. */
+/** A process that works for a while on command, and sleeps in between. */
 export interface Contestant {
   readonly name: string;
-  /** Readies a case and answers with results to compare. Rejects if the contestant cannot do it. */
+  /** Prepares a case and answers with results to compare. Rejects if the contestant cannot do it. */
   prepare(given: unknown): Promise<{ check: number[]; chosen: string }>;
   run(milliseconds: number): Promise<Timed>;
   stop(): Promise<void>;
@@ -18,7 +18,7 @@ export interface Command {
   readonly command: readonly [program: string, ...args: string[]];
 }
 
-/** What holds the libraries of all contestants to the thread that they are given. */
+/** Restricts the libraries of all contestants to the thread that they are given. */
 export const ONE_THREAD = {
   OMP_NUM_THREADS: "1",
   OPENBLAS_NUM_THREADS: "1",
@@ -38,7 +38,7 @@ export function startContestant({ name, command }: Command, cores: readonly numb
   child.stderr!.on("data", (chunk) => {
     complaints = (complaints + chunk).slice(-2000);
   });
-  child.stdin!.on("error", () => {}); // it has died: the next answer says so
+  child.stdin!.on("error", () => {}); // it has died: the next answer reports that
   const ask = async (request: object) => {
     child.stdin!.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await lines.next();

@@ -69,11 +69,11 @@ function peerEntries(): Entry[] {
     return { name, command: [python, "-W", "ignore", path, ...args], takes };
   };
   const isField: Entry["takes"] = (given) => given.peers && given.kind === "field";
-  // As people write it, a field of N = 200 asks for 42 GB with JAX and takes minutes with PyTorch.
+  // As written, a field of N = 200 needs 42 GB with JAX and takes minutes with PyTorch.
   const fits: Entry["takes"] = (given, options) =>
     isField(given, options) && given.network.hidden[0]! < 200;
   const isTraining: Entry["takes"] = (given) => given.peers && given.kind === "training";
-  // Sixteen networks of N = 250 take a minute an epoch and gain nothing by it.
+  // Sixteen networks of N = 250 take a minute per epoch and show nothing new.
   const isNarrow: Entry["takes"] = (given, options) =>
     isTraining(given, options) && given.network.hidden[0]! < 200;
   const unlessQuick =

@@ -17,7 +17,7 @@ await serve<Case>((given) => {
   return given.kind === "field" ? prepareField(engine, given) : prepareTraining(engine, given);
 });
 
-/** Bands of rows as a task has them, one after another, over and over. */
+/** Bands of rows as in a task, one after another, repeatedly. */
 function prepareField(engine: Engine, given: FieldCase): Prepared {
   const { network, points, halfWidth } = given;
   const loaded = engine.load(network, decodeWeights(readFileSync(given.weights)));
@@ -33,7 +33,7 @@ function prepareField(engine: Engine, given: FieldCase): Prepared {
   return { run: repeated(work), check, chosen: `${rows} rows a call` };
 }
 
-/** Slices of an epoch as a task has them, one after another, over and over. */
+/** Slices of an epoch as in a task, one after another, repeatedly. */
 function prepareTraining(engine: Engine, given: TrainingCase): Prepared {
   const { network, batch } = given;
   const { set, order } = samples();

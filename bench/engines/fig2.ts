@@ -44,7 +44,7 @@ const LEARNED = 0.8;
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PROGRAM = join(ROOT, "dist/cli/main.js");
 
-/** @throws Error if the program was not built, or somebody's run fails. */
+/** @throws Error if the program was not built, or a contestant's run fails. */
 export async function measureFig2(
   engine: string,
   options: {
@@ -98,7 +98,7 @@ export async function measureFig2(
   };
 }
 
-/** The example as it is, with one realisation of each network. */
+/** The example unchanged, with one realisation of each network. */
 function oneSeed(quick: boolean) {
   const spec = parse(readFileSync(join(ROOT, "examples/fig2.yaml"), "utf8"));
   spec.axes.seed = { count: 1 };
@@ -159,7 +159,7 @@ function ourRun(
   };
 }
 
-/** @throws Error if the built program is not what the source says. */
+/** @throws Error if the built program is older than the source. */
 async function checkBuild(): Promise<void> {
   if (!existsSync(PROGRAM)) throw new Error("dist/ is missing: npm run build");
   const built = (await stat(PROGRAM)).mtimeMs;
@@ -173,7 +173,7 @@ async function checkBuild(): Promise<void> {
   }
 }
 
-/** What a process printed; rejects unless it ended well. */
+/** What a process printed; rejects if it failed. */
 async function finished(command: Command["command"], cores: readonly number[]): Promise<string> {
   const child = startPinned(command, cores);
   child.stdin!.end();

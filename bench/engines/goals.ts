@@ -7,7 +7,7 @@ import { median, medianAndRange, significant } from "./statistics.ts";
 import { table } from "./table.ts";
 import type { Threads } from "./threads.ts";
 
-/** Whatever was measured in this run. */
+/** Everything that was measured in this run. */
 export interface Measured {
   readonly fields?: readonly Rates[];
   readonly training?: readonly Rates[];
@@ -142,7 +142,7 @@ function threadsGoals({ shares }: Threads): Goal[] {
   ];
 }
 
-/** Typical is the median of every kind of networks, the wildest included. */
+/** Typical is the median over every kind of networks, the most chaotic included. */
 function accuracyGoals(accuracy: Accuracy): Goal[] {
   const typical = Math.max(...accuracy.groups.map((group) => group.median));
   const { p999, worst } = accuracy.all;

@@ -10,7 +10,7 @@ export function peersPython(): string | null {
   return existsSync(path) ? path : null;
 }
 
-/** Cores that processes are held to by Linux's `taskset`; none where it is missing: then they are free. */
+/** Cores to which Linux's `taskset` pins processes; none where it is missing: then they are not pinned. */
 export interface Pinned {
   readonly one: readonly number[];
   readonly two: readonly number[];

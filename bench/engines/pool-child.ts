@@ -23,7 +23,7 @@ const pool = new Piscina<ThreadRequest, ThreadReply>({
 await serve<FieldCase>((given) => {
   const task = fieldTask(given);
   const weights = new Uint8Array(readFileSync(given.weights));
-  /** One tile after another for so long: what the worker does for each of its threads. */
+  /** One tile after another for the given time, as the worker does for each of its threads. */
   const keepBusy = async (milliseconds: number) => {
     const start = performance.now();
     let tiles = 0;

@@ -1,4 +1,4 @@
-/** How fast everybody is: contestants take turns, so that what disturbs the machine disturbs all. */
+/** How fast each contestant is: they take turns, so that disturbances of the machine affect all. */
 import type { Case } from "./cases.ts";
 import { expectedOf } from "./cases.ts";
 import type { Contestant } from "./contestant.ts";
@@ -8,7 +8,7 @@ import { PEAK } from "./contestants.ts";
 import { median, medianAndRange, ratios, significant } from "./statistics.ts";
 import { table } from "./table.ts";
 
-/** λ₁ in float32 and losses of the first steps agree far better than this where all do the same. */
+/** λ₁ in float32 and losses of the first steps agree far better than this if all compute the same. */
 const TOLERANCE = 1e-4;
 
 export interface Effort {
@@ -21,7 +21,7 @@ export interface Effort {
 /** What one contestant did in one case. */
 export interface Row {
   readonly name: string;
-  /** Of each round: seconds a grid point, a network-step or, of the peak, a flop. */
+  /** For each round: seconds per grid point, network-step or, for the peak, flop. */
   readonly seconds: readonly number[];
   readonly chosen: string;
   /** Largest absolute difference from the float64 definition. */
@@ -31,11 +31,11 @@ export interface Row {
 export interface Rates {
   readonly given: Case;
   readonly rows: readonly Row[];
-  /** Who could not do it, or did something else, and why. */
+  /** Contestants that failed, or computed something else, and why. */
   readonly failures: readonly string[];
 }
 
-/** Runs every case with everybody who takes part in it, on one core. */
+/** Runs every case with all its contestants, on one core. */
 export async function* measureRates(
   cases: readonly Case[],
   entries: readonly Entry[],
@@ -67,7 +67,7 @@ async function measureCase(
       const { check, chosen } = await contestant.prepare(given);
       const difference = contestant.name === PEAK ? 0 : largestDifference(check, expected);
       if (!(difference < TOLERANCE)) throw new Error(`differs by ${difference} from the reference`);
-      await contestant.run(0); // the first time is not like the others
+      await contestant.run(0); // the first time is slower than the others
       const seconds: number[] = [];
       ready.push({ contestant, row: { seconds, chosen, difference }, seconds });
     } catch (error) {
@@ -106,7 +106,7 @@ function rowOf(rows: readonly Row[], name: string): Row | undefined {
   return rows.find((row) => row.name === name);
 }
 
-/** Everybody's best, its spread, share of the peak, and how they stand to the fastest engine of ours. */
+/** Each contestant's best, its spread, share of the peak, and ratio to our fastest engine. */
 export function ratesReport(rates: Rates): string {
   const { given, rows, failures } = rates;
   const isField = given.kind === "field";

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 
 /** A case that is ready to be timed. */
 export interface Prepared {
-  /** Works for at least so long, or does the least piece there is, and tells how many units it did. */
+  /** Works for at least so long, or does the smallest possible piece, and returns how many units it did. */
   run(milliseconds: number): Timed | Promise<Timed>;
   /** Results that all contestants must agree on. */
   readonly check: readonly number[];
@@ -36,7 +36,7 @@ export async function serve<Case>(prepare: (given: Case) => Prepared): Promise<v
   }
 }
 
-/** Repeats `work`, which tells its units, for at least so long. */
+/** Repeats `work`, which returns its units, for at least so long. */
 export function repeated(work: () => number): Prepared["run"] {
   return (milliseconds) => {
     const start = performance.now();

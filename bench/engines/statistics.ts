@@ -16,7 +16,7 @@ export function medianAndRange(values: readonly number[], digits = 3): string {
   return `${significant(middle, digits)} (${significant(least, digits)}–${significant(most, digits)})`;
 }
 
-/** So many significant digits, without exponents between 10⁻⁴ and 10⁶. */
+/** With so many significant digits, without exponents between 10⁻⁴ and 10⁶. */
 export function significant(value: number, digits = 3): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);

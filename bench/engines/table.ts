@@ -1,4 +1,4 @@
-/** A Markdown table whose columns line up, for reading as text, too. */
+/** A Markdown table with aligned columns, which is legible as plain text, too. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, c) => Math.max(...[head, ...rows].map((row) => row[c]!.length)));
   const line = (cells: readonly string[]) =>

@@ -1,4 +1,4 @@
-/** Whether threads take anything from the kernel: the worker's pool beside plain processes. */
+/** Whether threads make the kernel slower: the worker's pool compared with plain processes. */
 import type { FieldCase } from "./cases.ts";
 import type { Contestant } from "./contestant.ts";
 import { startContestant } from "./contestant.ts";
@@ -18,7 +18,7 @@ export interface Threads {
 
 type Contender = "one process" | "two processes" | "one thread" | "two threads";
 
-/** Enough tasks in a turn that its beginning and end do not count. */
+/** Enough tasks in a turn that its beginning and end do not matter. */
 const TURN = 4;
 
 export async function measureThreads(

@@ -1,4 +1,4 @@
-"""What the driver hands over: weights, grids and samples, as NumPy arrays."""
+"""What the driver passes: weights, grids and samples, as NumPy arrays."""
 
 import numpy as np
 from safetensors.numpy import load_file

@@ -66,7 +66,7 @@ def epoch(params, inputs, targets, rates, order):
 
 
 def train(params, inputs, targets):
-    """The whole batches of every epoch in one `lax.scan`; what is left of the samples is left out."""
+    """The whole batches of every epoch in one `lax.scan`; samples beyond the last whole batch are left out."""
     steps = len(inputs) // BATCH
     progress = np.arange(sweep["epochs"] * steps) / (sweep["epochs"] * steps)
     rates = jnp.array(sweep["learningRate"] * (1 + np.cos(np.pi * progress)) / 2, jnp.float32)

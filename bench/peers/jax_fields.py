@@ -77,7 +77,7 @@ def tangents_stacked(layers, points):
 
 
 def expert(layers, tangents, *, everything=False):
-    """Points [2, chunk] to λ₁ alone, or to all that a field of ours holds."""
+    """Points [2, chunk] to λ₁ alone, or to everything that a field of ours contains."""
 
     def chunk(points):
         x, u, v = tangents(layers, points)

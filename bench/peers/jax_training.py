@@ -13,7 +13,7 @@ SEEDS = 16
 
 
 def rows(params, inputs):
-    """Outputs [batch, 1] with a sample a row; W is stored [in, out]."""
+    """Outputs [batch, 1] with one sample per row; W is stored [in, out]."""
     x = inputs
     for weight, bias in params:
         x = jnp.tanh(x @ weight + bias)
@@ -21,7 +21,7 @@ def rows(params, inputs):
 
 
 def columns(params, inputs):
-    """Outputs [batch, 1] with a sample a column; W is stored [out, in]."""
+    """Outputs [batch, 1] with one sample per column; W is stored [out, in]."""
     x = inputs.T
     for weight, bias in params:
         x = jnp.tanh(weight @ x + bias[:, None])

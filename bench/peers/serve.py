@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Prepared:
     """A case that is compiled and checked, ready to be timed."""
 
-    #: Does a piece of the work, waits for it, and tells how many units it was.
+    #: Does a piece of the work, waits for it, and returns how many units it was.
     run: Callable[[], int]
     #: Results that all contestants must agree on.
     check: list[float]
@@ -23,7 +23,7 @@ class Prepared:
 def serve(prepare: Callable[[dict], Prepared]) -> None:
     """Answers `{"prepare": case}` and `{"run": milliseconds}` until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a library prints must not come between the answers
+    os.dup2(2, 1)  # output of libraries must not get between the answers
     prepared: Prepared | None = None
     for line in sys.stdin:
         request = json.loads(line)

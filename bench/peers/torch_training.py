@@ -5,7 +5,7 @@ from torch_without_cuda import torch
 from cases import load_layers, load_samples
 from serve import Prepared, serve
 
-#: Steps between two looks at the clock.
+#: Steps between two readings of the clock.
 STEPS = 20
 
 

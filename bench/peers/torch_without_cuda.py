@@ -3,7 +3,7 @@
 import os
 import sys
 
-# Python binds all functions of a library at once, and those of CUDA are not there; they are never called.
+# Python binds all functions of a library at once, and those of CUDA are missing; they are never called.
 sys.setdlopenflags(os.RTLD_LAZY)
 
 import torch  # noqa: E402

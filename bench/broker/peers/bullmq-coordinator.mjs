@@ -1,4 +1,4 @@
-/** Adds tasks with a bounded number on their way, and sees each result: what `coordinator-child.ts` does. */
+/** Adds tasks with a bounded number unfinished, and receives each result, as `coordinator-child.ts` does. */
 import { Queue, QueueEvents } from "bullmq";
 import { serve } from "./serve.mjs";
 

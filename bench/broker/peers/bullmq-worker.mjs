@@ -1,4 +1,4 @@
-/** Answers each task at once, eight at a time: what `worker-child.ts` does. */
+/** Answers each task at once, eight at a time, as `worker-child.ts` does. */
 import { Worker } from "bullmq";
 import { serve } from "./serve.mjs";
 
