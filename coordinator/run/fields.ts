@@ -4,12 +4,12 @@ import type { FieldResult } from "../../shared/messages.ts";
 import type { Cell } from "../plan/plan.ts";
 import type { CellRecord } from "../store/cell-record.ts";
 import { fieldRecord } from "../store/cell-record.ts";
+import { statisticsOf } from "../store/field-statistics.ts";
 import { readFieldArray } from "../store/field-zarr.ts";
 import { fieldFolder } from "../store/layout.ts";
 import type { FieldState } from "../store/scan.ts";
 import { readRecord } from "../store/store.ts";
 import type { OpenField } from "./backlog.ts";
-import { statisticsOf } from "./field-statistics.ts";
 import type { Run } from "./run.ts";
 
 /** Whether tiles are missing. */

@@ -15,12 +15,12 @@ import type { Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
 import type { CellRecord, FieldStatistics } from "../store/cell-record.ts";
 import { storedHistory } from "../store/cell-record.ts";
+import { statisticsOf } from "../store/field-statistics.ts";
 import { readFieldArray, tileFiles } from "../store/field-zarr.ts";
 import { readIfThere } from "../store/files.ts";
 import { cellJson, fieldFolder, weightsFile } from "../store/layout.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
 import { tileTask } from "../store/tile-task.ts";
-import { statisticsOf } from "./field-statistics.ts";
 
 /** A stored result that can be computed again. */
 export type Claim =

@@ -52,7 +52,7 @@ export interface FieldStatistics {
   readonly lambda1Boundary: number | null;
   /** Points whose λ₁ is not finite. */
   readonly notFinite: number;
-  /** Points with a layer so saturated that float32 cannot hold its slopes (`run/saturation.ts`); absent if there is none. */
+  /** Points with a layer so saturated that float32 cannot hold its slopes (`saturation.ts`); absent if there is none. */
   readonly saturated?: number;
 }
 

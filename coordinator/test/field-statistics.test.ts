@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { fieldStatistics } from "../run/field-statistics.ts";
+import { fieldStatistics } from "../store/field-statistics.ts";
 
 /** Fields of up to 24² points and two layers, some with λ₁ that is not finite. */
 const fields = fc.integer({ min: 1, max: 24 }).chain((points) => {

@@ -6,11 +6,11 @@ import type { Plan } from "../plan/plan.ts";
 import { planSweep } from "../plan/plan.ts";
 import type { Job } from "../run/backlog.ts";
 import { createBacklog } from "../run/backlog.ts";
-import { fieldStatistics } from "../run/field-statistics.ts";
 import { remainingLoad } from "../run/load.ts";
 import { followRun } from "../run/progress.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import type { CellRecord } from "../store/cell-record.ts";
+import { fieldStatistics } from "../store/field-statistics.ts";
 import type { StoreState } from "../store/scan.ts";
 
 function plan(text: string): Plan {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkShape, Weights } from "../../shared/numerics/network.ts";
-import { saturatedPoints } from "../run/saturation.ts";
+import { saturatedPoints } from "../store/saturation.ts";
 
 const POINTS = 20;
 const grid = {

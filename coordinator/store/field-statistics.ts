@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
 import { decodeWeights } from "../../shared/safetensors.ts";
-import type { CellRecord, FieldStatistics } from "../store/cell-record.ts";
-import { readIfThere } from "../store/files.ts";
-import { weightsFile } from "../store/layout.ts";
+import type { CellRecord, FieldStatistics } from "./cell-record.ts";
+import { readIfThere } from "./files.ts";
+import { weightsFile } from "./layout.ts";
 import { saturatedPoints } from "./saturation.ts";
 
 /** A whole field. */
