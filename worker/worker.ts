@@ -91,7 +91,7 @@ async function stop(
   await pool.destroy();
 }
 
-/** The module beside this one, as source or as built. */
+/** The file beside this one, as source or as built. */
 function threadFile(): URL {
-  return new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+  return new URL(`./thread-entry.c${extname(import.meta.url).slice(1)}`, import.meta.url);
 }
