@@ -9,12 +9,8 @@ import { planSweep } from "../coordinator/plan/plan.ts";
 import { remainingLoad } from "../coordinator/run/load.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
 import { totals } from "../coordinator/store/cell-status.ts";
-import {
-  chunkPath,
-  FIELD_ARRAYS,
-  fieldMetadata,
-  tileFiles,
-} from "../coordinator/store/field-zarr.ts";
+import { fieldMetadata } from "../coordinator/store/field-metadata.ts";
+import { chunkPath, FIELD_ARRAYS, tileFiles } from "../coordinator/store/field-zarr.ts";
 import { fieldFolder } from "../coordinator/store/layout.ts";
 import type { FieldState } from "../coordinator/store/scan.ts";
 import { scanFields, scanStore } from "../coordinator/store/scan.ts";

@@ -62,7 +62,7 @@ async function exportSweep(directory: string, flags: ExportFlags): Promise<void>
     const source = { directory, sweep, plan, state };
     const kind = format === "zarr" ? "group" : "file";
     const { name, write } = exportOf(source, flags, interrupt);
-    if (flags.out === undefined) await wayInto(directory).clear(`${EXPORT}/`);
+    if (flags.out === undefined) wayInto(directory).clear(`${EXPORT}/`);
     const path = flags.out ?? shownPath(directory, EXPORT, `${name}.${format}`);
     await writeWhole(path, { kind, force }, write);
     noteMissing(source, output.note);

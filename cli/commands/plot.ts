@@ -81,7 +81,7 @@ export function plotCommand(): Command {
       const { sweep, plan } = await loadStored(directory);
       const state = await scanStore(plan, { directory, thorough: false });
       const stored = { directory, sweep, plan, state };
-      const { lines, format, out: folder = await figuresFolder(directory) } = flags;
+      const { lines, format, out: folder = figuresFolder(directory) } = flags;
       const target = { folder, format, note: output.note };
       const drawn =
         lines === undefined

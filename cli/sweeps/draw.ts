@@ -10,10 +10,10 @@ import type { Slice } from "../../coordinator/results/slices.ts";
 import { slicesOf, withValues } from "../../coordinator/results/slices.ts";
 import { summaryRows } from "../../coordinator/results/summary.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
-import { writeFiles } from "../../coordinator/store/files.ts";
 import { FIGURES } from "../../coordinator/store/layout.ts";
 import { wayInto } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
+import { writeFiles } from "../../coordinator/store/write-files.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { moduleLoader } from "../../shared/module-loader.ts";
 import { shownPath } from "../terminal/format.ts";
@@ -77,8 +77,8 @@ const figures = {
 };
 
 /** The sweep's own folder of figures; what lies in its place and is not ours is renamed. */
-export async function figuresFolder(directory: string): Promise<string> {
-  await wayInto(directory).clear(`${FIGURES}/`);
+export function figuresFolder(directory: string): string {
+  wayInto(directory).clear(`${FIGURES}/`);
   return join(directory, FIGURES);
 }
 
@@ -91,7 +91,7 @@ export async function drawDefaultFigures(
   note: (line: string) => void,
 ): Promise<string[]> {
   if (stored.plan.field === null) return [];
-  const folder = await figuresFolder(stored.directory);
+  const folder = figuresFolder(stored.directory);
   const look = { quantity: "L*lambda1", directions: true, only: {} } as const;
   const target = { folder, format: "both", note } as const;
   return await drawSlices(stored, look, { ...target, most: MOST_FIGURES_OF_A_RUN });

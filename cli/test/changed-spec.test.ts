@@ -59,7 +59,7 @@ describe("changed spec", { concurrency: 2 }, () => {
 
   async function edited(name: string, text: string): Promise<string> {
     const directory = join(folder, name.replaceAll(" ", "-"));
-    await cp(whole, directory, { recursive: true });
+    await cp(whole, directory, { recursive: true, verbatimSymlinks: true });
     await writeFile(join(directory, SWEEP_YAML), text);
     return directory;
   }

@@ -33,6 +33,12 @@ function assertStopped({ code, stderr }: Ending, path: string, cause: string, re
   assert.doesNotMatch(stderr, /\n\s+at /);
 }
 
+/** Without what fields of a grid share. */
+function withoutMetadata(found: Record<string, string>): Record<string, string> {
+  const isOwn = ([path]: [string, string]) => !/\.zarr\/([xy]\/|\w+\/zarr\.json)/.test(path);
+  return Object.fromEntries(Object.entries(found).filter(isOwn));
+}
+
 const mounting = canMount();
 
 if (mounting === "directly") {
@@ -112,8 +118,10 @@ if (mounting === "directly") {
           ] as const) {
             await mkdir(directory);
             await mkdir(cells);
-            if (directory === moved) await cp(untouched, moved, { recursive: true });
-            if (directory === moved) await cp(join(moved, CELLS), cells, { recursive: true });
+            if (directory === moved)
+              await cp(untouched, moved, { recursive: true, verbatimSymlinks: true });
+            if (directory === moved)
+              await cp(join(moved, CELLS), cells, { recursive: true, verbatimSymlinks: true });
             await rm(join(directory, CELLS), { recursive: true, force: true });
             await symlink(cells, join(directory, CELLS));
           }
@@ -124,9 +132,10 @@ if (mounting === "directly") {
           }
           await runHere(spec, begun);
           assert.equal((await resumeHere(moved)).tasksRun, 4);
-          const expected = await contents(join(untouched, CELLS));
+          // Through the link, links to shared metadata would not hold: fields there have files of their own.
+          const expected = withoutMetadata(await contents(join(untouched, CELLS)));
           for (const cells of ["a", "b"]) {
-            assertSameContents(await contents(join(path, cells)), expected);
+            assertSameContents(withoutMetadata(await contents(join(path, cells))), expected);
             assert.equal((await readdir(join(path, cells))).length, 4); // all of them cells
           }
         });

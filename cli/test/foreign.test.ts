@@ -116,7 +116,7 @@ describe("foreign", { concurrency: 2 }, () => {
   for (const [name, damage] of Object.entries(damages)) {
     test(`foreign: a store ${name} is still ours`, async () => {
       const directory = join(folder, name.replaceAll(/\W/g, "-"));
-      await cp(whole, directory, { recursive: true });
+      await cp(whole, directory, { recursive: true, verbatimSymlinks: true });
       await damage(directory);
       await resumeHere(directory);
       assertSameContents(await contents(directory), await contents(whole));
@@ -125,7 +125,10 @@ describe("foreign", { concurrency: 2 }, () => {
 
   test("foreign: its cells alone show that a store is ours", async () => {
     const directory = join(folder, "cells-alone");
-    await cp(join(whole, CELLS), join(directory, CELLS), { recursive: true });
+    await cp(join(whole, CELLS), join(directory, CELLS), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
     await plant(directory, { [SWEEP_YAML]: "garbled", [SWEEP_JSON]: "{" });
     assert.equal((await runHere(spec, directory)).tasksRun, 0);
   });
@@ -152,7 +155,7 @@ describe("foreign", { concurrency: 2 }, () => {
       ["to-a-file", spec, /found a link to .*spec\.yaml, which is not a folder/],
     ] as const) {
       const directory = join(folder, name);
-      await cp(whole, directory, { recursive: true });
+      await cp(whole, directory, { recursive: true, verbatimSymlinks: true });
       await rm(join(directory, CELLS), { recursive: true });
       await symlink(target, join(directory, CELLS));
       const { code, stderr } = await ftle("resume", directory, "--no-plot");

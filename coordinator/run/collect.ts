@@ -1,49 +1,71 @@
-/** Receives the outcome of each task, stores it, and then acknowledges it. */
+/** Takes the outcome of each task, stores it, and acknowledges it when it is stored. */
 import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../../shared/messages.ts";
 import type { Outcome } from "../../shared/transport/transport.ts";
 import type { Job } from "./backlog.ts";
 import { closeIfComplete } from "./fields.ts";
+import { keepTile } from "./keep-tile.ts";
 import { keepTraining } from "./keep-training.ts";
 import { resultFault } from "./result-fault.ts";
 import type { Run } from "./run.ts";
 
-/** Ends when the run is over. */
+/** Results that are being stored at a time, at most: in number, and in bytes of their arrays. */
+const MOST_STORING = 256;
+const MOST_BYTES = 2 ** 27;
+
+/**
+ * Ends when the run is over and what it took is stored. While the disk is slower than the workers, outcomes are left
+ * where they are: they do not pile up in memory.
+ */
 export async function collect(run: Run): Promise<void> {
-  const { transport, plan, jobs, over } = run;
+  const { transport, plan, jobs, backlog, over } = run;
+  const storing = new Set<Promise<void>>();
+  let bytes = 0;
   for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
     const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
-    const job = jobs.get(id) ?? adopt(run, id);
-    if (job === undefined) await noteLate(run, id);
-    else await keep(run, job, outcome);
-    await outcome.ack();
+    // The job of a task that an earlier coordinator published is still in the backlog.
+    const job = jobs.get(id) ?? backlog.take(id);
     jobs.delete(id);
+    run.storing++;
+    const size = bytesOf(outcome);
+    bytes += size;
+    const stored = keep(run, job, outcome)
+      .catch(run.fail)
+      .finally(() => {
+        storing.delete(stored);
+        bytes -= size;
+        run.storing--;
+        run.topUp();
+      });
+    storing.add(stored);
     run.topUp();
+    while (storing.size >= MOST_STORING || (storing.size > 1 && bytes > MOST_BYTES)) {
+      await Promise.race(storing);
+    }
   }
+  await Promise.all(storing);
 }
 
-/** The job of a task that an earlier coordinator published, and whose outcome was waiting. */
-function adopt({ backlog, jobs }: Run, task: string): Job | undefined {
-  const job = backlog.take(task);
-  if (job !== undefined) jobs.set(task, job);
-  return job;
+function bytesOf(outcome: Outcome): number {
+  if (outcome.kind === "dead" || outcome.result.kind === "train") return 0;
+  const { lambda1, direction, output } = outcome.result;
+  return lambda1.byteLength + direction.byteLength + output.byteLength;
 }
 
-/** A second outcome of the task, or the same one again: what is stored stays. */
-async function noteLate({ store, onEvent }: Run, task: string): Promise<void> {
+/** Stores an outcome, then acknowledges it. A task without a job came second, or twice: what is stored stays. */
+async function keep(run: Run, job: Job | undefined, outcome: Outcome): Promise<void> {
+  if (job === undefined) await noteLate(run, outcome);
+  else if (outcome.kind === "dead") await keepDeadLetter(run, job, outcome.letter);
+  else await keepResult(run, job, outcome.result);
+  await outcome.ack();
+}
+
+async function noteLate({ store, onEvent }: Run, outcome: Outcome): Promise<void> {
+  const task = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
   await store.journal({ event: "late", task });
   onEvent({ kind: "late", task });
 }
 
-async function keep(run: Run, job: Job, outcome: Outcome): Promise<void> {
-  if (outcome.kind === "dead") await keepDeadLetter(run, job, outcome.letter);
-  else await keepResult(run, job, outcome.result);
-  if (job.kind !== "field") return;
-  const tile = outcome.kind === "result" ? (outcome.result as FieldResult) : null;
-  await closeIfComplete(run, { ...job, last: tile });
-}
-
 async function keepResult(run: Run, job: Job, result: TaskResult): Promise<void> {
-  const { store, onEvent } = run;
   const { worker, attempt, seconds } = result.provenance;
   const fault = resultFault(job.task, result);
   if (fault !== null) {
@@ -53,30 +75,24 @@ async function keepResult(run: Run, job: Job, result: TaskResult): Promise<void>
     return;
   }
   const start = performance.now();
-  if (job.kind === "train") await keepTraining(run, job.cell, result as TrainResult);
-  else await keepTile(run, job, result as FieldResult);
-  await store.journal({ event: "stored", task: job.task.id, worker, attempt, seconds });
-  const storeSeconds = (performance.now() - start) / 1000;
-  onEvent({ kind: "stored", job, seconds, attempt, storeSeconds });
+  const onStored = () => {
+    const storeSeconds = (performance.now() - start) / 1000;
+    run.onEvent({ kind: "stored", job, seconds, attempt, storeSeconds });
+  };
+  if (job.kind === "train")
+    await keepTraining(run, job.cell, { result: result as TrainResult, onStored });
+  else await keepTile(run, job, { result: result as FieldResult, onStored });
 }
 
-async function keepTile(
-  { store }: Run,
-  job: Extract<Job, { kind: "field" }>,
-  result: FieldResult,
-): Promise<void> {
-  await store.putTile(job.field.state, job.task, result);
-  job.field.state.tiles[job.tile] = 1;
-  job.field.pending--;
-}
-
-async function keepDeadLetter({ store, onEvent }: Run, job: Job, found: DeadLetter): Promise<void> {
+async function keepDeadLetter(run: Run, job: Job, found: DeadLetter): Promise<void> {
   const { sweep, cell, kind } = job.task; // a worker that could not read the task does not know them
   const letter = { ...found, sweep, cell, kind };
-  await store.putDeadLetter(letter);
+  await run.store.putDeadLetter(letter);
   const { worker, attempts, reason } = letter;
   const entry = { task: job.task.id, worker, attempts, reason: reason.message };
-  await store.journal({ event: "dead", ...entry });
-  onEvent({ kind: "dead", job, letter });
-  if (job.kind === "field") job.field.pending--;
+  await run.store.journal({ event: "dead", ...entry });
+  run.onEvent({ kind: "dead", job, letter });
+  if (job.kind !== "field") return;
+  job.field.pending--;
+  await closeIfComplete(run, job.cell, job.field);
 }

@@ -1,14 +1,8 @@
 /** The life of a field in a run: its tiles are queued, and its statistics are computed after the last one. */
-import { join } from "node:path";
-import type { FieldResult } from "../../shared/messages.ts";
 import type { Cell } from "../plan/plan.ts";
 import type { CellRecord } from "../store/cell-record.ts";
 import { fieldRecord } from "../store/cell-record.ts";
-import { statisticsOf } from "../store/field-statistics.ts";
-import { readFieldArray } from "../store/field-zarr.ts";
-import { fieldFolder } from "../store/layout.ts";
 import type { FieldState } from "../store/scan.ts";
-import { readRecord } from "../store/store.ts";
 import type { OpenField } from "./backlog.ts";
 import type { Run } from "./run.ts";
 
@@ -25,7 +19,7 @@ export async function prepareFields(run: Run): Promise<void> {
     for (const field of fields) {
       if (isOpen(field)) run.backlog.open(cell, field);
       else if (record !== null && !hasStatistics(run, record, field)) {
-        await noteStatistics(run, { cell, state: field, last: null });
+        await noteStatistics(run, cell, field);
       }
     }
   }
@@ -39,24 +33,26 @@ export async function repairFields({ store }: Run, fields: readonly FieldState[]
 
 /** Queues the missing tiles of a trained cell's field. */
 export async function openField(run: Run, cell: Cell, state: FieldState): Promise<void> {
-  await closeIfComplete(run, { cell, field: run.backlog.open(cell, state), last: null });
+  await closeIfComplete(run, cell, run.backlog.open(cell, state));
 }
 
-/** A field with the tile that came last; null: not in memory. */
-interface LastTile {
-  readonly cell: Cell;
-  readonly field: OpenField;
-  readonly last: FieldResult | null;
-}
-
-/** After a field's last tile its statistics are stored, and workers no longer need its weights. */
-export async function closeIfComplete(run: Run, { cell, field, last }: LastTile): Promise<void> {
-  const { state, pending } = field;
+/** A field without pending tiles needs its weights no more, and if it has all of them, gets its statistics. */
+export async function closeIfComplete(
+  run: Run,
+  cell: Cell,
+  { state, pending }: OpenField,
+): Promise<void> {
   if (pending > 0) return;
-  await run.transport.dropBlob(run.plan.sweep, state.description.weights);
-  if (isOpen(state)) return;
-  const isWhole = state.tiles.length === 1; // everything is in memory
-  await noteStatistics(run, { cell, state, last: isWhole ? last : null });
+  await dropWeights(run, state);
+  if (!isOpen(state)) await noteStatistics(run, cell, state);
+}
+
+/** No more tiles of the field are to be computed. */
+export async function dropWeights(
+  { transport, plan }: Run,
+  { description }: FieldState,
+): Promise<void> {
+  await transport.dropBlob(plan.sweep, description.weights);
 }
 
 function hasStatistics({ plan }: Run, record: CellRecord, { snapshot }: FieldState): boolean {
@@ -64,27 +60,10 @@ function hasStatistics({ plan }: Run, record: CellRecord, { snapshot }: FieldSta
 }
 
 async function noteStatistics(
-  { plan, store, onEvent }: Run,
-  { cell, state, last }: { cell: Cell; state: FieldState; last: FieldResult | null },
+  { store, onEvent }: Run,
+  cell: Cell,
+  state: FieldState,
 ): Promise<void> {
-  const { id, grid } = plan.field!;
-  const { snapshot } = state;
-  const folder = join(store.directory, fieldFolder(cell.id, snapshot, id));
-  const { lambda1, output } = last ?? (await readField(folder));
-  const record = await readRecord(store.directory, cell.id);
-  if (record === null) return;
-  const statistics = await statisticsOf(
-    { lambda1, output, grid },
-    { directory: store.directory, record, snapshot },
-  );
-  const field = { snapshot, field: id, statistics };
-  await store.putFieldRecord(record, field);
-  onEvent({ kind: "mapped", cell, field });
-}
-
-/** Arrays of a whole field. */
-async function readField(folder: string) {
-  const lambda1 = await readFieldArray(folder, "lambda1");
-  const output = await readFieldArray(folder, "output");
-  return { lambda1, output };
+  const field = await store.closeField(state);
+  if (field !== null) onEvent({ kind: "mapped", cell, field });
 }

@@ -20,7 +20,7 @@ export function handOut(run: Run): Promise<void> {
         if (job === undefined) break;
         begin(run, job);
       }
-      if (run.jobs.size + run.publishing === 0) resolve();
+      if (run.jobs.size + run.publishing + run.storing === 0) resolve();
     };
     run.topUp();
   });

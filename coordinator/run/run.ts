@@ -44,10 +44,12 @@ export type RunEvent =
 /** The state of a run. */
 export interface Run extends RunOptions {
   readonly backlog: Backlog;
-  /** Published, or about to be, and without an outcome in the store; by task id. */
+  /** Published, or about to be, and without an outcome; by task id. */
   readonly jobs: Map<string, Job>;
   /** How many of them are being published. */
   publishing: number;
+  /** How many outcomes are being stored. */
+  storing: number;
   /** Uploads of weights for the workers, by field. */
   readonly offers: WeakMap<OpenField, Promise<void>>;
   /** Once aborted, nothing more is started. */
@@ -64,6 +66,7 @@ export function createRun(options: RunOptions, fail: (reason: unknown) => void):
     backlog: createBacklog(options.plan, options.state),
     jobs: new Map(),
     publishing: 0,
+    storing: 0,
     offers: new WeakMap(),
     over: new AbortController(),
     topUp() {},

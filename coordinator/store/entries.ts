@@ -59,3 +59,9 @@ function unlessAbsent<T>(path: string, read: () => T): T | undefined {
     throw storeError("read", path, error);
   }
 }
+
+/** Whether something is a folder of ours; anything else at its path is damage. */
+export function isFolder(kind: Kind | undefined, path: string, damaged: string[]): boolean {
+  if (kind !== undefined && kind !== "folder" && kind !== "absent") damaged.push(`${path}/`);
+  return kind === "folder";
+}

@@ -4,10 +4,8 @@ import * as zarr from "zarrita";
 import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
 import { StoreError } from "../../shared/errors.ts";
 import type { FieldResult, FieldTask } from "../../shared/messages.ts";
-import { gridCoordinates } from "../../shared/numerics/grid.ts";
-import { readIfThere } from "./files.ts";
-import { seal, unseal } from "./sealed-json.ts";
-import { consolidatedGroup } from "./zarr-consolidated.ts";
+import { readIfThere, readTextIfThere } from "./files.ts";
+import { unseal } from "./sealed-json.ts";
 import { CHECKSUM_BYTES, sealedChunk } from "./zarr-crc32c.ts";
 
 export const FIELD_ARRAYS = ["lambda1", "direction", "output"] as const;
@@ -57,48 +55,6 @@ export function chunkName(
   return `c.${layer}${row}.${column}`;
 }
 
-/** Every file of a field except its tiles: groups, arrays, coordinates. */
-export async function fieldMetadata(field: FieldDescription): Promise<Files> {
-  const files: Files = new Map();
-  const root = zarr.root(storeOver(files));
-  const { points, layers, region } = field.grid;
-  const layered = layers === "all";
-  for (const array of FIELD_ARRAYS) {
-    const hasLayers = layered && array !== "output";
-    await zarr.create(root.resolve(array), {
-      dtype: "float32",
-      shape: [...(hasLayers ? [field.depth] : []), points, points],
-      chunkShape: [...(hasLayers ? [field.depth] : []), field.tile, field.tile],
-      dimensionNames: [...(hasLayers ? ["layer"] : []), "y", "x"],
-      fillValue: Number.NaN,
-      codecs: CODECS,
-      chunkSeparator: ".",
-      attributes: ARRAY_ATTRIBUTES[array],
-    });
-  }
-  const coordinates: Record<string, Float64Array> = {
-    x: gridCoordinates(region.x, points),
-    y: gridCoordinates(region.y, points),
-    ...(layered ? { layer: Float64Array.from({ length: field.depth }, (_, l) => l + 1) } : {}),
-  };
-  for (const [name, values] of Object.entries(coordinates)) {
-    const array = await zarr.create(root.resolve(name), {
-      dtype: "float64",
-      shape: [values.length],
-      chunkShape: [values.length],
-      dimensionNames: [name],
-      fillValue: Number.NaN,
-      codecs: CODECS,
-      chunkSeparator: ".",
-    });
-    await zarr.set(array, null, { data: values, shape: [values.length], stride: [1] });
-  }
-  const arrays = [...FIELD_ARRAYS, ...Object.keys(coordinates)];
-  const metadataOf = (name: string) => [name, files.get(`${name}/zarr.json`)!] as const;
-  files.set("zarr.json", consolidatedGroup(attributesOf(field), arrays.map(metadataOf)));
-  return files;
-}
-
 /** The three chunks of one tile. */
 export function tileFiles(
   field: FieldDescription,
@@ -128,7 +84,11 @@ export function tileFiles(
  */
 export async function readFieldArray(folder: string, name: string): Promise<Float32Array> {
   try {
-    const get = async (key: string) => (await readIfThere(join(folder, key))) ?? undefined;
+    const metadata = await arrayMetadata(folder, name);
+    const get = async (key: string) => {
+      if (key.endsWith("/zarr.json") && metadata !== null) return metadata;
+      return (await readIfThere(join(folder, key))) ?? undefined;
+    };
     const location = zarr.root({ get }).resolve(name);
     const array = await zarr.open.v3(location, { kind: "array" });
     if (!array.is("float32")) throw new TypeError("it is not float32");
@@ -140,6 +100,13 @@ export async function readFieldArray(folder: string, name: string): Promise<Floa
       { path, cause },
     );
   }
+}
+
+/** From the group's copy: the array's own `zarr.json` may be a link, and links are not followed. */
+async function arrayMetadata(folder: string, name: string): Promise<Uint8Array | null> {
+  const group = JSON.parse(String((await readTextIfThere(join(folder, "zarr.json"))) ?? "{}"));
+  const metadata = group.consolidated_metadata?.metadata?.[name];
+  return metadata === undefined ? null : Buffer.from(JSON.stringify(metadata));
 }
 
 /**
@@ -157,34 +124,6 @@ export function readAttributes(groupJson: Uint8Array): { tile: number; weights: 
   }
 }
 
-const CODECS = [
-  { name: "bytes", configuration: { endian: "little" } },
-  { name: "crc32c", configuration: {} },
-];
-
-const ARRAY_ATTRIBUTES = {
-  lambda1: { long_name: "finite-time Lyapunov exponent (1/l) ln σ_max(J_l)", units: "1/layer" },
-  direction: { long_name: "angle of maximal stretching in the input plane", units: "radian" },
-  output: { long_name: "activation of the first output neuron" },
-};
-
-function attributesOf(field: FieldDescription): Record<string, unknown> {
-  const { cell, snapshot, weights, depth, tile } = field;
-  return seal({ cell, snapshot, weights, depth, tile });
-}
-
 function layerCount({ grid, depth }: FieldDescription): number {
   return grid.layers === "all" ? depth : 1;
-}
-
-/** A zarrita store over a map of files. */
-function storeOver(files: Files) {
-  return {
-    async get(key: `/${string}`) {
-      return files.get(key.slice(1));
-    },
-    async set(key: `/${string}`, value: Uint8Array) {
-      files.set(key.slice(1), value);
-    },
-  };
 }

@@ -1,8 +1,6 @@
 /** Writes files atomically: each appears whole or not at all. */
-import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { lstat, mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, open, readFile } from "node:fs/promises";
 import { StoreError } from "../../shared/errors.ts";
 import { CELLS } from "./layout.ts";
 
@@ -10,56 +8,6 @@ import { CELLS } from "./layout.ts";
 const TEMPORARY_FOLDER = ".ftle-tmp";
 /** One for each file system: `cells` may be a link to another, or a mount point. */
 export const TEMPORARY_FOLDERS = [TEMPORARY_FOLDER, `${CELLS}/${TEMPORARY_FOLDER}`] as const;
-
-/**
- * Writes files below `root`: each under a temporary name, fsynced, then renamed; finally the folders
- * are fsynced. When it returns, all of them survive a power cut; when it throws, each is either
- * unchanged or new.
- *
- * @throws StoreError if the disk is full, the quota used up, or the folder not writable.
- */
-export async function writeFiles(
-  root: string,
-  files: Iterable<readonly [path: string, bytes: Uint8Array | string]>,
-  { temporaryFolder }: { temporaryFolder?: string } = {},
-): Promise<void> {
-  const written: { temporary: string; path: string }[] = [];
-  const folders = new Set<string>();
-  let current = root; // what an error is about
-  try {
-    for (const [name, bytes] of files) {
-      current = join(root, name);
-      const folder = join(root, temporaryFolder ?? temporaryFolderOf(name));
-      if (!folders.has(folder)) await makeFolder(folder);
-      folders.add(folder);
-      const temporary = join(folder, `.ftle-${randomUUID()}`);
-      written.push({ temporary, path: current });
-      await writeSynced(temporary, bytes);
-    }
-    folders.clear();
-    for (const { path } of written) folders.add(dirname(path));
-    for (const folder of folders) {
-      current = folder;
-      await makeFolder(folder);
-    }
-    for (const { temporary, path } of written) {
-      current = path;
-      await rename(temporary, path);
-    }
-    for (const folder of folders) {
-      current = folder;
-      await syncFolder(folder);
-    }
-  } catch (error) {
-    // Best effort: what is left behind is removed when the store is next opened.
-    await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })));
-    throw storeError("write", current, error);
-  }
-}
-
-function temporaryFolderOf(name: string): string {
-  return TEMPORARY_FOLDERS[name.startsWith(`${CELLS}/`) ? 1 : 0];
-}
 
 /** No text of ours comes near this size; one of twice this size would not fit into a string. */
 export const MOST_TEXT_BYTES = 2 ** 28;
@@ -119,8 +67,6 @@ const CAUSES: Record<string, string> = {
   EEXIST: "there is a file where a folder should be (EEXIST); choose another --out",
 };
 
-const NOT_SUPPORTED = ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
-
 /** Writes a new file, which is on the disk when this returns. @throws EEXIST if there is one. */
 export async function writeSynced(path: string, bytes: Uint8Array | string): Promise<void> {
   const file = await open(path, "wx");
@@ -129,26 +75,5 @@ export async function writeSynced(path: string, bytes: Uint8Array | string): Pro
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-/** Makes a folder and its parents; fsyncs the folders that got new entries. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) {
-    await syncFolder(dirname(folder));
-  }
-}
-
-/** Where folders cannot be fsynced (SMB, some FUSE), only their file system can make their entries durable. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } catch (error) {
-    if (!NOT_SUPPORTED.some((code) => isErrno(error, code))) throw error;
-  } finally {
-    await folder.close();
   }
 }

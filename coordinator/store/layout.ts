@@ -7,6 +7,7 @@ export const SUMMARY_JSON = "summary.json";
 export const SUMMARY_CSV = "summary.csv";
 export const JOURNAL = "journal.jsonl";
 export const CELLS = "cells";
+export const GRIDS = "grids";
 export const DEAD = "dead";
 export const FIGURES = "figures";
 export const EXPORT = "export";
@@ -34,4 +35,9 @@ export function fieldFolder(cell: string, snapshot: Snapshot, field: string): st
 
 export function deadFile(task: string): string {
   return `${DEAD}/${task}.json`;
+}
+
+/** Metadata and coordinates that fields share. */
+export function gridFolder(key: string): string {
+  return `${GRIDS}/${key}`;
 }

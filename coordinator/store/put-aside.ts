@@ -1,5 +1,4 @@
-import { statSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "../../shared/errors.ts";
 import { kindAt, sizeOf } from "./entries.ts";
@@ -22,9 +21,9 @@ export interface Way {
    *
    * @throws StoreError if it cannot be renamed, or the path leads out of the directory.
    */
-  clear(path: string): Promise<void>;
+  clear(path: string): void;
   /** Renames a file, by adding the ending and, if that is taken, a number. @returns the new path. */
-  putAside(path: string, ending: string): Promise<string>;
+  putAside(path: string, ending: string): string;
   /** Everything that `clear` renamed, in order. */
   readonly aside: readonly Aside[];
 }
@@ -35,29 +34,29 @@ export function wayInto(directory: string): Way {
   const known = new Set<string>(); // folders known to be ours
   const aside: Aside[] = [];
 
-  async function putAside(path: string, ending: string): Promise<string> {
+  function putAside(path: string, ending: string): string {
     let to = path + ending;
     for (let n = 2; kindAt(join(directory, to)) !== "absent"; n++) to = `${path}${ending}-${n}`;
     try {
-      await rename(join(directory, path), join(directory, to));
+      renameSync(join(directory, path), join(directory, to));
     } catch (error) {
       throw storeError("write", join(directory, path), error);
     }
     return to;
   }
 
-  async function isFolder(path: string): Promise<boolean> {
+  function isFolder(path: string): boolean {
     const kind = kindAt(join(directory, path));
     if (kind === "absent") return false;
     if (kind === "folder" || (path === CELLS && isFolderBehind(join(directory, path)))) return true;
-    aside.push({ path: `${path}/`, to: await putAside(path, NOT_OURS) });
+    aside.push({ path: `${path}/`, to: putAside(path, NOT_OURS) });
     return false;
   }
 
   return {
     aside,
     putAside,
-    async clear(path) {
+    clear(path) {
       const parts = path.split("/");
       const name = parts.pop()!;
       if (parts.some((part) => ["", ".", ".."].includes(part)) || name === "..") {
@@ -66,13 +65,13 @@ export function wayInto(directory: string): Way {
       for (let length = 1; length <= parts.length; length++) {
         const folder = parts.slice(0, length).join("/");
         if (known.has(folder)) continue;
-        if (!(await isFolder(folder))) return;
+        if (!isFolder(folder)) return;
         known.add(folder);
       }
       if (name === "") return;
       const file = join(directory, path);
       if (kindAt(file) === "absent" || (sizeOf(file) ?? Number.NaN) <= mostBytesOf(name)) return;
-      aside.push({ path, to: await putAside(path, NOT_OURS) });
+      aside.push({ path, to: putAside(path, NOT_OURS) });
     },
   };
 }

@@ -7,21 +7,16 @@ import type { Cell, FieldPlan, Plan } from "../plan/plan.ts";
 import { plannedTile } from "../plan/plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
-import { entriesIn, type Kind, kindAt, namesIn, readOrNull, sizeOf } from "./entries.ts";
-import type { FieldDescription, Files } from "./field-zarr.ts";
-import {
-  chunkBytes,
-  chunkName,
-  FIELD_ARRAYS,
-  fieldMetadata,
-  readAttributes,
-  tilesPerSide,
-} from "./field-zarr.ts";
+import { entriesIn, isFolder, kindAt, namesIn, readOrNull, sizeOf } from "./entries.ts";
+import type { FieldDescription } from "./field-zarr.ts";
+import { tilesPerSide } from "./field-zarr.ts";
 import { MOST_TEXT_BYTES } from "./files.ts";
 import { CELLS, cellFolder, cellJson, DEAD, deadFile, fieldFolder, weightsFile } from "./layout.ts";
+import { storedTile, UNKNOWN, wantingMetadata } from "./scan-metadata.ts";
+import { findTiles } from "./scan-tiles.ts";
 import { unsealJson } from "./sealed-json.ts";
 import { tileTask } from "./tile-task.ts";
-import { isChunkIntact } from "./zarr-crc32c.ts";
+import type { Content } from "./write-files.ts";
 
 export interface ScanOptions {
   readonly directory: string;
@@ -65,7 +60,7 @@ export interface FieldState {
   /** Tiles still to compute: neither stored nor given up. */
   readonly missing: number;
   /** Metadata files that are missing or not as they should be, with their correct content. */
-  readonly metadata: Files;
+  readonly metadata: ReadonlyMap<string, Content>;
   /** There is a folder, but for other weights: it must be removed. */
   readonly isStale: boolean;
 }
@@ -74,7 +69,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   const { directory, thorough } = options;
   const present = entriesIn(join(directory, CELLS)); // which may be a link
   const damaged: string[] = [];
-  const scan = { directory, thorough, damaged };
+  const scan = { directory, thorough, damaged, grids: new Map<string, boolean>() };
   if (present === null) damaged.push(`${CELLS}/`);
   const cells: CellState[] = [];
   const dead = deadLetters(plan, scan);
@@ -98,12 +93,6 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
 }
 
 const LONGEST_TURN_MS = 50;
-
-/** Whether something is a folder of ours; anything else at its path is damage. */
-function isFolder(kind: Kind | undefined, path: string, damaged: string[]): boolean {
-  if (kind !== undefined && kind !== "folder" && kind !== "absent") damaged.push(`${path}/`);
-  return kind === "folder";
-}
 
 /** Tasks of this plan, not of another sweep in the directory, that have a dead letter. */
 function deadLetters(plan: Plan, { directory, thorough, damaged }: Scan): Set<string> {
@@ -185,125 +174,30 @@ interface SnapshotOf {
 async function scanField(
   plan: FieldPlan,
   { record, snapshot, weights }: SnapshotOf,
-  { directory, thorough, damaged }: Scan,
+  scan: Scan,
 ): Promise<FieldState> {
+  const { directory, thorough, damaged } = scan;
   const { id, grid } = plan;
   const { network } = record.physics;
   const folder = fieldFolder(record.cell, snapshot, id);
   const path = join(directory, folder);
   const isThere = isFolder(kindAt(path), folder, damaged);
-  const stored = isThere ? storedTile(path) : UNKNOWN;
+  const stored = isThere ? storedTile(directory, folder) : UNKNOWN;
   const tile = stored.tile ?? plannedTile(plan, network);
   const depth = network.hidden.length;
   const description = { cell: record.cell, snapshot, weights, grid, depth, tile };
   const isStale = stored.weights !== null && stored.weights !== weights;
   let tiles = new Uint8Array(tilesPerSide(description) ** 2);
-  let metadata: Files = new Map();
+  let metadata: FieldState["metadata"] = new Map();
   if (isThere && !isStale) {
     const ofFolder: string[] = [];
     const found = findTiles(path, description, { thorough, damaged: ofFolder });
     tiles = found.tiles;
-    if (thorough) {
-      const expected = await fieldMetadata(description);
-      metadata = wantingMetadata(path, expected, { ...found, damaged: ofFolder });
-    }
+    const { hasChunks } = found;
+    const field = { folder, description, hasChunks };
+    if (thorough) metadata = await wantingMetadata(field, { grids: new Map(), ...scan, ofFolder });
     damaged.push(...ofFolder.map((name) => `${folder}/${name}`));
   }
   const missing = tiles.length - tiles.reduce((sum, done) => sum + done, 0);
   return { snapshot, folder, description, tiles, missing, metadata, isStale };
-}
-
-/** Tile side and weights as recorded in a field's folder; null where they are not. */
-interface StoredTile {
-  readonly tile: number | null;
-  readonly weights: string | null;
-}
-
-const UNKNOWN: StoredTile = { tile: null, weights: null };
-
-/** Read from any of a field's metadata files that is intact. */
-function storedTile(path: string): StoredTile {
-  const group = readOrNull(join(path, "zarr.json"), MOST_TEXT_BYTES);
-  const attributes = group === null ? null : readAttributes(group);
-  if (attributes !== null) return attributes;
-  for (const array of FIELD_ARRAYS) {
-    if (kindAt(join(path, array)) !== "folder") continue;
-    const side = chunkSide(readOrNull(join(path, array, "zarr.json"), MOST_TEXT_BYTES));
-    if (side !== null) return { tile: side, weights: null };
-  }
-  return UNKNOWN;
-}
-
-function chunkSide(arrayJson: Buffer | null): number | null {
-  try {
-    const side = JSON.parse(String(arrayJson)).chunk_grid.configuration.chunk_shape.at(-1);
-    return Number.isInteger(side) && side >= 1 ? side : null;
-  } catch {
-    return null; // a damaged file is an expected finding; the next one may be intact
-  }
-}
-
-/** The metadata files of a field that are missing or not as they should be, with their correct content. */
-function wantingMetadata(
-  path: string,
-  expected: Files,
-  { hasChunks, damaged }: { hasChunks: boolean; damaged: string[] },
-): Files {
-  const wanting: Files = new Map();
-  const notOurs = new Set<string>(); // names of folders where there is something else
-  for (const folder of new Set([...expected.keys()].map(topOf))) {
-    if (folder === "zarr.json" || !["file", "other"].includes(kindAt(join(path, folder)))) continue;
-    notOurs.add(folder);
-    if (!damaged.includes(`${folder}/`)) damaged.push(`${folder}/`);
-  }
-  for (const [name, bytes] of expected) {
-    const isBelow = notOurs.has(topOf(name));
-    const found = isBelow ? null : readOrNull(join(path, name), bytes.length);
-    if (found?.equals(bytes)) continue;
-    wanting.set(name, bytes);
-    // Metadata is written before the first chunk: until then it may be incomplete after a kill.
-    if (found !== null || (hasChunks && !isBelow)) damaged.push(name);
-  }
-  return wanting;
-}
-
-function topOf(path: string): string {
-  return path.split("/", 1)[0]!;
-}
-
-/** The tiles whose three chunks are all stored and intact; and whether there is any chunk, intact or not. */
-function findTiles(
-  path: string,
-  field: FieldDescription,
-  { thorough, damaged }: Pick<Scan, "thorough" | "damaged">,
-): { tiles: Uint8Array<ArrayBuffer>; hasChunks: boolean } {
-  const side = tilesPerSide(field);
-  const tiles = new Uint8Array(side ** 2).fill(1);
-  let hasChunks = false;
-  for (const array of FIELD_ARRAYS) {
-    const folder = join(path, array);
-    const isThere = isFolder(kindAt(folder), array, damaged);
-    const names = new Set(isThere ? namesIn(folder) : []);
-    const expected = chunkBytes(field, array);
-    for (let i = 0; i < tiles.length; i++) {
-      const name = chunkName(field, array, { row: Math.floor(i / side), column: i % side });
-      if (!names.has(name)) {
-        tiles[i] = 0;
-        continue;
-      }
-      hasChunks = true;
-      const file = join(folder, name);
-      const isWhole = thorough
-        ? isIntact(readOrNull(file, expected), expected)
-        : sizeOf(file) === expected;
-      if (isWhole) continue;
-      tiles[i] = 0;
-      damaged.push(`${array}/${name}`);
-    }
-  }
-  return { tiles, hasChunks };
-}
-
-function isIntact(chunk: Buffer | null, expectedBytes: number): boolean {
-  return chunk?.length === expectedBytes && isChunkIntact(chunk);
 }

@@ -7,14 +7,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { Cell } from "../plan/plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
 import type { CellRecord, FieldRecord } from "./cell-record.ts";
-import {
-  readCellRecord,
-  refuseOtherFormat,
-  storedHistory,
-  writeCellRecord,
-} from "./cell-record.ts";
-import type { Files } from "./field-zarr.ts";
-import { fieldMetadata, tileFiles } from "./field-zarr.ts";
+import { readCellRecord, refuseOtherFormat } from "./cell-record.ts";
 import {
   isErrno,
   MOST_TEXT_BYTES,
@@ -22,7 +15,6 @@ import {
   readTextIfThere,
   storeError,
   TEMPORARY_FOLDERS,
-  writeFiles,
 } from "./files.ts";
 import { refuseForeign } from "./foreign-files.ts";
 import {
@@ -31,20 +23,25 @@ import {
   DEAD,
   deadFile,
   FIGURES,
+  GRIDS,
   isCellId,
   JOURNAL,
   SUMMARY_CSV,
   SUMMARY_JSON,
   SWEEP_JSON,
   SWEEP_YAML,
-  weightsFile,
 } from "./layout.ts";
 import type { Lock, LockOptions } from "./lock.ts";
 import { acquireLock } from "./lock.ts";
 import { type Aside, type Way, wayInto } from "./put-aside.ts";
+import { putFiles } from "./put-files.ts";
+import { repairField } from "./repair-field.ts";
 import type { FieldState } from "./scan.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
+import type { Storing } from "./storing/client.ts";
+import { startStoring } from "./storing/client.ts";
 import { judgeSweepText } from "./sweep-text.ts";
+import type { NewFile } from "./write-files.ts";
 
 /** What `sweep.json` holds. */
 export interface SweepRecord {
@@ -73,12 +70,17 @@ export interface Store {
    * @returns its new name if it was renamed; else null.
    */
   putSweep(sweep: Sweep, options: { source: string; engine: string }): Promise<string | null>;
-  /** Stores a training: weights first, then the record with their digests. */
+  /** Stores a training: weights first, then the record that vouches for them. */
   putTraining(cell: Cell, result: TrainResult, blobs: Map<string, Uint8Array>): Promise<CellRecord>;
-  /** Stores one tile's three chunks, and before a field's first tile its metadata. */
-  putTile(field: FieldState, task: FieldTask, result: FieldResult): Promise<void>;
-  /** Adds a complete field's statistics to its cell's record. */
-  putFieldRecord(record: CellRecord, field: FieldRecord): Promise<CellRecord>;
+  /**
+   * Stores one tile's three chunks, and before the first of a field its metadata. The result's arrays may be moved to
+   * another thread: they are not to be used any more.
+   *
+   * @returns the statistics that the cell's record has got, if the tile completes its field; else null.
+   */
+  putTile(field: FieldState, task: FieldTask, tile: TileResult): Promise<FieldRecord | null>;
+  /** Notes the statistics of a field whose tiles are all stored in its cell's record; null if there is no record. */
+  closeField(field: FieldState): Promise<FieldRecord | null>;
   putDeadLetter(letter: DeadLetter): Promise<void>;
   dropDeadLetter(task: string): Promise<void>;
   /** Writes files at the top of the store: each atomically, and all at nearly the same time. */
@@ -89,6 +91,12 @@ export interface Store {
   journal(entry: Record<string, unknown>): Promise<void>;
   /** Releases the directory. Idempotent. */
   close(): Promise<void>;
+}
+
+/** A tile's result, and whether it is the last that its field waits for. */
+export interface TileResult {
+  readonly result: FieldResult;
+  readonly completes: boolean;
 }
 
 /**
@@ -103,7 +111,7 @@ export async function openStore(directory: string, options: LockOptions = {}): P
     await mkdir(directory, { recursive: true });
     await refuseForeign(directory);
     lock = await acquireLock(directory, { hasDoor: true, ...options });
-    for (const path of OF_SWEEP) await way.clear(path);
+    for (const path of OF_SWEEP) way.clear(path);
     await clearLitter(directory);
   } catch (error) {
     await lock?.release();
@@ -113,16 +121,9 @@ export async function openStore(directory: string, options: LockOptions = {}): P
 }
 
 function storeIn(directory: string, lock: Lock, way: Way): Store {
-  const described = new Set<string>(); // folders of fields whose metadata is stored
-  const put = async (files: Iterable<readonly [string, Uint8Array | string]>) => {
-    const all = [...files];
-    for (const [path] of all) await way.clear(path);
-    await writeFiles(directory, all);
-  };
-  const putRecord = async (record: CellRecord) => {
-    await put([[cellJson(record.cell), writeCellRecord(record)]]);
-    return record;
-  };
+  const put = (files: Iterable<NewFile>) => putFiles({ directory, way }, files);
+  let thread: Storing | null = null; // many stores are opened and get no result
+  const storing = () => (thread ??= startStoring(directory));
 
   return {
     directory,
@@ -130,7 +131,7 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
     aside: way.aside,
 
     async putAside(paths) {
-      for (const path of paths) await way.clear(path);
+      for (const path of paths) way.clear(path);
     },
 
     async putSweep(sweep, { source, engine }) {
@@ -146,35 +147,28 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
         await put([json]);
         return null;
       }
-      const kept = isEdited ? await way.putAside(SWEEP_YAML, ".edited") : null;
+      const kept = isEdited ? way.putAside(SWEEP_YAML, ".edited") : null;
       // The record first: if a kill comes in between, the text can be restored from it.
       await put([json, [SWEEP_YAML, source]]);
       return kept;
     },
 
-    async putTraining({ id, physics }, result, blobs) {
-      const { status, reason, epochs, weights, provenance } = result;
-      const history = storedHistory(result.history);
-      await put(
-        weights.map(({ snapshot, digest }) => [weightsFile(id, snapshot), blobs.get(digest)!]),
-      );
-      const header = { format: 1, cell: id, physics, status, reason, epochs } as const;
-      return await putRecord({ ...header, history, weights, provenance, fields: [] });
+    async putTraining({ id: cell, physics }, result, blobs) {
+      const request = { kind: "training", cell, physics, result, blobs } as const;
+      return (await storing().put(request)) as CellRecord;
     },
 
-    async putTile({ description, folder }, task, result) {
-      if (!described.has(folder)) {
-        await put(inFolder(folder, await fieldMetadata(description)));
-        described.add(folder);
-      }
-      await put(inFolder(folder, tileFiles(description, task.tile, result)));
+    async putTile({ folder, description }, { tile }, { result, completes: closes }) {
+      const field = { folder, description };
+      const request = { kind: "tile", field, tile, result: movable(result), closes } as const;
+      const { lambda1, direction, output } = request.result;
+      const transfer = [...new Set([lambda1.buffer, direction.buffer, output.buffer])];
+      return (await storing().put(request, transfer)) as FieldRecord | null;
     },
 
-    async putFieldRecord(record, field) {
-      const others = record.fields.filter(
-        (other) => other.snapshot !== field.snapshot || other.field !== field.field,
-      );
-      return await putRecord({ ...record, fields: [...others, field].sort(byName) });
+    async closeField({ folder, description }) {
+      const field = { folder, description };
+      return (await storing().put({ kind: "close", field })) as FieldRecord | null;
     },
 
     async putDeadLetter(letter) {
@@ -182,7 +176,7 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
     },
 
     async dropDeadLetter(task) {
-      await way.clear(deadFile(task));
+      way.clear(deadFile(task));
       await rm(join(directory, deadFile(task)), { force: true });
     },
 
@@ -190,9 +184,10 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
       await put(files);
     },
 
-    async repair({ folder, metadata, isStale }) {
+    async repair(field) {
+      const { folder, isStale } = field;
       if (isStale) await rm(join(directory, folder), { recursive: true, force: true });
-      else await put(inFolder(folder, metadata));
+      else await repairField({ directory, way }, field);
     },
 
     async journal(entry) {
@@ -205,6 +200,7 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
     },
 
     async close() {
+      await thread?.stop();
       // Leaves only cells in `cells`. Fails if the folder is in use: another process then holds the store.
       await rmdir(join(directory, TEMPORARY_FOLDERS[1])).catch(() => {});
       await lock.release();
@@ -296,14 +292,22 @@ async function clearLitter(directory: string): Promise<void> {
 /** What may be in the way at the top of a store; below `cells`, a scan finds it. */
 const OF_SWEEP = [
   ...[SWEEP_JSON, SWEEP_YAML, SUMMARY_JSON, SUMMARY_CSV, JOURNAL],
-  ...[CELLS, DEAD, FIGURES].map((folder) => `${folder}/`),
+  ...[CELLS, GRIDS, DEAD, FIGURES].map((folder) => `${folder}/`),
 ];
 
-function* inFolder(folder: string, files: Files): Generator<[string, Uint8Array]> {
-  for (const [name, bytes] of files) yield [`${folder}/${name}`, bytes];
+/** The result with arrays that fill their buffers, so that these can be moved: of a message's bytes they are a part. */
+function movable(result: FieldResult) {
+  const { lambda1, direction, output } = result;
+  return {
+    ...result,
+    lambda1: whole(lambda1),
+    direction: whole(direction),
+    output: whole(output),
+  };
 }
 
-function byName(a: FieldRecord, b: FieldRecord): number {
-  const name = ({ field, snapshot }: FieldRecord) => `${field} ${snapshot}`;
-  return name(a) < name(b) ? -1 : 1;
+function whole(array: Float32Array): Float32Array<ArrayBuffer> {
+  const { buffer, byteLength } = array;
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  return isWhole ? (array as Float32Array<ArrayBuffer>) : new Float32Array(array);
 }

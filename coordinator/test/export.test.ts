@@ -251,7 +251,7 @@ async function putCell(store: Store, plan: Plan, cell: Cell, { tiles }: { tiles:
       const place = { row: Math.floor(i / 2), column: i % 2 };
       const { snapshot } = field;
       const task = fieldTask(plan, cell, { snapshot, weights: digest, side: TILE, ...place });
-      await store.putTile(field, task, tileResult(task));
+      await store.putTile(field, task, { result: tileResult(task), completes: false });
     }
   }
 }

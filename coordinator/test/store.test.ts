@@ -6,17 +6,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decodeWeights, encodeWeights } from "../../shared/safetensors.ts";
 import { crc32c } from "../store/crc32c.ts";
+import { fieldMetadata } from "../store/field-metadata.ts";
 import type { FieldDescription } from "../store/field-zarr.ts";
-import {
-  chunkBytes,
-  fieldMetadata,
-  readAttributes,
-  readFieldArray,
-  tileFiles,
-} from "../store/field-zarr.ts";
-import { writeFiles } from "../store/files.ts";
+import { chunkBytes, readAttributes, readFieldArray, tileFiles } from "../store/field-zarr.ts";
 import { acquireLock, lockOwner } from "../store/lock.ts";
 import { sealJson, unsealJson } from "../store/sealed-json.ts";
+import { writeFiles } from "../store/write-files.ts";
 import { isChunkIntact } from "../store/zarr-crc32c.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {

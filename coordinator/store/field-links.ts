@@ -1,0 +1,77 @@
+/** Puts a field's metadata where it belongs: what fields share once beside the cells, and links to it. */
+import { readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { kindAt, readOrNull } from "./entries.ts";
+import type { SharedMetadata } from "./field-metadata.ts";
+import { groupMetadata, metadataLinks, sharedMetadata } from "./field-metadata.ts";
+import type { FieldDescription } from "./field-zarr.ts";
+import { CELLS, gridFolder } from "./layout.ts";
+import type { Link, NewFile } from "./write-files.ts";
+
+/** A field's folder, from the store's directory, and what its metadata says. */
+export interface FieldFolder {
+  readonly folder: string;
+  readonly description: FieldDescription;
+}
+
+/** Files at their paths from the store's directory that a field needs before its first tile is stored. */
+export async function newFieldFiles(
+  { folder, description }: FieldFolder,
+  { hasLinks }: { hasLinks: boolean },
+): Promise<NewFile[]> {
+  const shared = await sharedMetadata(description);
+  const entries: Iterable<NewFile> = hasLinks ? metadataLinks(folder, shared) : shared.files;
+  const all: NewFile[] = [...entries, ["zarr.json", await groupMetadata(description)]];
+  return all.map(([path, content]) => [`${folder}/${path}`, content]);
+}
+
+/** The files of a grid that are missing or not as they should be, with their correct content. */
+export function wantingOfGrid(
+  directory: string,
+  { key, files }: SharedMetadata,
+): { path: string; bytes: Uint8Array }[] {
+  return [...files]
+    .map(([name, bytes]) => ({ path: `${gridFolder(key)}/${name}`, bytes }))
+    .filter(({ path, bytes }) => {
+      const isOurs = isBelowFolders(directory, path);
+      const found = isOurs ? readOrNull(join(directory, path), bytes.length) : null;
+      return found?.equals(bytes) !== true;
+    });
+}
+
+/** Whether what is above a file is folders and no links. */
+function isBelowFolders(directory: string, path: string): boolean {
+  const parts = path.split("/");
+  for (let length = 1; length < parts.length; length++) {
+    if (kindAt(join(directory, ...parts.slice(0, length))) !== "folder") return false;
+  }
+  return true;
+}
+
+/** Whether there is a symbolic link with exactly this target. */
+export function isLinkTo(path: string, { linkTo }: Link): boolean {
+  if (kindAt(path) !== "other") return false;
+  try {
+    return readlinkSync(path) === linkTo;
+  } catch {
+    return false; // a pipe, socket or device
+  }
+}
+
+/** Whether relative links from fields lead into this directory: not if `cells` is itself a link to somewhere else. */
+export function linksHold(directory: string): boolean {
+  return kindAt(join(directory, CELLS)) !== "other";
+}
+
+/** Whether new fields can have links. Leaves nothing behind. */
+export function canLink(directory: string): boolean {
+  if (!linksHold(directory)) return false;
+  const probe = join(directory, `.ftle-link-${process.pid}`);
+  try {
+    symlinkSync(".", probe);
+    rmSync(probe, { force: true });
+    return true;
+  } catch {
+    return false; // FAT, some network file systems: fields keep files of their own
+  }
+}

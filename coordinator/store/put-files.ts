@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { isLinkTo } from "./field-links.ts";
+import type { Way } from "./put-aside.ts";
+import type { NewFile } from "./write-files.ts";
+import { isLink, writeFiles } from "./write-files.ts";
+
+/** A store's directory, and how what is not ours makes way in it. */
+export interface Place {
+  readonly directory: string;
+  readonly way: Way;
+}
+
+/**
+ * Writes files of the store, as `writeFiles`; what is in their way and not ours is renamed. A link that is there
+ * already stays.
+ */
+export async function putFiles(
+  { directory, way }: Place,
+  files: Iterable<NewFile>,
+  onNamed?: (path: string) => void,
+): Promise<void> {
+  const wanting: NewFile[] = [];
+  for (const file of files) {
+    const [path, content] = file;
+    if (isLink(content) && isLinkTo(join(directory, path), content)) continue;
+    way.clear(path);
+    wanting.push(file);
+  }
+  await writeFiles(directory, wanting, onNamed === undefined ? {} : { onNamed });
+}

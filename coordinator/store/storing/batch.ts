@@ -1,0 +1,192 @@
+/** Stores many results together, so that one fsync of a folder serves all that is new in it. */
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { digestOf, fieldId } from "../../../shared/identity.ts";
+import type { CellRecord, FieldRecord } from "../cell-record.ts";
+import { readCellRecord, storedHistory, writeCellRecord } from "../cell-record.ts";
+import { readOrNull } from "../entries.ts";
+import { canLink, newFieldFiles } from "../field-links.ts";
+import { sharedMetadata } from "../field-metadata.ts";
+import { statisticsOf } from "../field-statistics.ts";
+import type { FieldDescription } from "../field-zarr.ts";
+import { readFieldArray, tileFiles, tilesPerSide } from "../field-zarr.ts";
+import { MOST_TEXT_BYTES, storeError } from "../files.ts";
+import { cellJson, JOURNAL, weightsFile } from "../layout.ts";
+import type { Place } from "../put-files.ts";
+import { putFiles } from "../put-files.ts";
+import { putGrid } from "../repair-field.ts";
+import type { NewFile } from "../write-files.ts";
+import type {
+  FieldToClose,
+  Stored,
+  StoreRequest,
+  TileToStore,
+  TrainingToStore,
+} from "./requests.ts";
+
+/** What the storing thread knows of the directory. */
+export interface StoringState extends Place {
+  /** Folders of fields whose metadata is there. */
+  readonly described: Set<string>;
+  /** Keys of grids whose files are there. */
+  readonly grids: Set<string>;
+  /** null: not tried yet. */
+  hasLinks: boolean | null;
+}
+
+/** A batch on its way to the disk. */
+interface Batch {
+  /** Written first: all that records vouch for. */
+  readonly data: NewFile[];
+  /** Written when the data is safe; of a cell with several changes the last. */
+  readonly records: Map<string, CellRecord>;
+  /** Lines of the journal, by the file with which a result is stored. */
+  readonly lines: Map<string, string>;
+}
+
+/** The most folders that are remembered. */
+const MOST_DESCRIBED = 10_000;
+
+/**
+ * Stores what is asked for, in order. When it returns, all of it survives a power cut.
+ *
+ * @returns what came of each request.
+ * @throws StoreError when something cannot be written: then some of the results may be stored, each whole.
+ */
+export async function storeBatch(
+  state: StoringState,
+  requests: readonly StoreRequest[],
+): Promise<Stored[]> {
+  const batch: Batch = { data: [], records: new Map(), lines: new Map() };
+  const stored: Stored[] = requests.map(() => null);
+  for (const [i, request] of requests.entries()) {
+    if (request.kind === "training") stored[i] = addTraining(batch, request);
+    if (request.kind === "tile") await addTile(state, batch, request);
+  }
+  await put(state, batch, batch.data);
+  for (const [i, request] of requests.entries()) {
+    const isComplete = request.kind === "close" || (request.kind === "tile" && request.closes);
+    if (isComplete) stored[i] = await closeField(state, batch, request);
+  }
+  const records = [...batch.records.values()];
+  const files = records.map((record): NewFile => [cellJson(record.cell), writeCellRecord(record)]);
+  await put(state, batch, files);
+  return stored;
+}
+
+function addTraining(
+  { data, records, lines }: Batch,
+  { cell, physics, result, blobs }: TrainingToStore,
+): CellRecord {
+  const { status, reason, epochs, weights, provenance } = result;
+  for (const { snapshot, digest } of weights) {
+    const bytes = blobs.get(digest)!;
+    if (digestOf(bytes) !== digest) throw new Error(`blob ${digest} has other content`);
+    data.push([weightsFile(cell, snapshot), bytes]);
+  }
+  const history = storedHistory(result.history);
+  const header = { format: 1, cell, physics, status, reason, epochs } as const;
+  const record: CellRecord = { ...header, history, weights, provenance, fields: [] };
+  records.set(cell, record);
+  lines.set(cellJson(cell), journalLine(result));
+  return record;
+}
+
+async function addTile(
+  state: StoringState,
+  { data, lines }: Batch,
+  { field, tile, result }: TileToStore,
+): Promise<void> {
+  const { folder, description } = field;
+  if (!state.described.has(folder)) {
+    state.hasLinks ??= canLink(state.directory);
+    const hasLinks = state.hasLinks;
+    if (hasLinks) await describeGrid(state, description);
+    data.push(...(await newFieldFiles(field, { hasLinks })));
+    if (state.described.size >= MOST_DESCRIBED) state.described.clear();
+    state.described.add(folder);
+  }
+  let last = "";
+  for (const [name, bytes] of tileFiles(description, tile, result)) {
+    last = `${folder}/${name}`;
+    data.push([last, bytes]);
+  }
+  lines.set(last, journalLine(result));
+}
+
+/** Before the first link that leads there. */
+async function describeGrid(state: StoringState, description: FieldDescription): Promise<void> {
+  const shared = await sharedMetadata(description);
+  if (state.grids.has(shared.key)) return;
+  await putGrid(state, shared);
+  state.grids.add(shared.key);
+}
+
+/** @returns the statistics of a complete field, which its cell's record gets; null if there is no record. */
+async function closeField(
+  { directory }: StoringState,
+  { records }: Batch,
+  request: TileToStore | FieldToClose,
+): Promise<FieldRecord | null> {
+  const { folder, description } = request.field;
+  const { cell, snapshot, grid } = description;
+  const record = records.get(cell) ?? readRecordNow(directory, cell);
+  if (record === null) return null;
+  const isAtHand = request.kind === "tile" && tilesPerSide(description) === 1;
+  const path = join(directory, folder);
+  const arrays = isAtHand
+    ? request.result
+    : {
+        lambda1: await readFieldArray(path, "lambda1"),
+        output: await readFieldArray(path, "output"),
+      };
+  const statistics = await statisticsOf(
+    { lambda1: arrays.lambda1, output: arrays.output, grid },
+    { directory, record, snapshot },
+  );
+  const field = { snapshot, field: fieldId(grid), statistics };
+  records.set(cell, withField(record, field));
+  return field;
+}
+
+function withField(record: CellRecord, field: FieldRecord): CellRecord {
+  const others = record.fields.filter(
+    (other) => other.snapshot !== field.snapshot || other.field !== field.field,
+  );
+  return { ...record, fields: [...others, field].sort(byName) };
+}
+
+function byName(a: FieldRecord, b: FieldRecord): number {
+  const name = ({ field, snapshot }: FieldRecord) => `${field} ${snapshot}`;
+  return name(a) < name(b) ? -1 : 1;
+}
+
+function readRecordNow(directory: string, cell: string): CellRecord | null {
+  const text = readOrNull(join(directory, cellJson(cell)), MOST_TEXT_BYTES);
+  return text === null ? null : readCellRecord(text.toString());
+}
+
+async function put(
+  state: StoringState,
+  { lines }: Batch,
+  files: readonly NewFile[],
+): Promise<void> {
+  await putFiles(state, files, (path) => {
+    const line = lines.get(path);
+    if (line !== undefined) appendLine(join(state.directory, JOURNAL), line);
+  });
+}
+
+function appendLine(path: string, line: string): void {
+  try {
+    appendFileSync(path, line);
+  } catch (error) {
+    throw storeError("write", path, error);
+  }
+}
+
+function journalLine({ task, provenance }: TrainingToStore["result"] | TileToStore["result"]) {
+  const { worker, attempt, seconds } = provenance;
+  const entry = { time: new Date().toISOString(), event: "stored", task, worker, attempt, seconds };
+  return `${JSON.stringify(entry)}\n`;
+}

@@ -1,0 +1,69 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { StoreError } from "../../../shared/errors.ts";
+import type { Stored, StoreFault, StoreReply, StoreRequest } from "./requests.ts";
+
+/** The storing thread, as the main thread sees it. */
+export interface Storing {
+  /**
+   * Stores a result. Resolves when it survives a power cut; requests are stored in the order in which they come, many
+   * at a time. What is transferred is not to be used any more.
+   *
+   * @throws StoreError if it cannot be written.
+   */
+  put(request: StoreRequest, transfer?: readonly ArrayBuffer[]): Promise<Stored>;
+  /** Waits for what is being stored, and ends the thread. */
+  stop(): Promise<void>;
+}
+
+export function startStoring(directory: string): Storing {
+  const file = new URL(`./thread-entry${extname(import.meta.url)}`, import.meta.url);
+  const thread = new Worker(file, { workerData: { directory } });
+  const waiting = new Map<number, { resolve(stored: Stored): void; reject(error: Error): void }>();
+  let last = 0;
+  let onIdle = () => {};
+  thread.unref(); // a request in flight keeps the process running, the thread alone does not
+  thread.on("message", (replies: readonly StoreReply[]) => {
+    for (const reply of replies) {
+      const { resolve, reject } = waiting.get(reply.number)!;
+      waiting.delete(reply.number);
+      if ("error" in reply) reject(errorOf(reply.error));
+      else resolve(reply.stored);
+    }
+    if (waiting.size > 0) return;
+    thread.unref();
+    onIdle();
+  });
+  thread.on("error", failAll);
+  thread.on("exit", () => failAll(new Error("the storing thread has ended")));
+
+  function failAll(error: Error): void {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+    onIdle();
+  }
+
+  return {
+    put(request, transfer = []) {
+      return new Promise((resolve, reject) => {
+        const number = ++last;
+        waiting.set(number, { resolve, reject });
+        thread.ref();
+        thread.postMessage({ number, request }, transfer);
+      });
+    },
+    async stop() {
+      if (waiting.size > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+      await thread.terminate();
+    },
+  };
+}
+
+function errorOf({ name, message, stack, path }: StoreFault): Error {
+  if (path !== undefined) return new StoreError(message, { path, cause: undefined });
+  return Object.assign(new Error(message), { name, stack });
+}

@@ -1,0 +1,192 @@
+/** Files and links that appear whole or not at all, many at a time. */
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fsync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { isErrno, storeError, TEMPORARY_FOLDERS } from "./files.ts";
+import { CELLS } from "./layout.ts";
+
+/** What a new file holds; several parts one after the other; or where a symbolic link leads. */
+export type Content = Uint8Array | string | readonly Uint8Array[] | Link;
+
+export interface Link {
+  /** Relative to the link's own folder. */
+  readonly linkTo: string;
+}
+
+export type NewFile = readonly [path: string, content: Content];
+
+interface WriteOptions {
+  /** Below the root; by default one on the file system of what is written. */
+  readonly temporaryFolder?: string;
+  /** Calls back as soon as a file has its name; it may not survive a power cut yet. */
+  onNamed?(path: string): void;
+}
+
+/** So many files are open, and on their way to the disk, at a time: `ulimit -n` may be 64. */
+const MOST_OPEN = 16;
+
+const syncToDisk = promisify(fsync);
+
+/**
+ * Writes files below `root`: each under a temporary name, fsynced, then renamed in the order given, and at last
+ * each folder with a new entry fsynced once. When it returns, all of them survive a power cut; when it throws, each
+ * is either as it was or new.
+ *
+ * All system calls but `fsync` block: they take microseconds, and a promise for each would take longer. The fsyncs
+ * of many files wait side by side.
+ *
+ * @throws StoreError if the disk is full, the quota used up, or the folder not writable.
+ */
+export async function writeFiles(
+  root: string,
+  files: Iterable<NewFile>,
+  { temporaryFolder, onNamed }: WriteOptions = {},
+): Promise<void> {
+  const written: { temporary: string; name: string; path: string }[] = [];
+  const folders = new Set<string>(); // with new entries
+  const current = { path: root }; // what an error is about
+  try {
+    for (const group of groupsOf(files, MOST_OPEN)) {
+      const open: OpenFile[] = [];
+      try {
+        for (const [name, content] of group) {
+          const path = join(root, name);
+          current.path = path;
+          const folder = join(root, temporaryFolder ?? temporaryFolderOf(name));
+          const temporary = join(folder, `.ftle-${randomUUID()}`);
+          written.push({ temporary, name, path });
+          createFile({ temporary, path }, content, { open, folders });
+        }
+        await Promise.all(open.map((file) => syncOne(file, current)));
+      } finally {
+        for (const { descriptor } of open) closeSync(descriptor);
+      }
+    }
+    const parents = new Set(written.map(({ path }) => dirname(path)));
+    for (const folder of parents) {
+      current.path = folder;
+      makeFolder(folder, folders);
+      folders.add(folder);
+    }
+    for (const { temporary, name, path } of written) {
+      current.path = path;
+      renameSync(temporary, path);
+      onNamed?.(name);
+    }
+    for (const group of groupsOf(folders, MOST_OPEN)) {
+      await Promise.all(group.map((folder) => syncFolder(folder, current)));
+    }
+  } catch (error) {
+    // Best effort: what is left behind is removed when the store is opened next.
+    for (const { temporary } of written) tryToRemove(temporary);
+    throw storeError("write", current.path, error);
+  }
+}
+
+interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+/** Creates a file or link under its temporary name; a file stays open. */
+function createFile(
+  { temporary, path }: { temporary: string; path: string },
+  content: Content,
+  { open, folders }: { open: OpenFile[]; folders: Set<string> },
+): void {
+  const create = () => {
+    if (isLink(content)) symlinkSync(content.linkTo, temporary);
+    else open.push({ path, descriptor: openSync(temporary, "wx") });
+  };
+  try {
+    create();
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    makeFolder(dirname(temporary), folders);
+    create();
+  }
+  if (isLink(content)) return;
+  const { descriptor } = open.at(-1)!;
+  for (const part of partsOf(content)) writeAll(descriptor, part);
+}
+
+export function isLink(content: Content): content is Link {
+  return typeof content === "object" && "linkTo" in content;
+}
+
+function partsOf(content: Exclude<Content, Link>): readonly Uint8Array[] {
+  if (typeof content === "string") return [Buffer.from(content)];
+  return content instanceof Uint8Array ? [content] : content;
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let from = 0; from < bytes.length; ) from += writeSync(descriptor, bytes, from);
+}
+
+/** Makes a folder and its parents, and notes the folders in which entries came up. */
+function makeFolder(path: string, folders: Set<string>): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) {
+    folders.add(dirname(folder));
+  }
+}
+
+async function syncOne({ path, descriptor }: OpenFile, current: { path: string }): Promise<void> {
+  try {
+    await syncToDisk(descriptor);
+  } catch (error) {
+    current.path = path;
+    throw error;
+  }
+}
+
+const NOT_SUPPORTED = ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
+/** Where folders cannot be fsynced (SMB, some FUSE), their file system keeps their entries safe, or nothing does. */
+async function syncFolder(folder: string, current: { path: string }): Promise<void> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(folder, constants.O_RDONLY);
+    await syncToDisk(descriptor);
+  } catch (error) {
+    if (NOT_SUPPORTED.some((code) => isErrno(error, code))) return;
+    current.path = folder;
+    throw error;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function tryToRemove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The disk has a fault already, which is the one to report.
+  }
+}
+
+function temporaryFolderOf(name: string): string {
+  return TEMPORARY_FOLDERS[name.startsWith(`${CELLS}/`) ? 1 : 0];
+}
+
+function* groupsOf<T>(items: Iterable<T>, most: number): Generator<T[]> {
+  let group: T[] = [];
+  for (const item of items) {
+    if (group.push(item) < most) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
