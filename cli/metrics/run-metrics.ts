@@ -19,6 +19,8 @@ export interface RunMetrics {
   readonly registry: Registry;
   readonly coordinator: CoordinatorMetrics;
   readonly server: MetricsServer;
+  /** From now on it is not ready until it is connected to a broker. */
+  connecting(): void;
   /** The connection over which the run goes now. */
   connected(broker: BrokerState): void;
   workers(listed: readonly WorkerStatus[]): void;
@@ -33,6 +35,7 @@ export async function startRunMetrics(address: MetricsAddress): Promise<RunMetri
   const coordinator = coordinatorMetrics(registry);
   const roll = createWorkerRoll();
   let isStarted = false;
+  let isConnecting = false;
   let broker: BrokerState | null = null;
   let listed: readonly WorkerStatus[] = [];
   let streams: BrokerNumbers["streams"] = [];
@@ -43,7 +46,7 @@ export async function startRunMetrics(address: MetricsAddress): Promise<RunMetri
     address,
     registry,
     notReady() {
-      if (!isStarted) return "starting";
+      if (!isStarted || (isConnecting && broker === null)) return "starting";
       return broker === null || broker.isConnected() ? null : "the broker is away";
     },
     json: { "/workers": () => listed.flatMap(targetOf) },
@@ -52,6 +55,9 @@ export async function startRunMetrics(address: MetricsAddress): Promise<RunMetri
     registry,
     coordinator,
     server,
+    connecting() {
+      isConnecting = true;
+    },
     connected(now) {
       if (broker === null) {
         addBrokerMetrics(registry, {

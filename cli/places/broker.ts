@@ -40,6 +40,7 @@ export function natsWork({
   onNotice,
 }: NatsWork): WorkPlace {
   return async ({ sweep, name, engine }, signal, use) => {
+    metrics?.connecting();
     const broker = await connectBroker(options, {
       onState: (state) =>
         onNotice(
