@@ -31,8 +31,11 @@ export function endLease(entry: OpenTask): void {
   if (lease === null) return;
   lease.stopTimer();
   entry.lease = null;
-  lease.ended.abort(new Error(`lease of ${entry.task.id} has ended`));
+  lease.ended.abort(ENDED);
 }
+
+/** One for all: recording a stack for each task would cost as much as its queue. */
+const ENDED = new Error("the lease has ended");
 
 function restartTimer({ clock, policy }: LocalState, lease: LocalLease): void {
   lease.stopTimer();

@@ -8,7 +8,9 @@ export function settle(state: LocalState, entry: OpenTask, outcome: PendingOutco
   const { id, sweep } = entry.task;
   removeTask(state, entry);
   state.settled.set(sweep, (state.settled.get(sweep) ?? new Set()).add(id));
-  state.outcomes.set(sweep, [...(state.outcomes.get(sweep) ?? []), outcome]);
+  const waiting = state.outcomes.get(sweep);
+  if (waiting === undefined) state.outcomes.set(sweep, [outcome]);
+  else waiting.push(outcome); // a copy would cost more the further the reader is behind
   state.outcomeAdded.notifyAll();
 }
 

@@ -10,13 +10,16 @@ export function enqueue(state: LocalState, entry: OpenTask): void {
 /** Takes the next task for an engine from the queue: the oldest of the sweep that was served longest ago. */
 export function takeNext(state: LocalState, engine: string): OpenTask | undefined {
   const { queue, servedAt } = state;
-  const lastTurn = ({ task }: OpenTask) => servedAt.get(task.sweep) ?? 0;
-  const [next] = queue
-    .filter(({ task }) => task.engine === engine)
-    .sort((a, b) => lastTurn(a) - lastTurn(b));
-  if (next === undefined) return undefined;
-  servedAt.set(next.task.sweep, ++state.turns);
-  queue.splice(queue.indexOf(next), 1);
+  let place = -1;
+  let longestAgo = Number.POSITIVE_INFINITY;
+  for (const [at, { task }] of queue.entries()) {
+    const lastTurn = servedAt.get(task.sweep) ?? 0;
+    if (task.engine !== engine || lastTurn >= longestAgo) continue;
+    place = at;
+    longestAgo = lastTurn;
+  }
+  const [next] = place < 0 ? [] : queue.splice(place, 1);
+  if (next !== undefined) servedAt.set(next.task.sweep, ++state.turns);
   return next;
 }
 
