@@ -1,6 +1,5 @@
 /** What runs in a piscina thread: one task at a time, from start to end. */
 import { parentPort } from "node:worker_threads";
-import { makeDataSet } from "../shared/datasets/registry.ts";
 import { errorRecord } from "../shared/errors.ts";
 import { decodeWeights, encodeWeights } from "../shared/safetensors.ts";
 import type { Engine } from "./engines/engine.ts";
@@ -37,15 +36,17 @@ function compute(
     return { kind: "field", tile } as const;
   }
   const options = checkpoints && trainOptions(checkpoints, { physics: task.physics, engine }, send);
-  const { train: set } = makeDataSet(task.physics.data.name, task.physics.data.options);
   const { epochs = 0, from = 0 } = options?.resume ?? {};
-  const { snapshots, ...rest } = train(task.physics, engine, { progress, ...options });
+  const { snapshots, epochSamples, ...rest } = train(task.physics, engine, {
+    progress,
+    ...options,
+  });
   const blobs = snapshots.map(({ snapshot, epoch, weights }) => {
     const metadata = { cell: task.cell, snapshot: String(snapshot), epoch: String(epoch) };
     return { snapshot, epoch, bytes: encodeWeights(weights, { format: "pt", ...metadata }) };
   });
-  const samples = (rest.epochs - epochs) * set.samples - from;
-  const computed = { epochs: samples / set.samples, samples };
+  const samples = (rest.epochs - epochs) * epochSamples - from;
+  const computed = { epochs: samples / epochSamples, samples };
   return { kind: "train", trained: { ...rest, blobs }, computed } as const;
 }
 

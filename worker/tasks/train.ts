@@ -21,6 +21,8 @@ import { divergence, largestGrowth, runaway } from "./verdict.ts";
 
 export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {
   readonly snapshots: readonly TakenSnapshot[];
+  /** Samples that an epoch trains on. */
+  readonly epochSamples: number;
 }
 
 export interface TrainOptions {
@@ -85,7 +87,7 @@ export function train(
     }
     const status = reason === "" ? "trained" : "diverged";
     const { epochs, history, snapshots } = at;
-    return { status, reason, epochs, history, snapshots };
+    return { status, reason, epochs, history, snapshots, epochSamples: set.samples };
   } finally {
     loaded.dispose();
   }
