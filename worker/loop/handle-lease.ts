@@ -4,7 +4,7 @@ import type { ThreadReply } from "../tasks/thread-messages.ts";
 import { computeTask } from "./compute-task.ts";
 import { computedBy } from "./computed.ts";
 import { endWithoutResult, endWithReply } from "./end-lease.ts";
-import { beginRun, superviseRun } from "./task-run.ts";
+import { beginRun, keepLease, superviseThread } from "./task-run.ts";
 import type { TaskOutcome } from "./worker-event.ts";
 import type { WorkerState } from "./worker-state.ts";
 
@@ -21,11 +21,12 @@ export async function handleLease(
   const run = beginRun(lease);
   const { reported, stop } = run;
   worker.onEvent({ kind: "leased", run: reported, waitSeconds });
-  const endSupervision = superviseRun(worker, run);
+  const stopKeeping = keepLease(worker, run);
+  const endSupervision = superviseThread(worker, run);
   let outcome: TaskOutcome = "failed";
   let reply: ThreadReply | null = null;
   try {
-    reply = await computeTask(worker, run);
+    reply = await computeTask(worker, run).finally(endSupervision);
     const isDone = reply.kind !== "error"; // then it counts, even if a reason to stop came meanwhile
     outcome =
       isDone || stop.reason === null
@@ -39,6 +40,6 @@ export async function handleLease(
   } finally {
     const computed = computedBy(reported, reply);
     worker.onEvent({ kind: "ended", run: reported, outcome, computed });
-    endSupervision();
+    stopKeeping();
   }
 }

@@ -26,16 +26,23 @@ export function beginRun(lease: Lease): TaskRun {
   return { lease, reported, progress, stop: threadStop(progress) };
 }
 
-/**
- * Extends the lease at intervals, and stops the thread when the lease is lost, when the worker stops, or when the
- * task takes too long.
- * @returns a function that ends the supervision.
- */
-export function superviseRun(worker: WorkerState, { lease, progress, stop }: TaskRun): () => void {
-  const { clock, taskTimeoutMs, extendEveryMs, stopRunning } = worker;
+/** Extends the lease at intervals. @returns a function that ends this. */
+export function keepLease(
+  { extendEveryMs }: WorkerState,
+  { lease, progress }: TaskRun,
+): () => void {
   const beat = setInterval(() => {
     lease.extend(progress.get()).catch(() => {}); // a lost lease aborts its signal
   }, extendEveryMs);
+  return () => clearInterval(beat);
+}
+
+/**
+ * Stops the thread when the lease is lost, when the worker stops, or when the task takes too long.
+ * @returns a function that ends the supervision, to be called when the thread's work has ended.
+ */
+export function superviseThread(worker: WorkerState, { lease, stop }: TaskRun): () => void {
+  const { clock, taskTimeoutMs, stopRunning } = worker;
   const cancelTimeout = Number.isFinite(taskTimeoutMs)
     ? clock.after(taskTimeoutMs, () => stopThread(stop, new TaskTimeoutError(taskTimeoutMs)))
     : () => {};
@@ -44,7 +51,6 @@ export function superviseRun(worker: WorkerState, { lease, progress, stop }: Tas
   lease.signal.addEventListener("abort", onLost);
   stopRunning.signal.addEventListener("abort", onStop);
   return () => {
-    clearInterval(beat);
     cancelTimeout();
     cancelTermination(stop);
     lease.signal.removeEventListener("abort", onLost);
