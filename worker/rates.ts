@@ -7,6 +7,8 @@ import { createEngine } from "./engines/registry.ts";
 
 /** Long enough for a compiler to have warmed up, short enough not to be noticed. */
 const MEASURE_MS = 60;
+/** As many are made however long they take: on a busy machine one may be interrupted for longer than that. */
+const LEAST_CALLS = 5;
 /** A speed is known when so many calls in a row were not clearly faster than the best before. */
 const SETTLED_CALLS = 10;
 
@@ -53,7 +55,8 @@ function rate(work: number, call: () => void): number {
   const start = performance.now();
   let best = Number.POSITIVE_INFINITY;
   let settled = 0;
-  while (settled < SETTLED_CALLS && performance.now() - start < MEASURE_MS) {
+  const isTimeLeft = () => performance.now() - start < MEASURE_MS;
+  for (let calls = 0; settled < SETTLED_CALLS && (calls < LEAST_CALLS || isTimeLeft()); calls++) {
     const before = performance.now();
     call();
     const ms = performance.now() - before;
