@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import type { Load } from "../../coordinator/plan/cost.ts";
 import { costModel } from "../../coordinator/plan/cost.ts";
 import type { Cell, Plan } from "../../coordinator/plan/plan.ts";
 import { storedBytes } from "../../coordinator/plan/stored-bytes.ts";
-import type { Load } from "../../coordinator/run/load.ts";
 import { remainingLoad, wholeLoad } from "../../coordinator/run/load.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
@@ -46,7 +46,10 @@ export function planCommand(): Command {
       const whole = wholeLoad(plan);
       const rest = remainingLoad(plan, state);
       const model = costModel(measureRates(plan.engine));
-      const secondsOf = ({ work }: Load) => model.seconds(work);
+      const costOf = (load: Load) => {
+        const overheadSeconds = model.overhead(load);
+        return { coreSeconds: model.seconds(load.work) + overheadSeconds, overheadSeconds };
+      };
       const fresh = state.cells.filter(({ record }) => record === null).map(({ cell }) => cell);
       const value = {
         name: sweep.name,
@@ -55,8 +58,8 @@ export function planCommand(): Command {
         trainings: whole.trainings,
         tiles: whole.tiles,
         bytes: storedBytes(plan),
-        coreSeconds: secondsOf(whole),
-        toRun: { ...rest, coreSeconds: secondsOf(rest), seconds: secondsOf(rest) / flags.threads },
+        ...costOf(whole),
+        toRun: { ...rest, ...costOf(rest), seconds: model.duration(rest, flags.threads) },
         newCells: fresh.map(({ id }) => id),
       };
       const lines = [
@@ -64,7 +67,7 @@ export function planCommand(): Command {
         ["networks", integer(value.cells)],
         ["tasks", `${counted(whole.trainings, "training")}, ${counted(whole.tiles, "tile")}`],
         ["store", `about ${bytes(value.bytes)}`],
-        ["cost", `about ${duration(value.coreSeconds)} of one core`],
+        ["cost", costText(value)],
       ];
       if (flags.against !== undefined) {
         const stored = plan.cells.length - fresh.length;
@@ -81,6 +84,15 @@ export function planCommand(): Command {
       const names = flags.against === undefined ? [] : namesOf(fresh);
       output.result([table(lines), ...names].join("\n"), value);
     });
+}
+
+/** A smaller part than this of the cost is not mentioned. */
+const NOTED_OVERHEAD = 0.2;
+
+function costText(cost: { coreSeconds: number; overheadSeconds: number }): string {
+  const text = `about ${duration(cost.coreSeconds)} of one core`;
+  if (cost.overheadSeconds < NOTED_OVERHEAD * cost.coreSeconds) return text;
+  return `${text}, of which ${duration(cost.overheadSeconds)} go into storing results`;
 }
 
 async function stateOf(plan: Plan, directory: string | undefined): Promise<StoreState> {

@@ -1,7 +1,8 @@
 import type { RunningTask } from "../../shared/transport/transport.ts";
-import type { CostModel } from "../plan/cost.ts";
+import type { CostModel, Load } from "../plan/cost.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { StoreState } from "../store/scan.ts";
+import { loadOf } from "./load.ts";
 import type { RunEvent } from "./run.ts";
 import { tallyOf } from "./tally.ts";
 
@@ -32,12 +33,20 @@ interface Speed {
 
 export function followRun(plan: Plan, state: StoreState, { model, threads }: Speed): Progress {
   const tally = tallyOf(plan, state);
-  const whole = tally.left().work;
+  const whole = tally.left();
+  const cost = (load: Load) => model.seconds(load.work) + model.overhead(load);
   let tasksDone = 0;
   let trained = 0;
   let diverged = 0;
   let dead = 0;
   let shown = 0; // corrected rates must not make progress go back
+  let runningBefore = new Set<string>();
+  /** Threads that had time for other tasks since the last report. */
+  const freeThreads = (running: readonly RunningTask[]) => {
+    const long = running.filter(({ task }) => runningBefore.has(task.id)).length;
+    runningBefore = new Set(running.map(({ task }) => task.id));
+    return Math.max(0, threads() - long);
+  };
   return {
     onEvent(event) {
       tally.onEvent(event);
@@ -46,30 +55,30 @@ export function followRun(plan: Plan, state: StoreState, { model, threads }: Spe
       if (event.kind === "dead") dead++;
       if (event.kind !== "stored") return;
       tasksDone++;
-      const { kind, task } = event.job;
-      model.finished(kind, task.work, event.seconds);
+      model.finished(loadOf(event.job), event.seconds);
     },
     report(running, elapsedSeconds) {
-      const { work, trainings, tiles } = tally.left();
-      let rest = work;
+      model.passed(elapsedSeconds, freeThreads(running));
+      const left = tally.left();
+      let { work } = left;
       let longest = 0;
       for (const { task, progress } of running) {
-        rest = { ...rest, [task.kind]: Math.max(0, rest[task.kind] - progress * task.work) };
+        work = { ...work, [task.kind]: Math.max(0, work[task.kind] - progress * task.work) };
         const alone = { train: 0, field: 0, [task.kind]: (1 - progress) * task.work };
         longest = Math.max(longest, model.seconds(alone));
       }
-      const seconds = model.seconds(rest);
-      const wholeSeconds = model.seconds(whole);
-      shown = Math.max(shown, Math.min(1, 1 - seconds / wholeSeconds));
+      const rest = { ...left, work };
+      const wholeCost = cost(whole);
+      if (wholeCost > 0) shown = Math.max(shown, Math.min(1, 1 - cost(rest) / wholeCost));
       return {
         tasksDone,
-        tasksTotal: tasksDone + trainings + tiles,
-        fraction: wholeSeconds === 0 ? 1 : shown,
+        tasksTotal: tasksDone + left.trainings + left.tiles,
+        fraction: wholeCost === 0 ? 1 : shown,
         trained,
         diverged,
         dead,
         tasksPerSecond: tasksDone / Math.max(elapsedSeconds, 1e-3),
-        etaSeconds: Math.max(seconds / threads(), longest),
+        etaSeconds: Math.max(model.duration(rest, threads()), longest),
       };
     },
   };

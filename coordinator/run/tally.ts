@@ -1,9 +1,9 @@
+import type { Load } from "../plan/cost.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
 import type { CellStatus } from "../store/cell-status.ts";
 import { cellCounts } from "../store/cell-status.ts";
 import type { StoreState } from "../store/scan.ts";
-import type { Job } from "./backlog.ts";
-import { type Load, plus, remainingLoad, remainingOf, storedLoad } from "./load.ts";
+import { loadOf, plus, remainingLoad, remainingOf, storedLoad } from "./load.ts";
 import type { RunEvent } from "./run.ts";
 
 /** A number for each kind of task. */
@@ -33,8 +33,8 @@ export function tallyOf(plan: Plan, state: StoreState): Tally {
     cells[status]++;
   };
   const dropFields = (cell: Cell) => {
-    const { tiles, work } = remainingOf(plan, state, { cell, record: null, fields: [] });
-    left = plus(left, { trainings: 0, tiles, work: { ...work, train: 0 } }, -1);
+    const { work, ...counts } = remainingOf(plan, state, { cell, record: null, fields: [] });
+    left = plus(left, { ...counts, trainings: 0, work: { ...work, train: 0 } }, -1);
   };
   return {
     onEvent(event) {
@@ -58,9 +58,4 @@ export function tallyOf(plan: Plan, state: StoreState): Tally {
     dead: () => dead,
     cells: () => cells,
   };
-}
-
-function loadOf({ kind, task }: Job): Load {
-  const [trainings, tiles] = kind === "train" ? [1, 0] : [0, 1];
-  return { trainings, tiles, work: { train: 0, field: 0, [kind]: task.work } };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { canonicalJson } from "../../shared/canonical-json.ts";
 import { costModel } from "../plan/cost.ts";
+import { overheadEstimate } from "../plan/overhead.ts";
 import type { Plan } from "../plan/plan.ts";
 import { planSweep } from "../plan/plan.ts";
 import type { Job } from "../run/backlog.ts";
@@ -33,11 +34,14 @@ function nothingStored({ cells }: Plan, dead: readonly string[] = []): StoreStat
 
 const STORED = { kind: "stored", attempt: 1, storeSeconds: 0 } as const;
 const RATES = { train: 1e6, field: 1e6 };
+/** Results cost nothing. */
+const FREE = { training: 0, tile: 0, point: 0 };
 
 test("cost: starts with the measured rates and learns from finished tasks", () => {
   const model = costModel({ train: 1e6, field: 2e6 });
   assert.equal(model.seconds({ train: 3e6, field: 4e6 }), 5);
-  model.finished("train", 1e6, 10_000); // far slower than measured
+  const done = { trainings: 1, tiles: 0, points: 0, work: { train: 1e6, field: 0 } };
+  model.finished(done, 10_000); // far slower than measured
   assert.ok(model.seconds({ train: 1e6, field: 0 }) > 1000);
   assert.equal(model.seconds({ train: 0, field: 2e6 }), 1);
 });
@@ -45,7 +49,7 @@ test("cost: starts with the measured rates and learns from finished tasks", () =
 test("progress: time left is the remaining work divided by the threads", () => {
   const { work } = remainingLoad(PLAN, nothingStored(PLAN));
   const progress = followRun(PLAN, nothingStored(PLAN), {
-    model: costModel(RATES),
+    model: costModel(RATES, overheadEstimate(FREE)),
     threads: () => 2,
   });
   const report = progress.report([], 1);
@@ -56,7 +60,7 @@ test("progress: time left is the remaining work divided by the threads", () => {
 
 test("progress: one long task alone is waited for, however many threads there are", () => {
   const progress = followRun(PLAN, nothingStored(PLAN), {
-    model: costModel(RATES),
+    model: costModel(RATES, overheadEstimate(FREE)),
     threads: () => 1000,
   });
   const { task } = createBacklog(PLAN, nothingStored(PLAN)).next() as Job;
@@ -66,7 +70,7 @@ test("progress: one long task alone is waited for, however many threads there ar
 
 test("progress: everything stored, dropped or given up is everything", () => {
   const progress = followRun(PLAN, nothingStored(PLAN), {
-    model: costModel(RATES),
+    model: costModel(RATES, overheadEstimate(FREE)),
     threads: () => 2,
   });
   const backlog = createBacklog(PLAN, nothingStored(PLAN));
