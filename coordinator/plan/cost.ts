@@ -12,6 +12,12 @@ export interface Load extends Counts {
   readonly work: Work;
 }
 
+/** Work that was done, and for how many seconds of one thread. */
+export interface Pace {
+  readonly work: Work;
+  readonly seconds: Work;
+}
+
 export interface CostModel {
   /** Replaces the first measurement by other rates, e.g. those of workers that have joined. */
   expect(rates: Work): void;
@@ -23,6 +29,8 @@ export interface CostModel {
   duration(load: Load, threads: number): number;
   /** Learns from a finished task, which a thread computed for so long. */
   finished(task: Load, seconds: number): void;
+  /** Learns from the tasks that run; what it learned from those before is replaced. */
+  running(pace: Pace): void;
   /** Learns from the time since the run began; `threads`: how many could take tasks since the last call. */
   passed(elapsedSeconds: number, threads: number): void;
 }
@@ -33,11 +41,12 @@ const PRIOR_SECONDS = 5;
 /** The rate of each kind is (all work)/(all time), the first measurement counting as some seconds of it. */
 export function costModel(measured: Work, overhead: Overhead = overheadEstimate()): CostModel {
   let prior = measured;
-  const seen = { train: { work: 0, seconds: 0 }, field: { work: 0, seconds: 0 } };
+  const seen = { work: { train: 0, field: 0 }, seconds: { train: 0, field: 0 } };
+  let running: Pace = { work: { train: 0, field: 0 }, seconds: { train: 0, field: 0 } };
   const secondsOf = (kind: TaskKind, work: number) => {
-    const rate =
-      (prior[kind] * PRIOR_SECONDS + seen[kind].work) / (PRIOR_SECONDS + seen[kind].seconds);
-    return work / rate;
+    const done = prior[kind] * PRIOR_SECONDS + seen.work[kind] + running.work[kind];
+    const took = PRIOR_SECONDS + seen.seconds[kind] + running.seconds[kind];
+    return (work * took) / done;
   };
   const seconds = ({ train, field }: Work) => secondsOf("train", train) + secondsOf("field", field);
   return {
@@ -52,9 +61,12 @@ export function costModel(measured: Work, overhead: Overhead = overheadEstimate(
     },
     finished(task, threadSeconds) {
       const kind = task.trainings > 0 ? "train" : "field";
-      seen[kind].work += task.work[kind];
-      seen[kind].seconds += threadSeconds;
+      seen.work[kind] += task.work[kind];
+      seen.seconds[kind] += threadSeconds;
       overhead.finished(task, threadSeconds);
+    },
+    running(pace) {
+      running = pace;
     },
     passed: overhead.passed,
   };

@@ -4,6 +4,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { StoreState } from "../store/scan.ts";
 import { loadOf } from "./load.ts";
 import type { RunEvent } from "./run.ts";
+import { runningPace } from "./running-pace.ts";
 import { tallyOf } from "./tally.ts";
 
 export interface ProgressReport {
@@ -40,13 +41,7 @@ export function followRun(plan: Plan, state: StoreState, { model, threads }: Spe
   let diverged = 0;
   let dead = 0;
   let shown = 0; // corrected rates must not make progress go back
-  let runningBefore = new Set<string>();
-  /** Threads that had time for other tasks since the last report. */
-  const freeThreads = (running: readonly RunningTask[]) => {
-    const long = running.filter(({ task }) => runningBefore.has(task.id)).length;
-    runningBefore = new Set(running.map(({ task }) => task.id));
-    return Math.max(0, threads() - long);
-  };
+  const pace = runningPace();
   return {
     onEvent(event) {
       tally.onEvent(event);
@@ -58,7 +53,9 @@ export function followRun(plan: Plan, state: StoreState, { model, threads }: Spe
       model.finished(loadOf(event.job), event.seconds);
     },
     report(running, elapsedSeconds) {
-      model.passed(elapsedSeconds, freeThreads(running));
+      const occupied = pace.look(running, elapsedSeconds);
+      model.running(pace.pace());
+      model.passed(elapsedSeconds, Math.max(0, threads() - occupied));
       const left = tally.left();
       let { work } = left;
       let longest = 0;

@@ -68,6 +68,20 @@ test("progress: one long task alone is waited for, however many threads there ar
   assert.ok(Math.abs(progress.report(running, 1).etaSeconds - (0.75 * task.work) / 1e6) < 1e-9);
 });
 
+test("progress: long tasks correct the time left before the first of them has ended", () => {
+  const { task } = createBacklog(PLAN, nothingStored(PLAN)).next() as Job;
+  const rates = { train: task.work / 100, field: 1e9 }; // it takes 2 000 s, not 100
+  const model = costModel(rates, overheadEstimate(FREE));
+  const progress = followRun(PLAN, nothingStored(PLAN), { model, threads: () => 1 });
+  const at = (done: number) => [{ task, worker: "w", attempt: 1, progress: done, since: 0 }];
+  progress.report(at(0), 0);
+  progress.report(at(0.5), 1_000);
+  const { etaSeconds } = progress.report(at(0.5), 1_020); // no news since
+  const { work } = remainingLoad(PLAN, nothingStored(PLAN));
+  const expected = 2_000 * (work.train / task.work - 0.5);
+  assert.ok(Math.abs(etaSeconds / expected - 1) < 0.15, `${etaSeconds} s, expected ${expected}`);
+});
+
 test("progress: everything stored, dropped or given up is everything", () => {
   const progress = followRun(PLAN, nothingStored(PLAN), {
     model: costModel(RATES, overheadEstimate(FREE)),
