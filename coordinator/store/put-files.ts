@@ -14,11 +14,12 @@ export interface Place {
  * Writes files of the store, as `writeFiles`; what is in their way and not ours is renamed. A link that is there
  * already stays.
  */
-export async function putFiles(
-  { directory, way }: Place,
-  files: Iterable<NewFile>,
-  onNamed?: (path: string) => void,
-): Promise<void> {
+export async function putFiles(place: Place, files: Iterable<NewFile>): Promise<void> {
+  await writeFiles(place.directory, cleared(place, files));
+}
+
+/** Those of the files that are to be written, with nothing in their way. */
+export function cleared({ directory, way }: Place, files: Iterable<NewFile>): NewFile[] {
   const wanting: NewFile[] = [];
   for (const file of files) {
     const [path, content] = file;
@@ -26,5 +27,5 @@ export async function putFiles(
     way.clear(path);
     wanting.push(file);
   }
-  await writeFiles(directory, wanting, onNamed === undefined ? {} : { onNamed });
+  return wanting;
 }

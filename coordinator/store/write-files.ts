@@ -33,64 +33,116 @@ interface WriteOptions {
   onNamed?(path: string): void;
 }
 
+/** Writes files in several steps, and syncs the folders once at the end. */
+export interface Writer {
+  /** Writes files under temporary names, fsyncs them, then renames them in the order given. */
+  write(files: Iterable<NewFile>): Promise<void>;
+  /** Fsyncs the folders with new entries, the deepest first: what is above vouches for what is below. */
+  finish(): Promise<void>;
+}
+
 /** So many files are open, and on their way to the disk, at a time: `ulimit -n` may be 64. */
 const MOST_OPEN = 16;
 
 const syncToDisk = promisify(fsync);
 
 /**
- * Writes files below `root`: each under a temporary name, fsynced, then renamed in the order given, and at last
- * each folder with a new entry fsynced once. When it returns, all of them survive a power cut; when it throws, each
- * is either as it was or new.
- *
- * All system calls but `fsync` block: they take microseconds, and a promise for each would take longer. The fsyncs
- * of many files wait side by side.
+ * Writes files below `root`. When it returns, all of them survive a power cut; when it throws, each is either as it was
+ * or new.
  *
  * @throws StoreError if the disk is full, the quota used up, or the folder not writable.
  */
 export async function writeFiles(
   root: string,
   files: Iterable<NewFile>,
-  { temporaryFolder, onNamed }: WriteOptions = {},
+  options: WriteOptions = {},
 ): Promise<void> {
-  const written: { temporary: string; name: string; path: string }[] = [];
+  const writer = createWriter(root, options);
+  await writer.write(files);
+  await writer.finish();
+}
+
+/**
+ * A writer below `root`. All system calls but `fsync` block: they take microseconds, and a promise for each would take
+ * longer. The fsyncs of many files wait side by side.
+ */
+export function createWriter(
+  root: string,
+  { temporaryFolder, onNamed }: WriteOptions = {},
+): Writer {
   const folders = new Set<string>(); // with new entries
-  const current = { path: root }; // what an error is about
-  try {
-    for (const group of groupsOf(files, MOST_OPEN)) {
-      const open: OpenFile[] = [];
+  return {
+    async write(files) {
+      const written: { temporary: string; name: string; path: string }[] = [];
+      const current = { path: root }; // what an error is about
       try {
-        for (const [name, content] of group) {
-          const path = join(root, name);
-          current.path = path;
-          const folder = join(root, temporaryFolder ?? temporaryFolderOf(name));
-          const temporary = join(folder, `.ftle-${randomUUID()}`);
-          written.push({ temporary, name, path });
-          createFile({ temporary, path }, content, { open, folders });
+        for (const group of groupsOf(files, MOST_OPEN)) {
+          const named = group.map(([name, content]) => {
+            const folder = join(root, temporaryFolder ?? temporaryFolderOf(name));
+            const temporary = join(folder, `.ftle-${randomUUID()}`);
+            const file = { temporary, name, path: join(root, name) };
+            written.push(file);
+            return { ...file, content };
+          });
+          await writeGroup(named, folders, current);
         }
-        await Promise.all(open.map((file) => syncOne(file, current)));
-      } finally {
-        for (const { descriptor } of open) closeSync(descriptor);
+        for (const folder of new Set(written.map(({ path }) => dirname(path)))) {
+          current.path = folder;
+          makeFolder(folder, folders);
+          folders.add(folder);
+        }
+        for (const { temporary, name, path } of written) {
+          current.path = path;
+          renameSync(temporary, path);
+          onNamed?.(name);
+        }
+      } catch (error) {
+        // Best effort: what is left behind is removed when the store is opened next.
+        for (const { temporary } of written) tryToRemove(temporary);
+        throw storeError("write", current.path, error);
       }
-    }
-    const parents = new Set(written.map(({ path }) => dirname(path)));
-    for (const folder of parents) {
-      current.path = folder;
-      makeFolder(folder, folders);
-      folders.add(folder);
-    }
-    for (const { temporary, name, path } of written) {
+    },
+    async finish() {
+      const current = { path: root };
+      try {
+        for (const level of byDepth(folders)) {
+          for (const group of groupsOf(level, MOST_OPEN)) {
+            await Promise.all(group.map((folder) => syncFolder(folder, current)));
+          }
+        }
+      } catch (error) {
+        throw storeError("write", current.path, error);
+      }
+    },
+  };
+}
+
+/** Folders by how deep they are, the deepest first. */
+function byDepth(folders: Iterable<string>): string[][] {
+  const levels: string[][] = [];
+  for (const folder of folders) {
+    const depth = folder.split("/").length;
+    levels[depth] ??= [];
+    levels[depth].push(folder);
+  }
+  return levels.filter((level) => level !== undefined).reverse();
+}
+
+/** Writes files under their temporary names, and waits until they are on the disk. */
+async function writeGroup(
+  group: readonly { temporary: string; path: string; content: Content }[],
+  folders: Set<string>,
+  current: { path: string },
+): Promise<void> {
+  const open: OpenFile[] = [];
+  try {
+    for (const { temporary, path, content } of group) {
       current.path = path;
-      renameSync(temporary, path);
-      onNamed?.(name);
+      createFile({ temporary, path }, content, { open, folders });
     }
-    for (const group of groupsOf(folders, MOST_OPEN)) {
-      await Promise.all(group.map((folder) => syncFolder(folder, current)));
-    }
-  } catch (error) {
-    // Best effort: what is left behind is removed when the store is opened next.
-    for (const { temporary } of written) tryToRemove(temporary);
-    throw storeError("write", current.path, error);
+    await Promise.all(open.map((file) => syncOne(file, current)));
+  } finally {
+    for (const { descriptor } of open) closeSync(descriptor);
   }
 }
 

@@ -13,9 +13,10 @@ import { readFieldArray, tileFiles, tilesPerSide } from "../field-zarr.ts";
 import { MOST_TEXT_BYTES, storeError } from "../files.ts";
 import { cellJson, JOURNAL, weightsFile } from "../layout.ts";
 import type { Place } from "../put-files.ts";
-import { putFiles } from "../put-files.ts";
+import { cleared } from "../put-files.ts";
 import { putGrid } from "../repair-field.ts";
 import type { NewFile } from "../write-files.ts";
+import { createWriter } from "../write-files.ts";
 import type {
   FieldToClose,
   Stored,
@@ -38,7 +39,7 @@ export interface StoringState extends Place {
 interface Batch {
   /** Written first: all that records vouch for. */
   readonly data: NewFile[];
-  /** Written when the data is safe; of a cell with several changes the last. */
+  /** Written when the data has its names; of a cell with several changes the last. */
   readonly records: Map<string, CellRecord>;
   /** Lines of the journal, by the file with which a result is stored. */
   readonly lines: Map<string, string>;
@@ -63,14 +64,21 @@ export async function storeBatch(
     if (request.kind === "training") stored[i] = addTraining(batch, request);
     if (request.kind === "tile") await addTile(state, batch, request);
   }
-  await put(state, batch, batch.data);
+  const writer = createWriter(state.directory, {
+    onNamed(path) {
+      const line = batch.lines.get(path);
+      if (line !== undefined) appendLine(join(state.directory, JOURNAL), line);
+    },
+  });
+  await writer.write(cleared(state, batch.data));
   for (const [i, request] of requests.entries()) {
     const isComplete = request.kind === "close" || (request.kind === "tile" && request.closes);
     if (isComplete) stored[i] = await closeField(state, batch, request);
   }
   const records = [...batch.records.values()];
   const files = records.map((record): NewFile => [cellJson(record.cell), writeCellRecord(record)]);
-  await put(state, batch, files);
+  await writer.write(cleared(state, files));
+  await writer.finish();
   return stored;
 }
 
@@ -164,17 +172,6 @@ function byName(a: FieldRecord, b: FieldRecord): number {
 function readRecordNow(directory: string, cell: string): CellRecord | null {
   const text = readOrNull(join(directory, cellJson(cell)), MOST_TEXT_BYTES);
   return text === null ? null : readCellRecord(text.toString());
-}
-
-async function put(
-  state: StoringState,
-  { lines }: Batch,
-  files: readonly NewFile[],
-): Promise<void> {
-  await putFiles(state, files, (path) => {
-    const line = lines.get(path);
-    if (line !== undefined) appendLine(join(state.directory, JOURNAL), line);
-  });
 }
 
 function appendLine(path: string, line: string): void {
