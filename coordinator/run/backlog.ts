@@ -29,6 +29,8 @@ export interface Backlog {
   next(): Job | undefined;
   /** Adds the missing tiles of a trained cell's field. */
   open(cell: Cell, state: FieldState): OpenField;
+  /** Forgets a field of which every tile has an outcome. */
+  close(cell: Cell): void;
   /** The job of a task that an earlier coordinator handed out, not this one; undefined if it is not to be done. */
   take(task: string): Job | undefined;
 }
@@ -44,11 +46,12 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
     },
   };
   const waiting: Source[] = []; // fields with tiles not handed out
-  const fields = new Map<string, Source[]>(); // cell → its fields
+  const fields = new Map<string, FieldSource[]>(); // cell → its open fields
 
-  function tilesOf(cell: Cell, field: OpenField): Source {
+  function tilesOf(cell: Cell, field: OpenField): FieldSource {
     const { description, tiles } = field.state;
     return {
+      field,
       handedOut: new Uint8Array(tiles.length),
       jobAt(tile) {
         if (tiles[tile] === 1) return null;
@@ -83,6 +86,12 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
       return undefined;
     },
 
+    close(cell) {
+      const open = (fields.get(cell.id) ?? []).filter(({ field }) => field.pending > 0);
+      if (open.length > 0) fields.set(cell.id, open);
+      else fields.delete(cell.id);
+    },
+
     open(cell, state) {
       const field: OpenField = { state, pending: 0 };
       const source = tilesOf(cell, field);
@@ -102,6 +111,10 @@ interface Source {
   readonly handedOut: Uint8Array;
   /** null if there is nothing to do there. */
   jobAt(index: number): Job | null;
+}
+
+interface FieldSource extends Source {
+  readonly field: OpenField;
 }
 
 /** Hands out a source's jobs in order. */

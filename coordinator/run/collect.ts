@@ -20,6 +20,7 @@ export async function collect(run: Run): Promise<void> {
   const { transport, plan, jobs, backlog, over } = run;
   const storing = new Set<Promise<void>>();
   let bytes = 0;
+  let wake = () => {};
   for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
     const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
     // The job of a task that an earlier coordinator published is still in the backlog.
@@ -35,11 +36,14 @@ export async function collect(run: Run): Promise<void> {
         bytes -= size;
         run.storing--;
         run.topUp();
+        wake();
       });
     storing.add(stored);
     run.topUp();
     while (storing.size >= MOST_STORING || (storing.size > 1 && bytes > MOST_BYTES)) {
-      await Promise.race(storing);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     }
   }
   await Promise.all(storing);

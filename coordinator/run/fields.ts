@@ -43,6 +43,7 @@ export async function closeIfComplete(
   { state, pending }: OpenField,
 ): Promise<void> {
   if (pending > 0) return;
+  run.backlog.close(cell);
   await dropWeights(run, state);
   if (!isOpen(state)) await noteStatistics(run, cell, state);
 }

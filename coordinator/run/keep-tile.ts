@@ -15,6 +15,7 @@ export async function keepTile(
   field.pending--;
   const isLast = field.pending === 0;
   const completes = isLast && !isOpen(state);
+  if (isLast) run.backlog.close(cell);
   const mapped = await run.store.putTile(state, task, { result, completes });
   onStored();
   if (isLast) await dropWeights(run, state);
