@@ -14,3 +14,13 @@ export function milliseconds(text: string): number {
   if (value > 0) return Math.ceil(value);
   throw new InvalidArgumentError(`Expected a duration such as 90s, 30m or 12h, got ${text}.`);
 }
+
+/** A lease must outlast a worker's reports and the way to the broker. */
+const SHORTEST_LEASE_MS = 100;
+
+/** The duration of a lease: as `milliseconds`, and not too short to be kept. */
+export function leaseMilliseconds(text: string): number {
+  const value = milliseconds(text);
+  if (value >= SHORTEST_LEASE_MS) return value;
+  throw new InvalidArgumentError(`Expected at least ${SHORTEST_LEASE_MS}ms, got ${text}.`);
+}

@@ -5,7 +5,7 @@ import { METRICS_PORTS } from "../../shared/metrics/ports.ts";
 import { leasePolicy } from "../../shared/transport/transport.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { withBrokerOptions } from "./broker-options.ts";
-import { milliseconds } from "./durations.ts";
+import { leaseMilliseconds, milliseconds } from "./durations.ts";
 import { withCoordinatorMetrics } from "./metrics-options.ts";
 import { positiveInteger } from "./numbers.ts";
 
@@ -35,7 +35,7 @@ export function withRunOptions(target: Command): Command {
     )
     .addOption(
       new Option("--lease <duration>", "at a broker: how long a worker may be silent about a task")
-        .argParser(milliseconds)
+        .argParser(leaseMilliseconds)
         .default(leasePolicy.leaseMs, "60s"),
     )
     .option("--keep", "leave the sweep's messages on the broker when it is complete")

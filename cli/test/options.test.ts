@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { milliseconds } from "../terminal/durations.ts";
+import { leaseMilliseconds, milliseconds } from "../terminal/durations.ts";
 import { moment } from "../terminal/metrics-options.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle, ftleWith } from "./support/ftle.ts";
@@ -56,6 +56,11 @@ test("options: a duration is whole milliseconds, of ten years at most", () => {
   for (const text of ["0s", "-1s", "1d", "1e3s", "", "s"]) {
     assert.throws(() => milliseconds(text), /Expected a duration such as 90s, 30m or 12h/, text);
   }
+});
+
+test("options: a lease that no worker could keep is refused", () => {
+  assert.equal(leaseMilliseconds("100ms"), 100);
+  assert.throws(() => leaseMilliseconds("99ms"), /Expected at least 100ms, got 99ms/);
 });
 
 test("options: a task may take longer than a timer of Node can wait", async () => {

@@ -18,5 +18,5 @@ export async function cancelSweep(state: CoordinatorState, sweep: string): Promi
   ];
   for (const place of places) await purge(broker, place, { signal });
   for (const [id, task] of open) if (task.sweep === sweep) open.delete(id);
-  seenDead.clear();
+  for (const [id, of] of seenDead) if (of === sweep) seenDead.delete(id);
 }

@@ -1,10 +1,12 @@
 /** Which coordinator runs a sweep, and its progress: one record per sweep, updated while it runs. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import type { KV } from "@nats-io/kv";
 import { Kvm } from "@nats-io/kv";
 import { z } from "zod";
 import { CancelledError, LockedError } from "../../errors.ts";
+import { processPlace } from "../../process/process-place.ts";
 import { processStart } from "../../process/process-start.ts";
 import type { Broker } from "./connect.ts";
 import { decodeJson, encodeJson } from "./envelope.ts";
@@ -43,6 +45,8 @@ const recordSchema = z.object({
     since: z.string(),
     /** Unique for each run of a coordinator. */
     run: z.string(),
+    /** Where its process id counts; absent from records of earlier versions. */
+    place: z.object({ boot: z.string(), pids: z.string() }).optional(),
   }),
   /** `stopped`: its coordinator ended before the sweep did. */
   phase: z.enum(["running", "stopped", "complete"]),
@@ -86,6 +90,7 @@ export async function claimSweep(
     started: (await processStart(process.pid)) ?? "",
     since: new Date().toISOString(),
     run: randomUUID(),
+    place: await processPlace(),
   };
   let record: SweepRecord = {
     sweep,
@@ -123,7 +128,7 @@ export async function claimSweep(
 
   async function isFree({ record: { owner, phase }, revision: seen }: Found): Promise<boolean> {
     if (phase !== "running") return true;
-    if (owner.host === hostname()) {
+    if (isInReach(owner)) {
       const started = await processStart(owner.pid);
       return started === null || started !== owner.started;
     }
@@ -131,6 +136,11 @@ export async function claimSweep(
     await pause(silentMs, signal ?? broker.closed);
     signal?.throwIfAborted();
     return (await read(bucket, key))?.revision === seen;
+  }
+
+  /** Whether the owner's process id means the same process here: containers may share a host name, not process ids. */
+  function isInReach({ host, place = me.place }: SweepRecord["owner"]): boolean {
+    return host === me.host && isDeepStrictEqual(place, me.place);
   }
 
   /** @returns null if another coordinator wrote first. @throws if the broker does not answer. */

@@ -19,10 +19,10 @@ export interface CoordinatorState {
   /** Tasks published here that have no outcome yet, by id. */
   readonly open: Map<string, Task>;
   /**
-   * Ids of the tasks whose dead letters were acknowledged here. The letters stay on the broker for
+   * Ids of the tasks whose dead letters were acknowledged here, with their sweeps. The letters stay on the broker for
    * `ftle status` until the sweep ends, and must not be delivered again.
    */
-  readonly seenDead: Set<string>;
+  readonly seenDead: Map<string, string>;
   /** When the broker created the stream of tasks (RFC 3339); null before it was looked at. */
   streamCreated: string | null;
   /** The last reading of the workers' heartbeats; null before the first. */

@@ -43,7 +43,7 @@ export function coordinatorTransport({
     blobs,
     queues: new Map(),
     open: new Map(),
-    seenDead: new Set(),
+    seenDead: new Map(),
     streamCreated: null,
     workers: null,
   };

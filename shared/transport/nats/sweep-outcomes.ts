@@ -24,7 +24,7 @@ export async function* sweepOutcomes(
     for await (const outcome of reader) {
       if (outcome.kind === "dead" && seenDead.has(outcome.letter.task)) continue;
       count++;
-      yield withBookkeeping(state, outcome);
+      yield withBookkeeping(state, sweep, outcome);
     }
   } finally {
     reading.end();
@@ -33,13 +33,17 @@ export async function* sweepOutcomes(
 }
 
 /** An acknowledged task is no longer open, and its dead letter is not delivered again. */
-function withBookkeeping({ open, seenDead }: CoordinatorState, outcome: Outcome): Outcome {
+function withBookkeeping(
+  { open, seenDead }: CoordinatorState,
+  sweep: string,
+  outcome: Outcome,
+): Outcome {
   const { kind } = outcome;
   if (kind === "dead") {
     const { letter } = outcome;
     const ack = async () => {
       open.delete(letter.task);
-      seenDead.add(letter.task);
+      seenDead.set(letter.task, sweep);
       await outcome.ack();
     };
     return { kind, letter, ack };
