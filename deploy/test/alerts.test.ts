@@ -10,7 +10,7 @@ import { repositoryFile } from "../../shared/testing/repository.ts";
 import { RUNBOOKS } from "../grafana/src/panels.ts";
 import type { Labels } from "../testing/alertmanager.ts";
 import { startAlertmanager } from "../testing/alertmanager.ts";
-import { toolPath } from "../testing/tool.ts";
+import { toolPath, withoutTool } from "../testing/tool.ts";
 import { knownMetrics, rulesOf } from "./support/known-metrics.ts";
 import { checkedLabels } from "./support/promql.ts";
 
@@ -149,7 +149,9 @@ test("alertmanager.yml: names only alerts that exist, and labels that they have"
   }
 });
 
-test("alertmanager.yml: a real Alertmanager holds back what another alert explains, and only that", async () => {
+test("alertmanager.yml: a real Alertmanager holds back what another alert explains, and only that", {
+  skip: withoutTool("alertmanager"),
+}, async () => {
   const keyOf = ({ alertname, sweep, engine }: Labels) =>
     [alertname, sweep ?? engine ?? []].flat().join(" ");
   const alertmanager = await startAlertmanager(`${PROMETHEUS}/alertmanager.yml`);

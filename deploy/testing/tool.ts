@@ -18,3 +18,14 @@ export function toolPath(name: ToolName): string {
     stdio: ["ignore", "pipe", "inherit"],
   }).trim();
 }
+
+/** Why a test that needs a tool is left out; false if the tool is here. In CI it fails instead. */
+export function withoutTool(name: ToolName): false | string {
+  try {
+    toolPath(name);
+    return false;
+  } catch (error) {
+    if (process.env.CI) throw error;
+    return `needs ${name}: deploy/testing/get-tools.sh says how to get it`;
+  }
+}
