@@ -8,6 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { setImmediate as turn } from "node:timers/promises";
 import { planSweep } from "../coordinator/plan/plan.ts";
 import { runSweep } from "../coordinator/run/run-sweep.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
@@ -26,7 +27,7 @@ const ENGINE = "bench.1";
 const WORKERS = 12;
 const ROUNDS = 5;
 const SPEC = `
-axes: {width: [2, 3], depth: [1, 2, 3]}
+axes: {width: 2..9, depth: [1, 2, 3]}
 training: {epochs: 1}
 field: {points: 1024, tile: 512}
 `;
@@ -38,15 +39,17 @@ const plan = planSweep(sweep, ENGINE);
 const TILES = plan.cells.length * 4;
 
 const folder = await mkdtemp(join(tmpdir(), "ftle-large-"));
-const delay = monitorEventLoopDelay({ resolution: 5 });
 try {
   const ours: number[] = [];
   const plain: number[] = [];
+  const late: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     plain.push(megabytes(plainFiles(join(folder, `plain-${round}`))));
+    const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     ours.push(megabytes(await storeTiles(join(folder, `store-${round}`))));
     delay.disable();
+    late.push(Math.max(0, delay.percentile(99) / 1e6 - 5));
   }
   const share = ratios(ours, plain);
   console.log(
@@ -58,9 +61,8 @@ try {
       ],
     ),
   );
-  const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - 5).toFixed(1);
   console.log(`goal: ≥ 0.5 of plain files: ${median(share) >= 0.5 ? "met" : "not met"}`);
-  console.log(`event loop late: p99 ${late(delay.percentile(99))} ms, most ${late(delay.max)} ms`);
+  console.log(`event loop late, p99 of each round: ${medianAndRange(late)} ms`);
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -122,6 +124,7 @@ async function work(transport: Transport, signal: AbortSignal, onTile: () => voi
     });
     if (lease === null) return;
     if (lease.task.kind === "field") onTile();
+    await turn(); // the workers are not to hold up each other
     await lease.complete(await resultOf(transport, lease.task));
   }
 }

@@ -55,27 +55,52 @@ export function chunkName(
   return `c.${layer}${row}.${column}`;
 }
 
+type TileArrays = Pick<FieldResult, (typeof FIELD_ARRAYS)[number]>;
+
+/** The three chunks of one tile, by their paths; each is made when it is asked for. */
+export function tileChunks(
+  field: FieldDescription,
+  tile: FieldTask["tile"],
+  result: TileArrays,
+): Map<string, () => Uint8Array> {
+  const place = { row: tile.row / field.tile, column: tile.column / field.tile };
+  return new Map(
+    FIELD_ARRAYS.map((name) => {
+      const bytes = chunkBytes(field, name);
+      const make = () =>
+        sealedChunk(bytes, (values) => fillChunk(values, result[name], { field, tile }));
+      return [chunkPath(field, name, place), make];
+    }),
+  );
+}
+
 /** The three chunks of one tile. */
 export function tileFiles(
   field: FieldDescription,
   tile: FieldTask["tile"],
-  result: Pick<FieldResult, (typeof FIELD_ARRAYS)[number]>,
+  result: TileArrays,
 ): Files {
-  const place = { row: tile.row / field.tile, column: tile.column / field.tile };
-  return new Map(
-    FIELD_ARRAYS.map((name) => {
-      const chunk = sealedChunk(chunkBytes(field, name), (values) => {
-        if (tile.rows < field.tile || tile.columns < field.tile) values.fill(Number.NaN);
-        const rows = result[name].length / tile.columns; // of all layers
-        for (let row = 0; row < rows; row++) {
-          const layer = Math.floor(row / tile.rows);
-          const to = (layer * field.tile + (row % tile.rows)) * field.tile;
-          values.set(result[name].subarray(row * tile.columns, (row + 1) * tile.columns), to);
-        }
-      });
-      return [chunkPath(field, name, place), chunk];
-    }),
-  );
+  const chunks = [...tileChunks(field, tile, result)];
+  return new Map(chunks.map(([path, make]) => [path, make()]));
+}
+
+/** Lays a tile's values, [layers, rows, columns], in a chunk's; what an edge tile does not cover is NaN. */
+function fillChunk(
+  values: Float32Array,
+  from: Float32Array,
+  { field, tile }: { field: FieldDescription; tile: FieldTask["tile"] },
+): void {
+  if (tile.rows === field.tile && tile.columns === field.tile) {
+    values.set(from);
+    return;
+  }
+  values.fill(Number.NaN);
+  const rows = from.length / tile.columns; // of all layers
+  for (let row = 0; row < rows; row++) {
+    const layer = Math.floor(row / tile.rows);
+    const to = (layer * field.tile + (row % tile.rows)) * field.tile;
+    values.set(from.subarray(row * tile.columns, (row + 1) * tile.columns), to);
+  }
 }
 
 /**

@@ -16,8 +16,8 @@ import { promisify } from "node:util";
 import { isErrno, storeError, TEMPORARY_FOLDERS } from "./files.ts";
 import { CELLS } from "./layout.ts";
 
-/** What a new file holds; several parts one after the other; or where a symbolic link leads. */
-export type Content = Uint8Array | string | readonly Uint8Array[] | Link;
+/** What a new file holds, if need be made when it is written; or where a symbolic link leads. */
+export type Content = Uint8Array | string | (() => Uint8Array) | Link;
 
 export interface Link {
   /** Relative to the link's own folder. */
@@ -41,8 +41,8 @@ export interface Writer {
   finish(): Promise<void>;
 }
 
-/** So many files are open, and on their way to the disk, at a time: `ulimit -n` may be 64. */
-const MOST_OPEN = 16;
+/** So many files are written, and as many synced, at a time: `ulimit -n` may be 64. */
+const MOST_OPEN = 12;
 
 const syncToDisk = promisify(fsync);
 
@@ -76,6 +76,7 @@ export function createWriter(
       const written: { temporary: string; name: string; path: string }[] = [];
       const current = { path: root }; // what an error is about
       try {
+        let syncing = Promise.resolve();
         for (const group of groupsOf(files, MOST_OPEN)) {
           const named = group.map(([name, content]) => {
             const folder = join(root, temporaryFolder ?? temporaryFolderOf(name));
@@ -84,8 +85,12 @@ export function createWriter(
             written.push(file);
             return { ...file, content };
           });
-          await writeGroup(named, folders, current);
+          // The next group is written while the disk takes this one.
+          const open = await createGroup(named, { folders, current, until: syncing });
+          syncing = syncGroup(open, current);
+          syncing.catch(() => {}); // is awaited below
         }
+        await syncing;
         for (const folder of new Set(written.map(({ path }) => dirname(path)))) {
           current.path = folder;
           makeFolder(folder, folders);
@@ -128,19 +133,34 @@ function byDepth(folders: Iterable<string>): string[][] {
   return levels.filter((level) => level !== undefined).reverse();
 }
 
-/** Writes files under their temporary names, and waits until they are on the disk. */
-async function writeGroup(
+/** Writes files under their temporary names, and waits for the group before. Leaves none open if it throws. */
+async function createGroup(
   group: readonly { temporary: string; path: string; content: Content }[],
-  folders: Set<string>,
-  current: { path: string },
-): Promise<void> {
+  {
+    folders,
+    current,
+    until,
+  }: { folders: Set<string>; current: { path: string }; until: Promise<void> },
+): Promise<OpenFile[]> {
   const open: OpenFile[] = [];
   try {
     for (const { temporary, path, content } of group) {
       current.path = path;
       createFile({ temporary, path }, content, { open, folders });
     }
-    await Promise.all(open.map((file) => syncOne(file, current)));
+    await until;
+    return open;
+  } catch (error) {
+    for (const { descriptor } of open) closeSync(descriptor);
+    await until.catch(() => {}); // its files are closed, too
+    throw error;
+  }
+}
+
+async function syncGroup(open: readonly OpenFile[], current: { path: string }): Promise<void> {
+  try {
+    const synced = await Promise.allSettled(open.map((file) => syncOne(file, current)));
+    for (const one of synced) if (one.status === "rejected") throw one.reason;
   } finally {
     for (const { descriptor } of open) closeSync(descriptor);
   }
@@ -169,17 +189,16 @@ function createFile(
     create();
   }
   if (isLink(content)) return;
-  const { descriptor } = open.at(-1)!;
-  for (const part of partsOf(content)) writeAll(descriptor, part);
+  writeAll(open.at(-1)!.descriptor, bytesOf(content));
 }
 
 export function isLink(content: Content): content is Link {
   return typeof content === "object" && "linkTo" in content;
 }
 
-function partsOf(content: Exclude<Content, Link>): readonly Uint8Array[] {
-  if (typeof content === "string") return [Buffer.from(content)];
-  return content instanceof Uint8Array ? [content] : content;
+function bytesOf(content: Exclude<Content, Link>): Uint8Array {
+  if (typeof content === "string") return Buffer.from(content);
+  return typeof content === "function" ? content() : content;
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

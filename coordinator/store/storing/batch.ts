@@ -9,7 +9,7 @@ import { canLink, newFieldFiles } from "../field-links.ts";
 import { sharedMetadata } from "../field-metadata.ts";
 import { statisticsOf } from "../field-statistics.ts";
 import type { FieldDescription } from "../field-zarr.ts";
-import { readFieldArray, tileFiles, tilesPerSide } from "../field-zarr.ts";
+import { readFieldArray, tileChunks, tilesPerSide } from "../field-zarr.ts";
 import { MOST_TEXT_BYTES, storeError } from "../files.ts";
 import { cellJson, JOURNAL, weightsFile } from "../layout.ts";
 import type { Place } from "../put-files.ts";
@@ -115,9 +115,9 @@ async function addTile(
     state.described.add(folder);
   }
   let last = "";
-  for (const [name, bytes] of tileFiles(description, tile, result)) {
+  for (const [name, make] of tileChunks(description, tile, result)) {
     last = `${folder}/${name}`;
-    data.push([last, bytes]);
+    data.push([last, make]);
   }
   lines.set(last, journalLine(result));
 }
