@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { History, Provenance } from "../../shared/messages.ts";
@@ -68,45 +67,71 @@ export function readCellRecord(text: string): CellRecord | null {
   const content = unsealJson(text);
   if (content === null) return null;
   refuseOtherFormat(content);
-  return recordForm.safeParse(content).success ? (content as unknown as CellRecord) : null;
+  return isRecord(content) ? (content as unknown as CellRecord) : null;
 }
 
-const snapshot = z.union([z.int().min(0), z.literal("end")]);
-const numbers = z.array(z.number().nullable());
+/** Whether the members that paths and computations depend on are what they should be; by hand, because 10⁵ are read. */
+function isRecord(content: Members): boolean {
+  const { cell, physics, status, reason, epochs, history, weights, provenance, fields } = content;
+  return (
+    typeof cell === "string" &&
+    isPhysics(physics) &&
+    (status === "trained" || status === "diverged") &&
+    typeof reason === "string" &&
+    isCount(epochs, 0) &&
+    isMap(history) &&
+    isNumbers(history.trainLoss) &&
+    isNumbers(history.trainAccuracy) &&
+    isNumbers(history.testLoss) &&
+    isNumbers(history.testAccuracy) &&
+    Array.isArray(weights) &&
+    weights.every(isWeights) &&
+    isMap(provenance) &&
+    Number.isFinite(provenance.seconds) &&
+    Array.isArray(fields) &&
+    fields.every(isField)
+  );
+}
 
-/** The members that paths and computations depend on. */
-const recordForm = z.looseObject({
-  cell: z.string(),
-  physics: z.looseObject({
-    engine: z.string(),
-    network: z.looseObject({ hidden: z.array(z.int().min(1)).min(1) }),
-  }),
-  status: z.enum(["trained", "diverged"]),
-  reason: z.string(),
-  epochs: z.int().min(0),
-  history: z.looseObject({
-    trainLoss: numbers,
-    trainAccuracy: numbers,
-    testLoss: numbers,
-    testAccuracy: numbers,
-  }),
-  weights: z.array(
-    z.looseObject({
-      snapshot,
-      epoch: z.int().min(0),
-      digest: z.string(),
-      bytes: z.int().min(1),
-    }),
-  ),
-  provenance: z.looseObject({ seconds: z.number() }),
-  fields: z.array(
-    z.looseObject({
-      snapshot,
-      field: z.string().regex(/^[0-9a-f]{8}$/),
-      statistics: z.looseObject({}),
-    }),
-  ),
-});
+type Members = Readonly<Record<string, unknown>>;
+
+function isPhysics(physics: unknown): boolean {
+  if (!isMap(physics) || typeof physics.engine !== "string" || !isMap(physics.network))
+    return false;
+  const { hidden } = physics.network;
+  return Array.isArray(hidden) && hidden.length > 0 && hidden.every((width) => isCount(width, 1));
+}
+
+function isWeights(weights: unknown): boolean {
+  if (!isMap(weights)) return false;
+  const { snapshot, epoch, digest, bytes } = weights;
+  return (
+    isSnapshot(snapshot) && isCount(epoch, 0) && typeof digest === "string" && isCount(bytes, 1)
+  );
+}
+
+function isField(record: unknown): boolean {
+  if (!isMap(record)) return false;
+  const { snapshot, field, statistics } = record;
+  const isName = typeof field === "string" && /^[0-9a-f]{8}$/.test(field);
+  return isSnapshot(snapshot) && isName && isMap(statistics);
+}
+
+function isSnapshot(snapshot: unknown): boolean {
+  return snapshot === "end" || isCount(snapshot, 0);
+}
+
+function isMap(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown, least: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least;
+}
+
+function isNumbers(values: unknown): boolean {
+  return Array.isArray(values) && values.every((value) => value === null || Number.isFinite(value));
+}
 
 /** @throws UsageError if the sealed content is of another format than this program's. */
 export function refuseOtherFormat({ format }: Record<string, unknown>): void {

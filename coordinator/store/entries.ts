@@ -1,6 +1,6 @@
 /** Examines and reads what is in a store, synchronously: awaiting each of 10⁵ files would make a scan too slow. */
 import type { Dirent, Stats } from "node:fs";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { isAbsence, isErrno, isOurs, MOST_BYTES, storeError } from "./files.ts";
 
 /** `other`: a link, pipe, socket or device. */
@@ -38,8 +38,24 @@ export function readOrNull(path: string, mostBytes = MOST_BYTES): Buffer | null 
   const found = look(path);
   if (found === undefined) return null;
   if (!isOurs(found, mostBytes)) return Buffer.alloc(0);
-  return unlessAbsent(path, () => readFileSync(path)) ?? null;
+  return unlessAbsent(path, () => readWhole(path, found.size)) ?? null;
 }
+
+/** As `readFileSync`, in half the time if the file is small and has the expected size. */
+function readWhole(path: string, expectedBytes: number): Buffer {
+  if (expectedBytes > SMALL_BYTES) return readFileSync(path);
+  const descriptor = openSync(path, "r");
+  try {
+    const buffer = Buffer.allocUnsafe(expectedBytes + 1);
+    const bytes = readSync(descriptor, buffer);
+    if (bytes === expectedBytes) return buffer.subarray(0, bytes);
+  } finally {
+    closeSync(descriptor);
+  }
+  return readFileSync(path); // it has changed meanwhile
+}
+
+const SMALL_BYTES = 2 ** 24;
 
 function look(path: string): Stats | undefined {
   return unlessAbsent(path, () => lstatSync(path, { throwIfNoEntry: false }));

@@ -3,7 +3,7 @@ import { readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { kindAt, readOrNull } from "./entries.ts";
 import type { SharedMetadata } from "./field-metadata.ts";
-import { groupMetadata, metadataLinks, sharedMetadata } from "./field-metadata.ts";
+import { groupMetadata, sharedMetadata } from "./field-metadata.ts";
 import type { FieldDescription } from "./field-zarr.ts";
 import { CELLS, gridFolder } from "./layout.ts";
 import type { Link, NewFile } from "./write-files.ts";
@@ -20,8 +20,8 @@ export async function newFieldFiles(
   { hasLinks }: { hasLinks: boolean },
 ): Promise<NewFile[]> {
   const shared = await sharedMetadata(description);
-  const entries: Iterable<NewFile> = hasLinks ? metadataLinks(folder, shared) : shared.files;
-  const all: NewFile[] = [...entries, ["zarr.json", await groupMetadata(description)]];
+  const entries: Iterable<NewFile> = hasLinks ? shared.links : shared.files;
+  const all: NewFile[] = [...entries, ["zarr.json", groupMetadata(description, shared)]];
   return all.map(([path, content]) => [`${folder}/${path}`, content]);
 }
 
@@ -55,6 +55,18 @@ export function isLinkTo(path: string, { linkTo }: Link): boolean {
     return readlinkSync(path) === linkTo;
   } catch {
     return false; // a pipe, socket or device
+  }
+}
+
+/** As `isLinkTo` of each of a field's links; fast if all are. */
+export function areLinks(path: string, links: ReadonlyMap<string, Link>): boolean {
+  try {
+    for (const [name, { linkTo }] of links) {
+      if (readlinkSync(`${path}/${name}`) !== linkTo) return false;
+    }
+    return true;
+  } catch {
+    return false; // the first that is absent or no link
   }
 }
 

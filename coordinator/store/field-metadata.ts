@@ -8,10 +8,10 @@ import * as zarr from "zarrita";
 import { gridCoordinates } from "../../shared/numerics/grid.ts";
 import type { FieldDescription, Files } from "./field-zarr.ts";
 import { FIELD_ARRAYS } from "./field-zarr.ts";
-import { gridFolder } from "./layout.ts";
+import { fieldFolder, gridFolder } from "./layout.ts";
 import { seal } from "./sealed-json.ts";
 import type { Link } from "./write-files.ts";
-import { consolidatedGroup } from "./zarr-consolidated.ts";
+import { groupOver } from "./zarr-consolidated.ts";
 import "./zarr-crc32c.ts"; // registers the codec
 
 /** What the fields of one grid, tile side and number of layers have in common. */
@@ -20,38 +20,38 @@ export interface SharedMetadata {
   readonly key: string;
   /** By their path in the folder, which is the path in a field's group: of arrays, and of whole coordinates. */
   readonly files: Files;
-  /** Names of the coordinates: folders of their own. */
-  readonly coordinates: readonly string[];
+  /**
+   * The links of a field's group to these files, by their path in the group: of each coordinate's folder, and of each
+   * array's `zarr.json`.
+   */
+  readonly links: ReadonlyMap<string, Link>;
+  /** The group's `zarr.json`, with a copy of its arrays' metadata. */
+  groupOf(attributes: Readonly<Record<string, unknown>>): Uint8Array;
 }
 
-/** The group's `zarr.json`, with a copy of its arrays' metadata. */
-export async function groupMetadata(field: FieldDescription): Promise<Uint8Array> {
-  const { files, coordinates } = await sharedMetadata(field);
+/** The group's `zarr.json`: its attributes, sealed, and a copy of its arrays' metadata. */
+export function groupMetadata(field: FieldDescription, { groupOf }: SharedMetadata): Uint8Array {
   const { cell, snapshot, weights, depth, tile } = field;
-  const metadataOf = (name: string) => [name, files.get(`${name}/zarr.json`)!] as const;
-  return consolidatedGroup(
-    seal({ cell, snapshot, weights, depth, tile }),
-    [...FIELD_ARRAYS, ...coordinates].map(metadataOf),
-  );
+  return groupOf(seal({ cell, snapshot, weights, depth, tile }));
 }
 
 /** Every file of a field but its tiles, without links: as stores of version 0.1.0 have them. */
 export async function fieldMetadata(field: FieldDescription): Promise<Files> {
-  const { files } = await sharedMetadata(field);
-  return new Map([...files, ["zarr.json", await groupMetadata(field)]]);
+  const shared = await sharedMetadata(field);
+  return new Map([...shared.files, ["zarr.json", groupMetadata(field, shared)]]);
 }
 
-const known = new Map<string, Promise<SharedMetadata>>();
+const known = new Map<string, SharedMetadata>();
 /** A sweep has one grid, and few sides of tiles and depths. */
 const MOST_KNOWN = 1000;
 
-export function sharedMetadata(field: FieldDescription): Promise<SharedMetadata> {
+export async function sharedMetadata(field: FieldDescription): Promise<SharedMetadata> {
   const { grid, tile, depth } = field;
   const name = JSON.stringify([grid, tile, grid.layers === "all" ? depth : 0]);
   let shared = known.get(name);
   if (shared === undefined) {
     if (known.size >= MOST_KNOWN) known.clear();
-    shared = makeSharedMetadata(field);
+    shared = await makeSharedMetadata(field);
     known.set(name, shared);
   }
   return shared;
@@ -92,7 +92,11 @@ async function makeSharedMetadata(field: FieldDescription): Promise<SharedMetada
     });
     await zarr.set(array, null, { data: values, shape: [values.length], stride: [1] });
   }
-  return { key: keyOf(files), files, coordinates: Object.keys(coordinates) };
+  const key = keyOf(files);
+  const names = Object.keys(coordinates);
+  const metadataOf = (name: string) => [name, files.get(`${name}/zarr.json`)!] as const;
+  const groupOf = groupOver([...FIELD_ARRAYS, ...names].map(metadataOf));
+  return { key, files, links: linksTo(key, names), groupOf };
 }
 
 /** 64 bits of the digest of all paths and contents. */
@@ -102,17 +106,9 @@ function keyOf(files: Files): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/**
- * The links of a field's group to its shared metadata, by their path in the group: of each coordinate's folder, and of
- * each array's `zarr.json`.
- *
- * @param folder of the field, from the store's directory.
- */
-export function metadataLinks(
-  folder: string,
-  { key, coordinates }: SharedMetadata,
-): Map<string, Link> {
+function linksTo(key: string, coordinates: readonly string[]): Map<string, Link> {
   const paths = [...FIELD_ARRAYS.map((array) => `${array}/zarr.json`), ...coordinates];
+  const folder = fieldFolder("cell", "end", "id"); // as deep as any
   return new Map(
     paths.map((path) => {
       const from = dirname(`${folder}/${path}`);

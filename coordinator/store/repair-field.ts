@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { FieldFolder } from "./field-links.ts";
 import { canLink, isLinkTo, wantingOfGrid } from "./field-links.ts";
 import type { SharedMetadata } from "./field-metadata.ts";
-import { metadataLinks, sharedMetadata } from "./field-metadata.ts";
+import { sharedMetadata } from "./field-metadata.ts";
 import type { Place } from "./put-files.ts";
 import { putFiles } from "./put-files.ts";
 import type { Content, NewFile } from "./write-files.ts";
@@ -21,12 +21,11 @@ export async function repairField(
     if (canLink(directory)) await putGrid(place, shared);
     else entries = [...entries.filter(([, content]) => !isLink(content)), ...shared.files];
   }
-  const links = metadataLinks(folder, shared);
   for (const [path, content] of entries) {
     if (isLink(content)) continue;
     // A link of ours, which does not hold any more, makes way for the file.
-    const name = links.has(path) ? path : path.split("/", 1)[0]!;
-    const link = links.get(name);
+    const name = shared.links.has(path) ? path : path.split("/", 1)[0]!;
+    const link = shared.links.get(name);
     const at = join(directory, folder, name);
     if (link !== undefined && isLinkTo(at, link)) rmSync(at);
   }

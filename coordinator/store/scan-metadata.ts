@@ -2,9 +2,9 @@
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { isFolder, kindAt, readOrNull } from "./entries.ts";
-import { isLinkTo, linksHold, wantingOfGrid } from "./field-links.ts";
+import { areLinks, isLinkTo, wantingOfGrid } from "./field-links.ts";
 import type { SharedMetadata } from "./field-metadata.ts";
-import { groupMetadata, metadataLinks, sharedMetadata } from "./field-metadata.ts";
+import { groupMetadata } from "./field-metadata.ts";
 import type { FieldDescription } from "./field-zarr.ts";
 import { FIELD_ARRAYS, readAttributes } from "./field-zarr.ts";
 import { MOST_TEXT_BYTES } from "./files.ts";
@@ -18,6 +18,11 @@ interface StoredTile {
 }
 
 export const UNKNOWN: StoredTile = { tile: null, weights: null };
+
+/** Whether a field's group has exactly this metadata. */
+export function isGroupWhole(path: string, { description, shared }: FieldMetadata): boolean {
+  return isWhole(join(path, "zarr.json"), groupMetadata(description, shared));
+}
 
 /** Read from any of a field's metadata files that is intact. */
 export function storedTile(directory: string, folder: string): StoredTile {
@@ -55,15 +60,23 @@ function chunkSide(arrayJson: Buffer | null): number | null {
   }
 }
 
-interface ScannedField {
-  readonly folder: string;
+interface FieldMetadata {
   readonly description: FieldDescription;
+  readonly shared: SharedMetadata;
+}
+
+interface ScannedField extends FieldMetadata {
+  readonly folder: string;
+  /** Whether its group's metadata is known to be whole. */
+  readonly isWhole: boolean;
   /** Whether there is any chunk, intact or not. */
   readonly hasChunks: boolean;
 }
 
 interface MetadataScan {
   readonly directory: string;
+  /** Whether links from fields lead into the directory. */
+  readonly canHold: boolean;
   /** What is found damaged is added here: of the store, and of the field's folder. */
   readonly damaged: string[];
   readonly ofFolder: string[];
@@ -71,20 +84,23 @@ interface MetadataScan {
   readonly grids: Map<string, boolean>;
 }
 
+const NOTHING: ReadonlyMap<string, Content> = new Map();
+
 /**
  * What of a field's metadata is missing or not as it should be, with its correct content. The arrays' metadata and the
  * coordinates are links to what fields share, or files: in stores of version 0.1.0, and where there are no links.
  */
-export async function wantingMetadata(
-  { folder, description, hasChunks }: ScannedField,
-  { directory, damaged, ofFolder, grids }: MetadataScan,
-): Promise<Map<string, Content>> {
+export function wantingMetadata(
+  { folder, description, shared, hasChunks, isWhole: isGroupThere }: ScannedField,
+  { directory, canHold, damaged, ofFolder, grids }: MetadataScan,
+): ReadonlyMap<string, Content> {
   const path = join(directory, folder);
-  const shared = await sharedMetadata(description);
+  const { links } = shared;
+  if (canHold && isGroupThere && areLinks(path, links)) {
+    if (isGridWhole(directory, shared, { damaged, grids })) return NOTHING;
+  }
   const wanting = new Map<string, Content>();
-  const links = metadataLinks(folder, shared);
   const isOurs = (name: string, link: Link) => isLinkTo(join(path, name), link);
-  const canHold = linksHold(directory);
   const hasLink = [...links].some(([name, link]) => isOurs(name, link));
   const isNew = [...links.keys()].every((name) => kindAt(join(path, name)) === "absent");
   const isLinked = canHold && (hasLink || isNew);
@@ -106,8 +122,8 @@ export async function wantingMetadata(
   if (canHold && hasLink && !isGridWhole(directory, shared, { damaged, grids })) {
     for (const [name, link] of links) wanting.set(name, link);
   }
-  const group = [["zarr.json", await groupMetadata(description)]] as const;
-  checkFiles(path, group, { wanting, ofFolder, hasChunks });
+  const group = [["zarr.json", groupMetadata(description, shared)]] as const;
+  if (!isGroupThere) checkFiles(path, group, { wanting, ofFolder, hasChunks });
   return wanting;
 }
 

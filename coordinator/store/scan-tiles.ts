@@ -17,20 +17,23 @@ export function findTiles(
   for (const array of FIELD_ARRAYS) {
     const folder = join(path, array);
     const isThere = isFolder(kindAt(folder), array, damaged);
-    const names = new Set(isThere ? namesIn(folder) : []);
+    if (!isThere) {
+      tiles.fill(0);
+      continue;
+    }
+    // To look for each of a few files takes less time than to list the folder.
+    const names = tiles.length > FEW ? new Set(namesIn(folder)) : null;
     const expected = chunkBytes(field, array);
     for (let i = 0; i < tiles.length; i++) {
       const name = chunkName(field, array, { row: Math.floor(i / side), column: i % side });
-      if (!names.has(name)) {
+      const file = `${folder}/${name}`;
+      const found = names?.has(name) === false ? null : chunkAt(file, expected, thorough);
+      if (found === null) {
         tiles[i] = 0;
         continue;
       }
       hasChunks = true;
-      const file = join(folder, name);
-      const isWhole = thorough
-        ? isIntact(readOrNull(file, expected), expected)
-        : sizeOf(file) === expected;
-      if (isWhole) continue;
+      if (found) continue;
       tiles[i] = 0;
       damaged.push(`${array}/${name}`);
     }
@@ -38,6 +41,18 @@ export function findTiles(
   return { tiles, hasChunks };
 }
 
-function isIntact(chunk: Buffer | null, expectedBytes: number): boolean {
-  return chunk?.length === expectedBytes && isChunkIntact(chunk);
+const FEW = 8;
+
+/** Whether a chunk is as it should be; null if there is nothing at its path. */
+function chunkAt(file: string, expectedBytes: number, thorough: boolean): boolean | null {
+  if (thorough) {
+    const chunk = readOrNull(file, expectedBytes);
+    return chunk === null ? null : isIntact(chunk, expectedBytes);
+  }
+  const size = sizeOf(file);
+  return size === null && kindAt(file) === "absent" ? null : size === expectedBytes;
+}
+
+function isIntact(chunk: Buffer, expectedBytes: number): boolean {
+  return chunk.length === expectedBytes && isChunkIntact(chunk);
 }

@@ -8,11 +8,13 @@ import { plannedTile } from "../plan/plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
 import { entriesIn, isFolder, kindAt, namesIn, readOrNull, sizeOf } from "./entries.ts";
+import { linksHold } from "./field-links.ts";
+import { sharedMetadata } from "./field-metadata.ts";
 import type { FieldDescription } from "./field-zarr.ts";
 import { tilesPerSide } from "./field-zarr.ts";
 import { MOST_TEXT_BYTES } from "./files.ts";
 import { CELLS, cellFolder, cellJson, DEAD, deadFile, fieldFolder, weightsFile } from "./layout.ts";
-import { storedTile, UNKNOWN, wantingMetadata } from "./scan-metadata.ts";
+import { isGroupWhole, storedTile, UNKNOWN, wantingMetadata } from "./scan-metadata.ts";
 import { findTiles } from "./scan-tiles.ts";
 import { unsealJson } from "./sealed-json.ts";
 import { tileTask } from "./tile-task.ts";
@@ -30,6 +32,14 @@ export interface ScanOptions {
 interface Scan extends Pick<ScanOptions, "directory" | "thorough"> {
   /** Damaged paths are added here. */
   readonly damaged: string[];
+}
+
+/** What holds for all cells. */
+interface WholeScan extends Scan {
+  /** Whether links from fields lead into the directory. */
+  readonly canHold: boolean;
+  /** Keys of grids whose files have been checked, and whether they are whole. */
+  readonly grids: Map<string, boolean>;
 }
 
 /** What a store holds of a plan. */
@@ -69,7 +79,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   const { directory, thorough } = options;
   const present = entriesIn(join(directory, CELLS)); // which may be a link
   const damaged: string[] = [];
-  const scan = { directory, thorough, damaged, grids: new Map<string, boolean>() };
+  const scan = wholeScan({ directory, thorough, damaged });
   if (present === null) damaged.push(`${CELLS}/`);
   const cells: CellState[] = [];
   const dead = deadLetters(plan, scan);
@@ -82,7 +92,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
       pause = performance.now();
     }
     const record = isPresent ? readCell(cell, scan) : null;
-    const fields = record === null ? [] : await scanFields(plan, record, scan);
+    const fields = record === null ? [] : await fieldsOf(plan, record, scan);
     const idOf = (description: FieldDescription, index: number) =>
       tileTask(plan, cell, { description, index }).id;
     const isDead = (description: FieldDescription, i: number) => dead.has(idOf(description, i));
@@ -136,6 +146,14 @@ export async function scanFields(
   record: CellRecord,
   scan: Scan,
 ): Promise<FieldState[]> {
+  return await fieldsOf(plan, record, wholeScan(scan));
+}
+
+function wholeScan(scan: Scan): WholeScan {
+  return { ...scan, canHold: linksHold(scan.directory), grids: new Map() };
+}
+
+async function fieldsOf(plan: Plan, record: CellRecord, scan: WholeScan): Promise<FieldState[]> {
   if (plan.field === null || record.status === "diverged") return [];
   const fields: FieldState[] = [];
   for (const { snapshot, digest } of record.weights) {
@@ -157,8 +175,9 @@ function readCell({ id }: Cell, { directory, thorough, damaged }: Scan): CellRec
     .map(({ snapshot, bytes, digest }) => ({ path: weightsFile(id, snapshot), bytes, digest }))
     .filter(({ path, bytes, digest }) => {
       const file = join(directory, path);
-      if (sizeOf(file) !== bytes) return true;
-      return thorough && digestOf(readOrNull(file) ?? new Uint8Array()) !== digest;
+      if (!thorough) return sizeOf(file) !== bytes;
+      const found = readOrNull(file, bytes);
+      return found?.length !== bytes || digestOf(found) !== digest;
     });
   damaged.push(...broken.map(({ path }) => path));
   return broken.length === 0 ? record : null;
@@ -174,7 +193,7 @@ interface SnapshotOf {
 async function scanField(
   plan: FieldPlan,
   { record, snapshot, weights }: SnapshotOf,
-  scan: Scan,
+  scan: WholeScan,
 ): Promise<FieldState> {
   const { directory, thorough, damaged } = scan;
   const { id, grid } = plan;
@@ -182,10 +201,16 @@ async function scanField(
   const folder = fieldFolder(record.cell, snapshot, id);
   const path = join(directory, folder);
   const isThere = isFolder(kindAt(path), folder, damaged);
-  const stored = isThere ? storedTile(directory, folder) : UNKNOWN;
-  const tile = stored.tile ?? plannedTile(plan, network);
   const depth = network.hidden.length;
-  const description = { cell: record.cell, snapshot, weights, grid, depth, tile };
+  const tile = plannedTile(plan, network);
+  let description = { cell: record.cell, snapshot, weights, grid, depth, tile };
+  let shared = await sharedMetadata(description);
+  const isWhole = isThere && isGroupWhole(path, { description, shared });
+  const stored = isThere && !isWhole ? storedTile(directory, folder) : UNKNOWN;
+  if (stored.tile !== null && stored.tile !== tile) {
+    description = { ...description, tile: stored.tile };
+    shared = await sharedMetadata(description);
+  }
   const isStale = stored.weights !== null && stored.weights !== weights;
   let tiles = new Uint8Array(tilesPerSide(description) ** 2);
   let metadata: FieldState["metadata"] = new Map();
@@ -194,8 +219,8 @@ async function scanField(
     const found = findTiles(path, description, { thorough, damaged: ofFolder });
     tiles = found.tiles;
     const { hasChunks } = found;
-    const field = { folder, description, hasChunks };
-    if (thorough) metadata = await wantingMetadata(field, { grids: new Map(), ...scan, ofFolder });
+    const field = { folder, description, shared, hasChunks, isWhole };
+    if (thorough) metadata = wantingMetadata(field, { ...scan, ofFolder });
     damaged.push(...ofFolder.map((name) => `${folder}/${name}`));
   }
   const missing = tiles.length - tiles.reduce((sum, done) => sum + done, 0);

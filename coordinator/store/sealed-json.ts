@@ -20,16 +20,28 @@ export function sealJson(content: Content): string {
   return spell(seal(content));
 }
 
-/** @returns the content, or null if the text is not exactly what `sealJson` wrote. */
+/** How sealed text ends: the digest, as its last member, of the text without it. */
+const SEAL = /(,?)\n "sha256": "([0-9a-f]{64})"\n\}\n$/;
+const SEAL_LENGTH = ',\n "sha256": ""\n}\n'.length + 64;
+
+/** @returns the content, or null if the text is not one that was sealed, byte by byte. */
 export function unsealJson(text: string): Content | null {
-  let sealed: unknown;
+  const ending = SEAL.exec(text.slice(-SEAL_LENGTH));
+  if (ending === null) return null;
+  const [found, comma, sha256] = ending;
+  const rest = text.slice(0, text.length - found.length);
+  const digest = createHash("sha256")
+    .update(rest)
+    .update(comma === "" ? "}\n" : "\n}\n");
+  if (digest.digest("hex") !== sha256) return null;
   try {
-    sealed = JSON.parse(text);
+    const sealed: unknown = JSON.parse(text);
+    if (typeof sealed !== "object" || sealed === null) return null;
+    const { sha256: _, ...content } = sealed as Content;
+    return content;
   } catch {
-    return null; // a damaged file is an expected finding, reported by the caller
+    return null; // sealed, but by a stranger: anyone can seal a text
   }
-  const content = unseal(sealed);
-  return content !== null && sealJson(content) === text ? content : null;
 }
 
 function spell(content: Content): string {

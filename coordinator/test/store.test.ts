@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decodeWeights, encodeWeights } from "../../shared/safetensors.ts";
+import { readCellRecord } from "../store/cell-record.ts";
 import { crc32c } from "../store/crc32c.ts";
 import { fieldMetadata } from "../store/field-metadata.ts";
 import type { FieldDescription } from "../store/field-zarr.ts";
 import { chunkBytes, readAttributes, readFieldArray, tileFiles } from "../store/field-zarr.ts";
 import { acquireLock, lockOwner } from "../store/lock.ts";
-import { sealJson, unsealJson } from "../store/sealed-json.ts";
+import { seal, sealJson, unsealJson } from "../store/sealed-json.ts";
 import { writeFiles } from "../store/write-files.ts";
 import { isChunkIntact } from "../store/zarr-crc32c.ts";
 
@@ -54,6 +56,78 @@ test("sealed JSON: every flipped byte and every truncation is detected", () => {
       assert.equal(unsealJson(flipped.toString()), null, `byte ${i} ^ ${flip}`);
     }
     assert.equal(unsealJson(bytes.subarray(0, i).toString()), null, `cut at ${i}`);
+  }
+});
+
+test("sealed JSON: what is read back spells and seals to the text that was read; any changed byte is detected", () => {
+  const value = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue());
+  const change = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }));
+  fc.assert(
+    fc.property(value, fc.array(change, { minLength: 20 }), ({ sha256: _, ...rest }, changes) => {
+      const text = sealJson(rest);
+      const { sha256, ...content } = JSON.parse(text); // as a reader of any JSON sees it
+      assert.deepEqual(unsealJson(text), content);
+      assert.equal(seal(content).sha256, sha256);
+      assert.equal(sealJson(unsealJson(text)!), text);
+      const bytes = Buffer.from(text);
+      for (const [at, flip] of changes) {
+        const changed = Buffer.from(bytes);
+        changed[at % bytes.length]! ^= flip;
+        assert.equal(unsealJson(changed.toString()), null);
+      }
+    }),
+    { seed: 3 },
+  );
+});
+
+test("sealed JSON: a digest of one's own that is not of the text before it, or of no map, seals nothing", () => {
+  const text = sealJson({ a: 1 });
+  for (const other of [`${text}\n`, ` ${text}`, text.replace('"a": 1,', '"a": 1, '), "", "{}\n"]) {
+    assert.equal(unsealJson(other), null);
+  }
+  const sha256 = createHash("sha256").update("[1\n}\n").digest("hex");
+  assert.equal(unsealJson(`[1,\n "sha256": "${sha256}"\n}\n`), null);
+});
+
+test("cell record: one with any member of a wrong kind is none", () => {
+  const numbers = { trainLoss: [1, null], trainAccuracy: [0.5], testLoss: [1], testAccuracy: [1] };
+  const record = {
+    format: 1,
+    cell: "0123456789abcdef",
+    physics: { engine: "e", network: { hidden: [3, 3] } },
+    status: "trained",
+    reason: "",
+    epochs: 1,
+    history: numbers,
+    weights: [{ snapshot: "end", epoch: 1, digest: "sha256:", bytes: 8 }],
+    provenance: { seconds: 0.5 },
+    fields: [{ snapshot: 3, field: "0123abcd", statistics: {} }],
+  };
+  const read = (text: string) => readCellRecord(sealJson(JSON.parse(text)));
+  const text = JSON.stringify(record);
+  assert.deepEqual(read(text), record);
+  const values = text.matchAll(/(?<=[:[,])("[^"]*"(?!:)|[\d.]+|\{\}|null)(?=[,}\]])/g);
+  let wrong = 0;
+  for (const { index, 0: value } of values) {
+    if (value === "1" && text.slice(0, index).endsWith('"format":')) continue;
+    const other = `${text.slice(0, index)}{"x":1}${text.slice(index + value.length)}`;
+    if (value === "{}") continue;
+    assert.equal(read(other), null, other);
+    wrong++;
+  }
+  assert.equal(wrong, 19);
+  for (const [from, to] of [
+    ["[3,3]", "[]"],
+    ["[3,3]", "[3,0]"],
+    ['"epochs":1', '"epochs":1.5'],
+    ['"bytes":8', '"bytes":0'],
+    ["0.5}", "1e999}"],
+    ['"snapshot":3', '"snapshot":"start"'],
+    ["0123abcd", "../../up"],
+    ['"statistics":{}', '"statistics":[]'],
+  ] as const) {
+    assert.notEqual(text.replace(from, to), text);
+    assert.equal(read(text.replace(from, to)), null, to);
   }
 });
 
