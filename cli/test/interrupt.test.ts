@@ -14,12 +14,12 @@ import { examine, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
 const MANY_TASKS = `
-axes: {width: [4, 6], depth: [2, 3]}
+axes: {width: [4, 6], depth: [2, 3], seed: {count: 5}}
 data: {name: circle, samples: 400}
 training: {epochs: 20, batch: 20}
 field: {points: 48, tile: 16}
 `;
-const TASKS = 4 * (1 + 9);
+const TASKS = 20 * (1 + 9);
 
 /** The small network comes first; then one that trains for minutes, and looks often whether to stop. */
 const LONG_TRAINING = `

@@ -20,16 +20,16 @@ import { runHere } from "./support/run-here.ts";
 import { assertSameContents, contents, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
-/** 16 trainings and 144 tiles, of some 50 ms of a core each. */
+/** 32 trainings and 288 tiles, of some 50 ms of a core each. */
 const SPEC = `
 name: trial
-axes: {width: [16, 24], depth: [3], seed: {count: 8}}
+axes: {width: [16, 24], depth: [3], seed: {count: 16}}
 data: {name: circle, samples: 1000}
 training: {epochs: 6, batch: 20}
 field: {points: 192, tile: 64}
 engine: reference
 `;
-const TASKS = 16 * (1 + 9);
+const TASKS = 32 * (1 + 9);
 
 /** One training of some seconds. */
 const LONG = `
