@@ -7,6 +7,7 @@ import { serversIn, withoutUser } from "./broker-url.ts";
 import { connectFault } from "./connect-fault.ts";
 import { encryption, identity } from "./credentials.ts";
 import { refuseUnfitServer } from "./server-checks.ts";
+import { turnEnds } from "./turn-end.ts";
 
 /** Where the broker is, and how we authenticate. Secrets come from files or the environment, never from argv. */
 export interface BrokerOptions {
@@ -36,6 +37,8 @@ export interface Broker {
   readonly reconnects: () => number;
   /** Resolves when connected. @throws when the broker is closed or `signal` aborts. */
   connected(signal?: AbortSignal): Promise<void>;
+  /** Resolves when to send small messages: those of one turn of the event loop then go out in one write. */
+  readonly turnEnd: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +75,7 @@ export async function connectBroker(
     throw error;
   }
   const closed = new AbortController();
+  const turnEnd = turnEnds();
   let isConnected = true;
   let reconnects = 0;
   let waiters: (() => void)[] = [];
@@ -122,7 +126,9 @@ export async function connectBroker(
       closed.signal.throwIfAborted();
       signal?.throwIfAborted();
     },
+    turnEnd,
     async close() {
+      await turnEnd(); // acknowledgements may wait for it
       await nc.close();
     },
   };

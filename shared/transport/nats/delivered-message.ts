@@ -30,8 +30,10 @@ export async function ack(broker: Broker, message: Msg): Promise<void> {
 }
 
 /** Like `ack`, without waiting for the broker's confirmation. */
-export function ackUnconfirmed({ nc }: Broker, message: Msg): void {
-  nc.publish(message.reply!, "+ACK");
+export function ackUnconfirmed({ nc, turnEnd }: Broker, message: Msg): void {
+  void turnEnd().then(() => {
+    if (!nc.isClosed()) nc.publish(message.reply!, "+ACK");
+  });
 }
 
 /** The task is delivered again, after `delayMs` or at once. Failure is ignored: its lease ends anyway. */

@@ -37,9 +37,11 @@ export function createPuller(broker: Broker, onLate: (message: Msg) => void): Pu
         };
         const timer = setTimeout(() => settle(null), waitMs + SLACK_MS);
         answer = settle;
-        if (nc.isClosed()) return settle(null);
         const subject = `$JS.API.CONSUMER.MSG.NEXT.${STREAMS.tasks}.${queue}`;
-        nc.publish(subject, encodeJson(ask), { reply: inbox });
+        void broker.turnEnd().then(() => {
+          if (nc.isClosed()) settle(null);
+          else nc.publish(subject, encodeJson(ask), { reply: inbox });
+        });
       });
     },
     stop: () => subscription.unsubscribe(),

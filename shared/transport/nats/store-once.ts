@@ -58,6 +58,7 @@ async function publish(
   broker: Broker,
   { subject, payload, headers }: AddressedMessage,
 ): Promise<void> {
+  await broker.turnEnd();
   await broker.js.publish(subject, payload, { headers, timeout: TIMEOUT_MS });
 }
 
@@ -81,6 +82,7 @@ export async function readLastNow(
   { stream, subject }: Place,
 ): Promise<KeptMessage | null> {
   const to = `$JS.API.DIRECT.GET.${stream}.${subject}`;
+  await broker.turnEnd();
   const { data: payload, headers } = await broker.nc.request(to, "", { timeout: TIMEOUT_MS });
   if (headers?.code === 404) return null;
   if (headers !== undefined && headers.code >= 400) {
