@@ -1,7 +1,6 @@
 import type { Msg } from "@nats-io/transport-node";
 import type { Broker } from "./connect.ts";
 import { CHANGED_SUBJECT, queueName } from "./names.ts";
-import type { Puller } from "./puller.ts";
 import { createPuller } from "./puller.ts";
 import type { Queue } from "./queue-list.ts";
 import { readQueuesNow } from "./queue-list.ts";
@@ -42,7 +41,7 @@ export function messageSource(
   { signal, listMs, pullMs, onLate }: MessageSourceOptions,
 ): MessageSource {
   const { nc } = broker;
-  const free: Puller[] = [];
+  const puller = createPuller(broker, onLate);
   let queues: readonly Queue[] = [];
   let turn = 0;
   let isReading = false;
@@ -91,9 +90,7 @@ export function messageSource(
   /** Requests a message from a sweep's queue; null if none came within `waitMs`. */
   async function pull(queue: Queue, waitMs: number): Promise<TaskMessage | null> {
     const { engine, sweep, leaseMs } = queue;
-    const puller = free.pop() ?? createPuller(broker, onLate);
     const message = await puller.pull(queueName(engine, sweep), waitMs);
-    free.push(puller);
     const code = message === null ? NO_ANSWER : (message.headers?.code ?? 0);
     if (code === 0) return { message: message!, leaseMs };
     // 404: none now, 408: none in time; anything else is an error that may pass.
@@ -123,7 +120,7 @@ export function messageSource(
     stop() {
       clearInterval(timer);
       changes.unsubscribe();
-      for (const puller of free) puller.stop();
+      puller.stop();
       wake();
     },
   };
