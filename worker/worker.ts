@@ -7,6 +7,7 @@ import type { Clock } from "../shared/clock.ts";
 import { systemClock } from "../shared/clock.ts";
 import type { WorkerTransport } from "../shared/transport/transport.ts";
 import { prepareTensorFlow } from "./engines/tfjs/load.ts";
+import { createPace } from "./loop/pace.ts";
 import { takeTasks } from "./loop/take-tasks.ts";
 import type { WorkerEvent } from "./loop/worker-event.ts";
 import type { WorkerState } from "./loop/worker-state.ts";
@@ -34,7 +35,7 @@ export interface WorkerOptions {
 
 export interface Worker {
   /**
-   * Takes no more tasks, waits up to `graceMs` for running tasks, then stops the rest and gives them back.
+   * Takes no more tasks, gives back those that wait for a thread, waits up to `graceMs` for running tasks, then stops the rest and gives them back.
    * Idempotent; all callers get the same promise.
    */
   stop(graceMs?: number): Promise<void>;
@@ -75,6 +76,7 @@ function workerState(options: WorkerOptions): WorkerState {
   return {
     ...{ transport, name, engine, clock, onEvent, pool, savers, stopTaking, stopRunning },
     ...{ taskTimeoutMs, extendEveryMs, checkpointEveryMs },
+    pace: createPace(),
     suspects: pLimit(1),
     trainings: 0,
   };

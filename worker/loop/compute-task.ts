@@ -1,5 +1,4 @@
 import { InvalidTaskError } from "../../shared/errors.ts";
-import type { FieldTask } from "../../shared/messages.ts";
 import type { ThreadReply } from "../tasks/thread-messages.ts";
 import type { TaskRun } from "./task-run.ts";
 import { trainInThread } from "./train-in-thread.ts";
@@ -29,15 +28,8 @@ async function compute(worker: WorkerState, run: TaskRun): Promise<ThreadReply> 
     );
   }
   if (task.kind === "train") return await trainInThread(worker, run);
-  return await fieldInThread(worker, run, task);
-}
-
-async function fieldInThread(
-  { transport, pool }: WorkerState,
-  { progress, stop }: TaskRun,
-  task: FieldTask,
-): Promise<ThreadReply> {
-  const { signal } = stop.force;
-  const weights = await transport.getBlob(task.sweep, task.weights, { signal });
-  return await pool.run({ task, weights, progress: progress.buffer }, { signal });
+  const { pool } = worker;
+  const { input, progress, stop } = run;
+  const request = { task, weights: await input, progress: progress.buffer };
+  return await pool.run(request, { signal: stop.force.signal });
 }

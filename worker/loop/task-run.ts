@@ -1,29 +1,35 @@
 /** One task from its lease to its end, and its supervision meanwhile. */
 import { TaskTimeoutError } from "../../shared/errors.ts";
-import type { Lease } from "../../shared/transport/transport.ts";
 import type { Progress } from "../tasks/progress.ts";
 import { progressOver } from "../tasks/progress.ts";
+import type { ReadyTask } from "./ready-task.ts";
 import { stopwatch } from "./stopwatch.ts";
 import type { ThreadStop } from "./thread-stop.ts";
 import { cancelTermination, stopThread, threadStop } from "./thread-stop.ts";
 import type { WorkerRun } from "./worker-event.ts";
 import type { WorkerState } from "./worker-state.ts";
 
-export interface TaskRun {
-  readonly lease: Lease;
+export interface TaskRun extends ReadyTask {
   /** The part that events report. */
   readonly reported: WorkerRun;
   /** The memory that it shares with its thread: how far the task is, and whether to stop. */
   readonly progress: Progress;
   /** Whether, why and how its thread is stopped. */
   readonly stop: ThreadStop;
+  /** Its thread is free: from now on the run reports the time that it took. */
+  stopClock(): void;
 }
 
-export function beginRun(lease: Lease): TaskRun {
+export function beginRun({ lease, input }: ReadyTask): TaskRun {
   const progress = progressOver();
-  const seconds = stopwatch();
+  const sinceStart = stopwatch();
+  let took: number | null = null;
+  const seconds = () => took ?? sinceStart();
   const reported = { task: lease.task, isResumed: false, progress: progress.get, seconds };
-  return { lease, reported, progress, stop: threadStop(progress) };
+  const stopClock = () => {
+    took = sinceStart();
+  };
+  return { lease, input, reported, progress, stop: threadStop(progress), stopClock };
 }
 
 /** Extends the lease at intervals. @returns a function that ends this. */

@@ -10,7 +10,7 @@ import type { WorkerState } from "./worker-state.ts";
 export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<ThreadReply> {
   const { pool, savers, checkpointEveryMs: everyMs } = worker;
   const { lease, reported, progress, stop } = run;
-  const saved = await lease.checkpoint().catch(() => null); // without it the training starts from the beginning
+  const saved = await run.input;
   reported.isResumed = saved !== null;
   const number = ++worker.trainings;
   const saver = checkpointSaver(async (bytes) => {

@@ -23,14 +23,14 @@ export const TASK_OUTCOMES = [
 
 export type TaskOutcome = (typeof TASK_OUTCOMES)[number];
 
-/** A task while this worker has its lease. */
+/** A task from when a thread gets it until its lease ends. */
 export interface WorkerRun {
   readonly task: Task;
   /** Whether it continues from a checkpoint: then part of its progress was made elsewhere. */
   isResumed: boolean;
   /** The part that is done, 0…1. */
   progress(): number;
-  /** Time since it was leased. */
+  /** How long its thread has had it. */
   seconds(): number;
 }
 
@@ -45,8 +45,10 @@ export interface Computed {
 }
 
 export type WorkerEvent =
-  /** A task was leased; `waitSeconds` is how long its thread was free before. */
+  /** A thread got a leased task; `waitSeconds` is how long it was free before. */
   | { readonly kind: "leased"; readonly run: WorkerRun; readonly waitSeconds: number }
+  /** Its thread is free for the next one; the task ends when its result is handed in. */
+  | { readonly kind: "computed"; readonly run: WorkerRun }
   | {
       readonly kind: "ended";
       readonly run: WorkerRun;

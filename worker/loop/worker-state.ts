@@ -5,6 +5,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { WorkerTransport } from "../../shared/transport/transport.ts";
 import type { ThreadReply, ThreadRequest } from "../tasks/thread-messages.ts";
 import type { CheckpointSaver } from "./checkpoint-saver.ts";
+import type { Pace } from "./pace.ts";
 import type { WorkerEvent } from "./worker-event.ts";
 
 export interface WorkerState {
@@ -23,6 +24,8 @@ export interface WorkerState {
   readonly onEvent: (event: WorkerEvent) => void;
   /** The threads that compute. */
   readonly pool: Piscina<ThreadRequest, ThreadReply>;
+  /** How long tasks take here. */
+  readonly pace: Pace;
   /** Runs tasks that may have killed a process, one at a time. */
   readonly suspects: LimitFunction;
   /** By the number of each running training: saves the checkpoints that its thread sends. */

@@ -7,7 +7,7 @@ import { KINDS } from "./task-kinds.ts";
 export interface TaskMetrics {
   /** Tasks that ended. */
   readonly ended: Counter<"kind" | "outcome">;
-  /** Seconds from lease to end. */
+  /** Seconds in their threads. */
   readonly durations: Histogram<"kind">;
   /** Seconds that a free thread waited. */
   readonly waits: Histogram;
@@ -29,7 +29,7 @@ export function createTaskMetrics(registry: Registry): TaskMetrics {
   });
   const durations = new Histogram({
     name: "ftle_worker_task_duration_seconds",
-    help: "Time from a task's lease to its end on this worker.",
+    help: "Time for which a task had its thread.",
     labelNames: ["kind"],
     buckets: TASK_SECONDS,
     registers,

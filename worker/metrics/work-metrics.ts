@@ -22,7 +22,7 @@ export function addTallyMetrics(registry: Registry, engine: string, tally: WorkT
     help: "Threads that have a task.",
     registers,
     collect() {
-      this.set(tally.running.size);
+      this.set(tally.computing.size);
     },
   });
   new Counter({

@@ -5,6 +5,8 @@ import type { Kind } from "./task-kinds.ts";
 export interface WorkTally {
   /** The runs that have not ended. */
   readonly running: Set<WorkerRun>;
+  /** Those of them that a thread computes. */
+  readonly computing: Set<WorkerRun>;
   /** Total time of the runs that have ended. */
   endedSeconds: number;
   /** Operations of the runs that have ended, by kind of task. */
@@ -16,6 +18,7 @@ export interface WorkTally {
 export function createWorkTally(): WorkTally {
   return {
     running: new Set(),
+    computing: new Set(),
     endedSeconds: 0,
     endedOperations: { train: 0, field: 0 },
     reportedOperations: { train: 0, field: 0 },
@@ -28,6 +31,7 @@ export function addEnded(
   { seconds, operations }: { seconds: number; operations: number },
 ): void {
   tally.running.delete(run);
+  tally.computing.delete(run);
   tally.endedSeconds += seconds;
   tally.endedOperations[run.task.kind] += operations;
 }

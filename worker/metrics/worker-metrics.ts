@@ -63,7 +63,12 @@ function countEvent({ engine, tasks, tally, computed }: WorkMetrics, event: Work
   const { run } = event;
   if (event.kind === "leased") {
     tally.running.add(run);
+    tally.computing.add(run);
     tasks.waits.observe(event.waitSeconds);
+    return;
+  }
+  if (event.kind === "computed") {
+    tally.computing.delete(run);
     return;
   }
   const { kind } = run.task;

@@ -145,7 +145,7 @@ export const workers = dashboard({
         }),
         lines({
           title: "Durations of tasks, median",
-          description: "From a task's lease to its end, by worker and kind.",
+          description: "Time in a thread, by worker and kind.",
           unit: "s",
           queries: [
             {
