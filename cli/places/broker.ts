@@ -11,6 +11,7 @@ import type { CoordinatorTransport, WorkerStatus } from "../../shared/transport/
 import { leasePolicy } from "../../shared/transport/transport.ts";
 import type { RunMetrics } from "../metrics/run-metrics.ts";
 import { counted } from "../terminal/format.ts";
+import { limitHeapGrowth } from "./heap-growth.ts";
 import type { WorkPlace } from "./place.ts";
 
 export { place };
@@ -40,6 +41,7 @@ export function natsWork({
   onNotice,
 }: NatsWork): WorkPlace {
   return async ({ sweep, name, engine }, signal, use) => {
+    limitHeapGrowth();
     metrics?.connecting();
     const broker = await connectBroker(options, {
       onState: (state) =>
