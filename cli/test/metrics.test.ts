@@ -89,10 +89,11 @@ function valueIn(text: string, sample: string): number {
 test("metrics: a run and its worker export what they do; a coordinator that is scraped stays until its end has been scraped", async () => {
   await withSpec(async ({ spec, directory, start }) => {
     const nats = ["--nats", server.url] as const;
-    const worker = start("worker", "--engine", "reference", ...nats, "--metrics", "0");
     const run = ["run", spec, "--out", directory, "--no-plot", ...nats, "--metrics", "0"];
     const killed = start(...run);
     const first = await urlOf(killed);
+    // Not earlier: a heartbeat that finds no bucket is lost, and the sweep may be over before the next.
+    const worker = start("worker", "--engine", "reference", ...nats, "--metrics", "0");
     await until("some results are stored", async () => (await journalled(directory)).length > 4);
     const done = 'ftle_sweep_operations_done_total{sweep="watched"}';
     const before = valueIn((await get(`${first}/metrics`)).text, done);
