@@ -159,6 +159,10 @@ test("metrics: no process is ready while the broker is away, and a worker is not
         return answers.map(({ status }) => status).join();
       };
       await until("both are ready", async () => (await ready()) === "200,200");
+      await until("both are connected", async () => {
+        const texts = await Promise.all(places.map(async (url) => await get(`${url}/metrics`)));
+        return texts.every(({ text }) => valueIn(text, "ftle_broker_connected") === 1);
+      });
       await own.kill();
       await until("both see that it is away", async () => (await ready()) === "503,503");
       assert.match((await get(`${places[0]}/readyz`)).text, /the broker is away/);
