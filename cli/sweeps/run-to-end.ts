@@ -180,8 +180,8 @@ async function workOn(
       store,
       state,
       transport,
-      // Each thread has a next task waiting, so that none idles while a result is stored.
-      flight: () => Math.max(LEAST_FLIGHT, 2 * threads()),
+      // One that runs, one that the thread has fetched, and one on its way: none waits for a distant broker.
+      flight: () => Math.max(LEAST_FLIGHT, 3 * threads()),
       onFlight: work.onThreads,
       signal,
       onEvent(event) {
