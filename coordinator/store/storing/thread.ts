@@ -1,16 +1,17 @@
-/** The thread that stores results: whatever has come while it stored the last batch is the next one. */
+/** The thread that stores results: whatever has come while a batch was stored is in the next. */
 import { parentPort, workerData } from "node:worker_threads";
 import { StoreError } from "../../../shared/errors.ts";
 import { wayInto } from "../put-aside.ts";
 import type { StoringState } from "./batch.ts";
 import { storeBatch } from "./batch.ts";
-import type { NumberedRequest, StoreFault, StoreReply } from "./requests.ts";
+import type { NumberedRequest, StoreFault, StoreReply, StoreRequest } from "./requests.ts";
 
 const { directory } = workerData as { directory: string };
 const port = parentPort!;
 
 /** Results that are stored together, at most: enough that an fsync of a folder serves many. */
 const MOST_TOGETHER = 64;
+const MOST_BATCHES = 2;
 
 const state: StoringState = {
   directory,
@@ -20,22 +21,51 @@ const state: StoringState = {
   hasLinks: null,
 };
 const waiting: NumberedRequest[] = [];
-let isStoring = false;
+/** Cells with a request in a batch that is being stored. */
+const busy = new Set<string>();
+let batches = 0;
 
 port.on("message", (request: NumberedRequest) => {
   waiting.push(request);
-  if (!isStoring) void storeAll();
+  if (batches === 0) begin();
 });
 
-async function storeAll(): Promise<void> {
-  isStoring = true;
-  while (waiting.length > 0) {
-    const batch = waiting.splice(0, MOST_TOGETHER);
-    port.postMessage(await repliesTo(batch));
-    // Requests that came meanwhile are read from the port by the event loop only.
-    await new Promise((resolve) => setImmediate(resolve));
+/** Begins batches while there is something for them. One writes while the disk takes the other. */
+function begin(): void {
+  while (batches < MOST_BATCHES) {
+    const batch = takeBatch();
+    if (batch.length === 0) return;
+    batches++;
+    void store(batch);
   }
-  isStoring = false;
+}
+
+async function store(batch: readonly NumberedRequest[]): Promise<void> {
+  port.postMessage(await repliesTo(batch));
+  for (const { request } of batch) busy.delete(cellOf(request));
+  batches--;
+  // Requests that came meanwhile are read from the port by the event loop only.
+  setImmediate(begin);
+}
+
+/** The next requests. Those of one cell are stored in order, and never in two batches at once. */
+function takeBatch(): NumberedRequest[] {
+  const batch: NumberedRequest[] = [];
+  const taken = new Set<string>();
+  for (let i = 0; i < waiting.length && batch.length < MOST_TOGETHER; ) {
+    const cell = cellOf(waiting[i]!.request);
+    if (busy.has(cell)) i++;
+    else {
+      taken.add(cell);
+      batch.push(...waiting.splice(i, 1));
+    }
+  }
+  for (const cell of taken) busy.add(cell);
+  return batch;
+}
+
+function cellOf(request: StoreRequest): string {
+  return request.kind === "training" ? request.cell : request.field.description.cell;
 }
 
 async function repliesTo(batch: readonly NumberedRequest[]): Promise<StoreReply[]> {
