@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { appendFile, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { DeadLetter, FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
@@ -42,6 +42,7 @@ import type { Storing } from "./storing/client.ts";
 import { startStoring } from "./storing/client.ts";
 import { judgeSweepText } from "./sweep-text.ts";
 import type { NewFile } from "./write-files.ts";
+import { makeRoot } from "./write-files.ts";
 
 /** What `sweep.json` holds. */
 export interface SweepRecord {
@@ -108,7 +109,7 @@ export async function openStore(directory: string, options: LockOptions = {}): P
   const way = wayInto(directory);
   let lock: Lock | undefined;
   try {
-    await mkdir(directory, { recursive: true });
+    await makeRoot(directory);
     await refuseForeign(directory);
     lock = await acquireLock(directory, { hasDoor: true, ...options });
     for (const path of OF_SWEEP) way.clear(path);

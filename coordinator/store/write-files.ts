@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { isErrno, storeError, TEMPORARY_FOLDERS } from "./files.ts";
 import { CELLS } from "./layout.ts";
@@ -220,6 +220,23 @@ async function syncOne({ path, descriptor }: OpenFile, current: { path: string }
   } catch (error) {
     current.path = path;
     throw error;
+  }
+}
+
+/**
+ * Makes a folder, and its parents, that survive a power cut; so does one that a killed run has just made. A parent that
+ * may not be read cannot be fsynced: somebody else made it, earlier.
+ */
+export async function makeRoot(path: string): Promise<void> {
+  const root = resolve(path);
+  const folders = new Set([dirname(root)]);
+  makeFolder(root, folders);
+  for (const folder of folders) {
+    try {
+      await syncFolder(folder, { path: root });
+    } catch (error) {
+      if (!isErrno(error, "EACCES")) throw error;
+    }
   }
 }
 
