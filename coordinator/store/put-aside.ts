@@ -29,6 +29,8 @@ export interface Way {
 }
 
 const NOT_OURS = ".not-ours";
+/** The most folders that are remembered. */
+const MOST_KNOWN = 10_000;
 
 export function wayInto(directory: string): Way {
   const known = new Set<string>(); // folders known to be ours
@@ -66,6 +68,7 @@ export function wayInto(directory: string): Way {
         const folder = parts.slice(0, length).join("/");
         if (known.has(folder)) continue;
         if (!isFolder(folder)) return;
+        if (known.size >= MOST_KNOWN) known.clear();
         known.add(folder);
       }
       if (name === "") return;

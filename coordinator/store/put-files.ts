@@ -8,6 +8,8 @@ import { isLink, writeFiles } from "./write-files.ts";
 export interface Place {
   readonly directory: string;
   readonly way: Way;
+  /** As in `WriteOptions`. */
+  readonly safe?: Set<string>;
 }
 
 /**
@@ -15,7 +17,8 @@ export interface Place {
  * already stays.
  */
 export async function putFiles(place: Place, files: Iterable<NewFile>): Promise<void> {
-  await writeFiles(place.directory, cleared(place, files));
+  const { directory, safe } = place;
+  await writeFiles(directory, cleared(place, files), safe === undefined ? {} : { safe });
 }
 
 /** Those of the files that are to be written, with nothing in their way. */

@@ -36,7 +36,7 @@ export async function repairField(
 }
 
 /** Writes what is missing or damaged of the files that the fields of a grid link to. */
-export async function putGrid(place: Place, shared: SharedMetadata): Promise<void> {
+async function putGrid(place: Place, shared: SharedMetadata): Promise<void> {
   const wanting = wantingOfGrid(place.directory, shared);
   await putFiles(
     place,

@@ -31,6 +31,8 @@ interface WriteOptions {
   readonly temporaryFolder?: string;
   /** Calls back as soon as a file has its name; it may not survive a power cut yet. */
   onNamed?(path: string): void;
+  /** Folders, from the root, that are known to survive a power cut; those written into are added. */
+  readonly safe?: Set<string>;
 }
 
 /** Writes files in several steps, and syncs the folders once at the end. */
@@ -43,6 +45,9 @@ export interface Writer {
 
 /** So many files are written, and as many synced, at a time: `ulimit -n` may be 64. */
 const MOST_OPEN = 12;
+
+/** The most folders that are remembered. */
+const MOST_SAFE = 10_000;
 
 const syncToDisk = promisify(fsync);
 
@@ -63,14 +68,18 @@ export async function writeFiles(
 }
 
 /**
- * A writer below `root`. All system calls but `fsync` block: they take microseconds, and a promise for each would take
+ * A writer below `root`. A folder that is there already may be of a run that was killed before it fsynced the one above:
+ * so that one is fsynced, too, unless the folder is known to be safe.
+ *
+ * All system calls but `fsync` block: they take microseconds, and a promise for each would take
  * longer. The fsyncs of many files wait side by side.
  */
 export function createWriter(
   root: string,
-  { temporaryFolder, onNamed }: WriteOptions = {},
+  { temporaryFolder, onNamed, safe = new Set() }: WriteOptions = {},
 ): Writer {
-  const folders = new Set<string>(); // with new entries
+  const folders = new Set<string>(); // whose entries are to be fsynced
+  const unsafe = new Set<string>();
   return {
     async write(files) {
       const written: { temporary: string; name: string; path: string }[] = [];
@@ -96,6 +105,10 @@ export function createWriter(
           makeFolder(folder, folders);
           folders.add(folder);
         }
+        for (const folder of unsafeFolders(written, safe)) {
+          unsafe.add(folder);
+          folders.add(join(root, dirname(folder)));
+        }
         for (const { temporary, name, path } of written) {
           current.path = path;
           renameSync(temporary, path);
@@ -115,6 +128,8 @@ export function createWriter(
             await Promise.all(group.map((folder) => syncFolder(folder, current)));
           }
         }
+        if (safe.size > MOST_SAFE) safe.clear();
+        for (const folder of unsafe) safe.add(folder);
       } catch (error) {
         throw storeError("write", current.path, error);
       }
@@ -212,6 +227,22 @@ function makeFolder(path: string, folders: Set<string>): void {
   for (let folder = path; folder.length >= first.length; folder = dirname(folder)) {
     folders.add(dirname(folder));
   }
+}
+
+/** The folders that files are in, from the root, which may not survive a power cut. */
+function unsafeFolders(
+  files: Iterable<{ readonly name: string }>,
+  safe: ReadonlySet<string>,
+): Set<string> {
+  const unsafe = new Set<string>();
+  for (const { name } of files) {
+    let folder = dirname(name);
+    while (folder !== "." && !safe.has(folder) && !unsafe.has(folder)) {
+      unsafe.add(folder);
+      folder = dirname(folder);
+    }
+  }
+  return unsafe;
 }
 
 async function syncOne({ path, descriptor }: OpenFile, current: { path: string }): Promise<void> {

@@ -11,10 +11,9 @@ import { statisticsOf } from "../field-statistics.ts";
 import type { FieldDescription } from "../field-zarr.ts";
 import { readFieldArray, tileChunks, tilesPerSide } from "../field-zarr.ts";
 import { MOST_TEXT_BYTES, storeError } from "../files.ts";
-import { cellJson, JOURNAL, weightsFile } from "../layout.ts";
+import { cellJson, gridFolder, JOURNAL, weightsFile } from "../layout.ts";
 import type { Place } from "../put-files.ts";
-import { cleared } from "../put-files.ts";
-import { putGrid } from "../repair-field.ts";
+import { cleared, putFiles } from "../put-files.ts";
 import type { NewFile } from "../write-files.ts";
 import { createWriter } from "../write-files.ts";
 import type {
@@ -27,6 +26,7 @@ import type {
 
 /** What the storing thread knows of the directory. */
 export interface StoringState extends Place {
+  readonly safe: Set<string>;
   /** Folders of fields whose metadata is there. */
   readonly described: Set<string>;
   /** Keys of grids whose files are there. */
@@ -65,6 +65,7 @@ export async function storeBatch(
     if (request.kind === "tile") await addTile(state, batch, request);
   }
   const writer = createWriter(state.directory, {
+    safe: state.safe,
     onNamed(path) {
       const line = batch.lines.get(path);
       if (line !== undefined) appendLine(join(state.directory, JOURNAL), line);
@@ -122,11 +123,17 @@ async function addTile(
   lines.set(last, journalLine(result));
 }
 
-/** Before the first link that leads there. */
+/**
+ * Before the first link that leads there. Files that are there already are written again, once a run: a run that was
+ * killed may not have made them safe.
+ */
 async function describeGrid(state: StoringState, description: FieldDescription): Promise<void> {
   const shared = await sharedMetadata(description);
   if (state.grids.has(shared.key)) return;
-  await putGrid(state, shared);
+  const files = [...shared.files].map(
+    ([name, bytes]): NewFile => [`${gridFolder(shared.key)}/${name}`, bytes],
+  );
+  await putFiles(state, files);
   state.grids.add(shared.key);
 }
 

@@ -16,6 +16,7 @@ const MOST_BATCHES = 2;
 const state: StoringState = {
   directory,
   way: wayInto(directory),
+  safe: new Set(),
   described: new Set(),
   grids: new Set(),
   hasLinks: null,
