@@ -10,7 +10,7 @@ import { randomStream } from "../../shared/numerics/random-stream.ts";
 import { fewOrAll } from "../../shared/testing/long.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle, spawnFtle } from "./support/ftle.ts";
-import { runHere } from "./support/run-here.ts";
+import { resumeHere, runHere } from "./support/run-here.ts";
 import { assertSameContents, contents, examine, filesIn, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
@@ -73,5 +73,68 @@ test(`kill: a sweep killed at ${KILLS} random moments ends with the bytes of one
     t.diagnostic(
       `${KILLS} kills, ${cut} of them within a write; ${stored.size} of ${TASKS} results were stored by then, ${TASKS - lines.length} of them without their line in the journal`,
     );
+  });
+});
+
+const NETWORKS = fewOrAll(90, 1200);
+/** Networks with one tile of 16² points each: they come as fast as they can be stored. */
+const TINY = `
+axes: {width: [2, 3, 4], depth: [1, 2], seed: {count: ${NETWORKS / 6}}}
+data: {name: circle, samples: 100}
+training: {epochs: 1, batch: 20}
+field: {points: 16, tile: 16}
+engine: native
+`;
+const TINY_TASKS = NETWORKS * 2;
+const TINY_KILLS = fewOrAll(3, 50);
+
+test(`kill: results stored in bulk survive ${TINY_KILLS} kills at random moments, and none is computed twice`, async (t) => {
+  await inFolder(async (folder) => {
+    const spec = join(folder, "spec.yaml");
+    await writeFile(spec, TINY);
+    const untouched = join(folder, "untouched");
+    assert.equal((await runHere(spec, untouched)).tasksRun, TINY_TASKS);
+
+    const directory = join(folder, "killed");
+    const random = randomStream([20, 13], "data", 1);
+    const fresh: number[] = []; // results of each killed run
+    let stored: ReadonlySet<string> = new Set();
+    for (let kill = 0; kill < TINY_KILLS; kill++) {
+      const args = kill === 0 ? ["run", spec, "--out", directory] : ["resume", directory];
+      const before = (await journalled(directory)).length;
+      const process = spawnFtle(...args, "--no-plot", "--threads", "2");
+      const results = 1 + random.below(15);
+      let hasEnded = false;
+      const ending = process.ended.finally(() => {
+        hasEnded = true;
+      });
+      await until(`${results} new results`, async () => {
+        return hasEnded || (await journalled(directory)).length >= before + results;
+      });
+      await pause(random.below(20));
+      process.kill("SIGKILL");
+      if ((await ending).signal !== "SIGKILL") break; // it was faster
+
+      const lines = (await journalled(directory)).slice(before);
+      const again = lines.filter((task) => stored.has(task));
+      assert.deepEqual(again, [], "computed though stored");
+      const { damaged, tasks } = await examine(directory);
+      assert.deepEqual(damaged, [], `after kill ${kill}`);
+      const lost = [...stored, ...lines].filter((task) => !tasks.has(task));
+      assert.deepEqual(lost, [], `lost by kill ${kill}`);
+      fresh.push(lines.length);
+      stored = tasks;
+    }
+
+    assert.ok(fresh.length >= TINY_KILLS / 2, `only ${fresh.length} kills`);
+
+    const { tasks } = await examine(directory);
+    const { tasksRun } = await resumeHere(directory);
+    assert.equal(tasksRun, TINY_TASKS - tasks.size);
+    assertSameContents(await contents(directory), await contents(untouched));
+    const lines = await journalled(directory);
+    assert.equal(new Set(lines).size, lines.length, "a task was stored twice");
+    assert.ok(lines.length >= TINY_TASKS - TINY_KILLS, `${lines.length} lines`);
+    t.diagnostic(`results of each killed run: ${fresh.join(", ")}; of all ${TINY_TASKS}`);
   });
 });
