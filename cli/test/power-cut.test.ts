@@ -122,7 +122,8 @@ test(`power cut: after each of ${RECORDS * CUTS} cuts all acknowledged results a
       writeKept(replay(root, operations), again, FAITHFUL);
       assertSameContents(await contents(join(again, OUT)), await contents(join(root, OUT)));
       const acks = acknowledging(operations);
-      assert.ok(acks.length > TASKS / 2, `${acks.length} acknowledged`);
+      // What the killed run stored and did not acknowledge is found, and never acknowledged.
+      assert.ok(acks.length > TASKS / 8, `${acks.length} acknowledged`);
 
       const cuts: string[] = [];
       for (let cut = 0; cut < CUTS; cut++) {

@@ -18,35 +18,42 @@ const MOST_BYTES = 2 ** 27;
  */
 export async function collect(run: Run): Promise<void> {
   const { transport, plan, jobs, backlog, over } = run;
-  const storing = new Set<Promise<void>>();
+  const storing = new Map<string, Promise<void>>(); // by task
   let bytes = 0;
   let wake = () => {};
   for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
-    const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
+    const id = taskOf(outcome);
     // The job of a task that an earlier coordinator published is still in the backlog.
     const job = jobs.get(id) ?? backlog.take(id);
     jobs.delete(id);
     run.storing++;
     const size = bytesOf(outcome);
     bytes += size;
-    const stored = keep(run, job, outcome)
+    // A broker that was away delivers once more what is being stored: not to be acknowledged before it is.
+    const before = storing.get(id) ?? Promise.resolve();
+    const stored = before
+      .then(() => keep(run, job, outcome))
       .catch(run.fail)
       .finally(() => {
-        storing.delete(stored);
+        if (storing.get(id) === stored) storing.delete(id);
         bytes -= size;
         run.storing--;
         run.topUp();
         wake();
       });
-    storing.add(stored);
+    storing.set(id, stored);
     run.topUp();
-    while (storing.size >= MOST_STORING || (storing.size > 1 && bytes > MOST_BYTES)) {
+    while (run.storing >= MOST_STORING || (run.storing > 1 && bytes > MOST_BYTES)) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
   }
-  await Promise.all(storing);
+  await Promise.all(storing.values());
+}
+
+function taskOf(outcome: Outcome): string {
+  return outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
 }
 
 function bytesOf(outcome: Outcome): number {
@@ -63,8 +70,10 @@ async function keep(run: Run, job: Job | undefined, outcome: Outcome): Promise<v
   await outcome.ack();
 }
 
+/** What an earlier run stored, and was killed before it acknowledged, may not survive a power cut yet. */
 async function noteLate({ store, onEvent }: Run, outcome: Outcome): Promise<void> {
-  const task = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
+  const task = taskOf(outcome);
+  if (outcome.kind === "result") await store.secure(outcome.result.cell);
   await store.journal({ event: "late", task });
   onEvent({ kind: "late", task });
 }

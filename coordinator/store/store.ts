@@ -19,6 +19,7 @@ import {
 import { refuseForeign } from "./foreign-files.ts";
 import {
   CELLS,
+  cellFolder,
   cellJson,
   DEAD,
   deadFile,
@@ -42,7 +43,7 @@ import type { Storing } from "./storing/client.ts";
 import { startStoring } from "./storing/client.ts";
 import { judgeSweepText } from "./sweep-text.ts";
 import type { NewFile } from "./write-files.ts";
-import { makeRoot } from "./write-files.ts";
+import { makeRoot, syncTree } from "./write-files.ts";
 
 /** What `sweep.json` holds. */
 export interface SweepRecord {
@@ -82,6 +83,8 @@ export interface Store {
   putTile(field: FieldState, task: FieldTask, tile: TileResult): Promise<FieldRecord | null>;
   /** Notes the statistics of a field whose tiles are all stored in its cell's record; null if there is no record. */
   closeField(field: FieldState): Promise<FieldRecord | null>;
+  /** Makes all that is stored of a cell survive a power cut. */
+  secure(cell: string): Promise<void>;
   putDeadLetter(letter: DeadLetter): Promise<void>;
   dropDeadLetter(task: string): Promise<void>;
   /** Writes files at the top of the store: each atomically, and all at nearly the same time. */
@@ -170,6 +173,10 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
     async closeField({ folder, description }) {
       const field = { folder, description };
       return (await storing().put({ kind: "close", field })) as FieldRecord | null;
+    },
+
+    async secure(cell) {
+      await syncTree(directory, cellFolder(cell));
     },
 
     async putDeadLetter(letter) {

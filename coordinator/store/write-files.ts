@@ -6,6 +6,7 @@ import {
   fsync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -13,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { isErrno, storeError, TEMPORARY_FOLDERS } from "./files.ts";
+import { isAbsence, isErrno, storeError, TEMPORARY_FOLDERS } from "./files.ts";
 import { CELLS } from "./layout.ts";
 
 /** What a new file holds, if need be made when it is written; or where a symbolic link leads. */
@@ -268,6 +269,24 @@ export async function makeRoot(path: string): Promise<void> {
     } catch (error) {
       if (!isErrno(error, "EACCES")) throw error;
     }
+  }
+}
+
+/** Fsyncs every file and folder at and below a path under the root, and the folders above it; nothing if it is not there. */
+export async function syncTree(root: string, path: string): Promise<void> {
+  const current = { path: join(root, path) };
+  try {
+    const entries = readdirSync(current.path, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const folders = entries.filter((entry) => entry.isDirectory());
+    const paths = [...files, ...folders].map(({ parentPath, name }) => join(parentPath, name));
+    for (let folder = path; folder !== "."; folder = dirname(folder))
+      paths.push(join(root, folder));
+    for (const group of groupsOf([...paths, root], MOST_OPEN)) {
+      await Promise.all(group.map((one) => syncFolder(one, current)));
+    }
+  } catch (error) {
+    if (!isAbsence(error)) throw storeError("write", current.path, error);
   }
 }
 
