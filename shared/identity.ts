@@ -1,5 +1,5 @@
 /** Names that follow from content: cells, fields, random keys, blobs (design §6). */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { canonicalJson } from "./canonical-json.ts";
 import type { CellPhysics, FieldGrid } from "./cell.ts";
 import { layerWidths } from "./numerics/network.ts";
@@ -28,13 +28,13 @@ export function fieldId(grid: FieldGrid): string {
  */
 export function randomKey(physics: CellPhysics): readonly [number, number] {
   const text = canonicalJson({ seed: physics.seed, widths: layerWidths(physics.network) });
-  const hash = createHash("sha256").update(text).digest();
-  return [hash.readUInt32LE(0), hash.readUInt32LE(4)];
+  const digest = createHash("sha256").update(text).digest();
+  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }
 
 /** `sha256:` and 64 hex digits. */
 export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${hash("sha256", bytes)}`;
 }
 
 const jsonOf = new WeakMap<object, string>();
@@ -51,5 +51,5 @@ function memoisedJson(value: CellPhysics[keyof CellPhysics]): string {
 }
 
 function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text);
 }

@@ -25,9 +25,15 @@ interface VerifyFlags {
   readonly threads: number;
 }
 
+const READS = `
+Reads every file. resume and run read only those whose size, inode or times
+have changed since they were last read: what the disk itself changed without
+a write, only verify finds.`;
+
 export function verifyCommand(): Command {
   return command("verify", ["verify sweeps/fig2", "verify sweeps/fig2 --sample 5%"])
     .argument("<dir>", "the sweep's directory")
+    .addHelpText("after", READS)
     .option("--sample <share>", "compute this share of the results again and compare bytes", share)
     .option("-t, --threads <n>", "threads that compute", positiveInteger, defaultThreads())
     .action(async (directory: string, flags: VerifyFlags) => {

@@ -2,21 +2,25 @@ import type { SweepMetrics } from "../../coordinator/metrics/sweep-metrics.ts";
 import { sweepMetrics } from "../../coordinator/metrics/sweep-metrics.ts";
 import type { SweepState } from "../../coordinator/metrics/sweep-numbers.ts";
 import { costModel } from "../../coordinator/plan/cost.ts";
+import type { Plan } from "../../coordinator/plan/plan.ts";
 import { writeSummary } from "../../coordinator/results/summary.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";
 import { followRun } from "../../coordinator/run/progress.ts";
 import type { RunEvent } from "../../coordinator/run/run.ts";
 import { runSweep } from "../../coordinator/run/run-sweep.ts";
+import { fieldRecord } from "../../coordinator/store/cell-record.ts";
 import type { Totals } from "../../coordinator/store/cell-status.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";
-import { damagedSummary } from "../../coordinator/store/check-summary.ts";
-import { SWEEP_YAML } from "../../coordinator/store/layout.ts";
+import { examineSummary } from "../../coordinator/store/check-summary.ts";
+import type { StoreIndex } from "../../coordinator/store/index-file.ts";
+import { indexText, isAllKnown, openIndex } from "../../coordinator/store/index-file.ts";
+import { INDEX, SWEEP_YAML } from "../../coordinator/store/layout.ts";
 import type { Aside } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import type { Store } from "../../coordinator/store/store.ts";
 import { openStore, readStoredSweep } from "../../coordinator/store/store.ts";
-import { BrokerResetError, CancelledError } from "../../shared/errors.ts";
+import { BrokerResetError, CancelledError, StoreError } from "../../shared/errors.ts";
 import type { RunMetrics } from "../metrics/run-metrics.ts";
 import type { Work, WorkPlace } from "../places/place.ts";
 import { noWork } from "../places/place.ts";
@@ -74,12 +78,13 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     const kept = await store.putSweep(sweep, { source, engine: plan.engine });
     const { changed = null, damaged: ofSweep = [] } = before ?? {};
     if (changed !== null && changed !== source) options.onChanged?.(kept ?? SWEEP_YAML);
-    const ofSummary = await damagedSummary(directory);
+    const summary = await examineSummary(directory);
     const signal = AbortSignal.any([options.signal, store.lost]);
-    let state = await scanStore(plan, { directory, thorough: true, signal });
+    let index: StoreIndex | null = openIndex(directory, plan);
+    let state = await scanStore(plan, { directory, thorough: true, index, signal });
     await store.putAside(state.damaged);
     const aside = store.aside.map(({ path }) => path);
-    const damaged = [...new Set([...aside, ...ofSweep, ...ofSummary, ...state.damaged])];
+    const damaged = [...new Set([...aside, ...ofSweep, ...summary.damaged, ...state.damaged])];
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = { ...state, dead: new Set() };
@@ -90,11 +95,19 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
         ...{ name, plan, state, deadline, damaged: damaged.length },
       });
     metrics?.started();
-    let tasksRun: number;
+    if (damaged.length + again.size > 0 || !isSettled(plan, state)) {
+      if (!isAllKnown(index, plan)) await putIndex(store, indexText(index, plan, null));
+      index = null; // large; the run needs none
+    }
+    let tasksRun = 0;
     try {
-      tasksRun = await work({ ...options, signal }, { store, state, damaged, again, exported });
-      state = await scanStore(plan, { directory, thorough: false });
-      await writeSummary(plan, state, store);
+      if (index !== null) await close({ plan, state, store }, index, summary.digest);
+      else {
+        tasksRun = await work({ ...options, signal }, { store, state, damaged, again, exported });
+        const changed = openIndex(directory, plan);
+        state = await scanStore(plan, { directory, thorough: false, index: changed });
+        await close({ plan, state, store }, changed, null);
+      }
     } catch (error) {
       exported?.end(endOf(error, options.signal));
       throw error;
@@ -104,6 +117,50 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     return { directory, state, totals: totals(plan, state), tasksRun, damaged, seconds };
   } finally {
     await store.close();
+  }
+}
+
+/** Whether a run has nothing to do in the store. */
+function isSettled(plan: Plan, state: StoreState): boolean {
+  const { trainings, tiles } = remainingLoad(plan, state);
+  if (trainings + tiles > 0) return false;
+  return state.cells.every(({ record, fields }) =>
+    fields.every(
+      ({ snapshot, metadata, isStale, tiles }) =>
+        metadata.size === 0 &&
+        !isStale &&
+        (tiles.includes(0) || fieldRecord(record!, snapshot, plan.field!.id) !== undefined),
+    ),
+  );
+}
+
+interface Finished {
+  readonly plan: Plan;
+  readonly state: StoreState;
+  readonly store: Store;
+}
+
+/** Writes the summary and the index, unless those that are there hold. @param digest of the summary that is there. */
+async function close(
+  { plan, state, store }: Finished,
+  index: StoreIndex,
+  digest: string | null,
+): Promise<void> {
+  const { sweep } = plan;
+  const isKnown = state.dead.size === 0 && isAllKnown(index, plan);
+  const isSummed =
+    digest !== null && index.summary?.csv === digest && index.summary.sweep === sweep;
+  if (isKnown && isSummed) return;
+  const csv = await writeSummary(plan, state, store);
+  await putIndex(store, indexText(index, plan, { sweep, csv }));
+}
+
+/** A store does without an index that cannot be written. */
+async function putIndex(store: Store, content: Uint8Array): Promise<void> {
+  try {
+    await store.putFiles([[INDEX, content]]);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The result of each cell, as a table: one row for each network and snapshot. */
-import { createHash } from "node:crypto";
 import type { Snapshot } from "../../shared/cell.ts";
+import { digestOf } from "../../shared/identity.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ParameterValue } from "../spec/sweep.ts";
 import type { FieldStatistics } from "../store/cell-record.ts";
@@ -74,15 +74,16 @@ export function flatRow(row: SummaryRow): FlatRow {
   return Object.fromEntries(entries);
 }
 
-/** Writes `summary.csv`, and `summary.json` with the totals and the table's digest. */
-export async function writeSummary(plan: Plan, state: StoreState, store: Store): Promise<void> {
+/** Writes `summary.csv`, and `summary.json` with the totals and the table's digest, which it returns. */
+export async function writeSummary(plan: Plan, state: StoreState, store: Store): Promise<string> {
   const csv = summaryCsv(summaryRows(plan, state));
-  const sha256 = createHash("sha256").update(csv).digest("hex");
+  const digest = digestOf(Buffer.from(csv));
   const content = { sweep: plan.sweep, engine: plan.engine, ...totals(plan, state) };
   await store.putFiles([
     [SUMMARY_CSV, csv],
-    [SUMMARY_JSON, sealJson({ ...content, csv: `sha256:${sha256}` })],
+    [SUMMARY_JSON, sealJson({ ...content, csv: digest })],
   ]);
+  return digest;
 }
 
 interface RowContext {

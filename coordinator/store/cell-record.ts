@@ -67,12 +67,13 @@ export function readCellRecord(text: string): CellRecord | null {
   const content = unsealJson(text);
   if (content === null) return null;
   refuseOtherFormat(content);
-  return isRecord(content) ? (content as unknown as CellRecord) : null;
+  return isRecord(content) ? content : null;
 }
 
 /** Whether the members that paths and computations depend on are what they should be; by hand, because 10⁵ are read. */
-function isRecord(content: Members): boolean {
-  const { cell, physics, status, reason, epochs, history, weights, provenance, fields } = content;
+export function isRecord(content: object): content is CellRecord {
+  const { cell, physics, status, reason, epochs, history, weights, provenance, fields } =
+    content as Members;
   return (
     typeof cell === "string" &&
     isPhysics(physics) &&

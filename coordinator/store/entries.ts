@@ -57,9 +57,12 @@ function readWhole(path: string, expectedBytes: number): Buffer {
 
 const SMALL_BYTES = 2 ** 24;
 
-function look(path: string): Stats | undefined {
-  return unlessAbsent(path, () => lstatSync(path, { throwIfNoEntry: false }));
+/** What the file system says of a path, without following a link; undefined if there is nothing. */
+export function look(path: string): Stats | undefined {
+  return unlessAbsent(path, () => lstatSync(path, NO_THROW));
 }
+
+const NO_THROW = { throwIfNoEntry: false } as const;
 
 function kindOf(entry: Stats | Dirent | undefined): Kind {
   if (entry === undefined) return "absent";

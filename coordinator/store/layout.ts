@@ -5,6 +5,7 @@ export const SWEEP_YAML = "sweep.yaml";
 export const SWEEP_JSON = "sweep.json";
 export const SUMMARY_JSON = "summary.json";
 export const SUMMARY_CSV = "summary.csv";
+export const INDEX = "index.txt";
 export const JOURNAL = "journal.jsonl";
 export const CELLS = "cells";
 export const GRIDS = "grids";

@@ -84,7 +84,7 @@ interface MetadataScan {
   readonly grids: Map<string, boolean>;
 }
 
-const NOTHING: ReadonlyMap<string, Content> = new Map();
+export const NOTHING: ReadonlyMap<string, Content> = new Map();
 
 /**
  * What of a field's metadata is missing or not as it should be, with its correct content. The arrays' metadata and the
@@ -149,7 +149,7 @@ function checkFiles(
 }
 
 /** Whether the files of a grid are all there and as they should be; looked at once in a scan. */
-function isGridWhole(
+export function isGridWhole(
   directory: string,
   shared: SharedMetadata,
   { damaged, grids }: Pick<MetadataScan, "damaged" | "grids">,

@@ -1,6 +1,7 @@
 /** Finds out which parts of a plan are already stored, and what is damaged. Only reads. */
 import { join } from "node:path";
 import { setImmediate as loopTurn } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { Cell, FieldPlan, Plan } from "../plan/plan.ts";
@@ -8,13 +9,32 @@ import { plannedTile } from "../plan/plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
 import { entriesIn, isFolder, kindAt, namesIn, readOrNull, sizeOf } from "./entries.ts";
-import { linksHold } from "./field-links.ts";
+import type { FieldFolder } from "./field-links.ts";
+import { areLinks, linksHold } from "./field-links.ts";
 import { sharedMetadata } from "./field-metadata.ts";
 import type { FieldDescription } from "./field-zarr.ts";
 import { tilesPerSide } from "./field-zarr.ts";
 import { MOST_TEXT_BYTES } from "./files.ts";
-import { CELLS, cellFolder, cellJson, DEAD, deadFile, fieldFolder, weightsFile } from "./layout.ts";
-import { isGroupWhole, storedTile, UNKNOWN, wantingMetadata } from "./scan-metadata.ts";
+import type { StoreIndex } from "./index-file.ts";
+import { indexedCell, noteCell, readIndex } from "./index-file.ts";
+import {
+  CELLS,
+  cellFolder,
+  cellJson,
+  DEAD,
+  deadFile,
+  fieldFolder,
+  INDEX,
+  weightsFile,
+} from "./layout.ts";
+import {
+  isGridWhole,
+  isGroupWhole,
+  NOTHING,
+  storedTile,
+  UNKNOWN,
+  wantingMetadata,
+} from "./scan-metadata.ts";
 import { findTiles } from "./scan-tiles.ts";
 import { unsealJson } from "./sealed-json.ts";
 import { tileTask } from "./tile-task.ts";
@@ -24,6 +44,11 @@ export interface ScanOptions {
   readonly directory: string;
   /** Also read every file and check its checksum; otherwise only existence and length are checked. */
   readonly thorough: boolean;
+  /**
+   * What looks as the index says is not checked again, and cells that are found whole are noted in it. By default a
+   * thorough scan has none and reads everything, and any other takes the index as it finds it.
+   */
+  readonly index?: StoreIndex;
   /** Ends the scan of a large store, which may take minutes; the promise rejects with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -40,6 +65,9 @@ interface WholeScan extends Scan {
   readonly canHold: boolean;
   /** Keys of grids whose files have been checked, and whether they are whole. */
   readonly grids: Map<string, boolean>;
+  /** The same by their tile side and depth. */
+  readonly kinds: Map<string, boolean>;
+  readonly index: StoreIndex | null;
 }
 
 /** What a store holds of a plan. */
@@ -79,7 +107,10 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   const { directory, thorough } = options;
   const present = entriesIn(join(directory, CELLS)); // which may be a link
   const damaged: string[] = [];
-  const scan = wholeScan({ directory, thorough, damaged });
+  const found = options.index ?? readIndex(directory, plan);
+  if (thorough && found.isDamaged) damaged.push(INDEX);
+  const index = thorough && options.index === undefined ? null : found;
+  const scan = { ...wholeScan({ directory, thorough, damaged }), index };
   if (present === null) damaged.push(`${CELLS}/`);
   const cells: CellState[] = [];
   const dead = deadLetters(plan, scan);
@@ -91,8 +122,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
       options.signal?.throwIfAborted();
       pause = performance.now();
     }
-    const record = isPresent ? readCell(cell, scan) : null;
-    const fields = record === null ? [] : await fieldsOf(plan, record, scan);
+    const { record, fields } = isPresent ? await scanCell(plan, cell, scan) : NOTHING_THERE;
     const idOf = (description: FieldDescription, index: number) =>
       tileTask(plan, cell, { description, index }).id;
     const isDead = (description: FieldDescription, i: number) => dead.has(idOf(description, i));
@@ -103,6 +133,86 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
 }
 
 const LONGEST_TURN_MS = 50;
+
+const NOTHING_THERE = { record: null, fields: [] };
+
+async function scanCell(
+  plan: Plan,
+  cell: Cell,
+  scan: WholeScan,
+): Promise<Pick<CellState, "record" | "fields">> {
+  const { directory, index, damaged } = scan;
+  const known = index === null ? null : indexedCell({ directory, index }, plan, cell);
+  if (known !== null && (await areGridsWhole(known.fields, scan))) {
+    return { record: known.record, fields: known.fields.map(completeField) };
+  }
+  const thorough = scan.thorough || (index !== null && isWorthReading(index, plan, cell));
+  const before = damaged.length;
+  const record = readCell(cell, { ...scan, thorough });
+  const fields = record === null ? [] : await fieldsOf(plan, record, { ...scan, thorough });
+  if (index !== null && record !== null && thorough && damaged.length === before) {
+    const isPlanned = isDeepStrictEqual(record.physics, cell.physics);
+    if (isPlanned && (await areWhole(fields, directory))) {
+      noteCell({ directory, index }, cell, { record, fields });
+    }
+  }
+  return { record, fields };
+}
+
+/** Whether a cell that need not be read is, so that a later scan need not: if it is so small that this is quick. */
+function isWorthReading({ settledBefore }: StoreIndex, plan: Plan, { physics }: Cell): boolean {
+  if (settledBefore === Number.NEGATIVE_INFINITY) return false;
+  const { hidden } = physics.network;
+  const weights = hidden.length * Math.max(...hidden) ** 2;
+  const { layers = "last", points = 0 } = plan.field?.grid ?? {};
+  const field = points ** 2 * (1 + 2 * (layers === "all" ? hidden.length : 1));
+  return plan.snapshots.length * 4 * (weights + field) <= SMALL_CELL_BYTES;
+}
+
+const SMALL_CELL_BYTES = 2 ** 16;
+
+/** Whether what fields share is as it should be; a scan that only looks at existence and length does not ask. */
+async function areGridsWhole(fields: readonly FieldFolder[], scan: WholeScan): Promise<boolean> {
+  if (!scan.thorough) return true;
+  for (const { description } of fields) {
+    const kind = `${description.tile} ${description.depth}`; // all have one grid
+    let isWhole = scan.kinds.get(kind);
+    if (isWhole === undefined) {
+      isWhole = isGridWhole(scan.directory, await sharedMetadata(description), scan);
+      scan.kinds.set(kind, isWhole);
+    }
+    if (!isWhole) return false;
+  }
+  return true;
+}
+
+/** Whether all tiles and metadata of fields that were read are there, with links to what they share. */
+async function areWhole(fields: readonly FieldState[], directory: string): Promise<boolean> {
+  for (const { folder, description, missing, metadata, isStale } of fields) {
+    if (missing > 0 || metadata.size > 0 || isStale) return false;
+    const { links } = await sharedMetadata(description);
+    if (!areLinks(join(directory, folder), links)) return false;
+  }
+  return true;
+}
+
+function completeField({ folder, description }: FieldFolder): FieldState {
+  const tiles = allOf(tilesPerSide(description) ** 2);
+  const rest = { missing: 0, metadata: NOTHING, isStale: false };
+  return { snapshot: description.snapshot, folder, description, tiles, ...rest };
+}
+
+/** The tiles of complete fields: one array for all of a size, in which nothing changes any more. */
+function allOf(count: number): Uint8Array {
+  let tiles = complete.get(count);
+  if (tiles === undefined) {
+    tiles = new Uint8Array(count).fill(1);
+    complete.set(count, tiles);
+  }
+  return tiles;
+}
+
+const complete = new Map<number, Uint8Array>();
 
 /** Tasks of this plan, not of another sweep in the directory, that have a dead letter. */
 function deadLetters(plan: Plan, { directory, thorough, damaged }: Scan): Set<string> {
@@ -150,7 +260,13 @@ export async function scanFields(
 }
 
 function wholeScan(scan: Scan): WholeScan {
-  return { ...scan, canHold: linksHold(scan.directory), grids: new Map() };
+  return {
+    ...scan,
+    canHold: linksHold(scan.directory),
+    grids: new Map(),
+    kinds: new Map(),
+    index: null,
+  };
 }
 
 async function fieldsOf(plan: Plan, record: CellRecord, scan: WholeScan): Promise<FieldState[]> {

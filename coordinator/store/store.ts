@@ -25,6 +25,7 @@ import {
   deadFile,
   FIGURES,
   GRIDS,
+  INDEX,
   isCellId,
   JOURNAL,
   SUMMARY_CSV,
@@ -88,7 +89,7 @@ export interface Store {
   putDeadLetter(letter: DeadLetter): Promise<void>;
   dropDeadLetter(task: string): Promise<void>;
   /** Writes files at the top of the store: each atomically, and all at nearly the same time. */
-  putFiles(files: Iterable<readonly [path: string, content: string]>): Promise<void>;
+  putFiles(files: Iterable<NewFile>): Promise<void>;
   /** Writes the metadata of a field that a scan found missing or damaged; removes a stale field. */
   repair(field: FieldState): Promise<void>;
   /** Adds a line to the journal, which is for people: the program never reads it. */
@@ -299,7 +300,7 @@ async function clearLitter(directory: string): Promise<void> {
 
 /** What may be in the way at the top of a store; below `cells`, a scan finds it. */
 const OF_SWEEP = [
-  ...[SWEEP_JSON, SWEEP_YAML, SUMMARY_JSON, SUMMARY_CSV, JOURNAL],
+  ...[SWEEP_JSON, SWEEP_YAML, SUMMARY_JSON, SUMMARY_CSV, INDEX, JOURNAL],
   ...[CELLS, GRIDS, DEAD, FIGURES].map((folder) => `${folder}/`),
 ];
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { trainTask } from "../../../coordinator/plan/plan.ts";
 import { damagedSummary } from "../../../coordinator/store/check-summary.ts";
 import { readIfThere } from "../../../coordinator/store/files.ts";
-import { FIGURES, JOURNAL } from "../../../coordinator/store/layout.ts";
+import { FIGURES, INDEX, JOURNAL } from "../../../coordinator/store/layout.ts";
 import { scanStore } from "../../../coordinator/store/scan.ts";
 import { tileTask } from "../../../coordinator/store/tile-task.ts";
 import { digestOf } from "../../../shared/identity.ts";
@@ -13,12 +13,12 @@ import { loadStored } from "../../sweeps/stored-sweep.ts";
 
 /**
  * Of every file of a store, hidden ones too, the digest of what must be the same no matter who computed it,
- * when, and however often it was interrupted. Without the journal and the figures.
+ * when, and however often it was interrupted. Without the journal, the index and the figures.
  */
 export async function contents(directory: string): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
   for (const path of await filesIn(directory)) {
-    if (path === JOURNAL || path.startsWith(`${FIGURES}/`)) continue;
+    if (path === JOURNAL || path === INDEX || path.startsWith(`${FIGURES}/`)) continue;
     const bytes = await readFile(join(directory, path));
     digests[path] = digestOf(Buffer.from(lasting(path, bytes)));
   }

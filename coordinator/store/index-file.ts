@@ -1,0 +1,285 @@
+/**
+ * The index of a store: for each finished cell what a scan found in it, and what its files looked like to the file
+ * system then. While they look the same, a scan need not read them again (docs/decisions/0019).
+ */
+import { createHash } from "node:crypto";
+import { lstatSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { digestOf } from "../../shared/identity.ts";
+import { VERSION } from "../../shared/version.ts";
+import type { Cell, Plan } from "../plan/plan.ts";
+import type { CellRecord } from "./cell-record.ts";
+import { isRecord } from "./cell-record.ts";
+import { look, readOrNull } from "./entries.ts";
+import type { FieldFolder } from "./field-links.ts";
+import { linksHold } from "./field-links.ts";
+import { chunkPath, FIELD_ARRAYS, tilesPerSide } from "./field-zarr.ts";
+import { cellJson, fieldFolder, INDEX, weightsFile } from "./layout.ts";
+
+/** The index of one plan's cells, while it is used and made again. */
+export interface StoreIndex {
+  /** As it was read: its bytes, and where each cell's line begins in them, by the cell's id. */
+  readonly content: Buffer;
+  readonly known: ReadonlyMap<string, number>;
+  /** The lines that hold now, of cells that were looked at: new, or where they begin in `content`. */
+  readonly lines: Map<string, string | number>;
+  /**
+   * By the file system's clock, in milliseconds since the epoch. What changed later may change again without looking
+   * any different, so it gets no line.
+   */
+  readonly settledBefore: number;
+  /** Which summary was written when the index was; null if none of all its cells. */
+  readonly summary: IndexedSummary | null;
+  /** Whether there is a file, and it is damaged or not ours. */
+  readonly isDamaged: boolean;
+}
+
+export interface IndexedSummary {
+  /** `Plan.sweep`. */
+  readonly sweep: string;
+  /** Digest of the table. */
+  readonly csv: string;
+}
+
+/** What an index says of a cell whose files look as they did. */
+export interface IndexedCell {
+  readonly record: CellRecord;
+  /** One for each snapshot, if it has fields: all complete. */
+  readonly fields: readonly FieldFolder[];
+}
+
+/** The coarsest timestamps of file systems with links: one second (ext3, HFS+, NFSv3 before them); twice that. */
+const COARSEST_MS = 2_000;
+
+/**
+ * The index as it was last written. One that is missing, damaged, of another version of the program or of other
+ * fields is empty.
+ */
+export function readIndex(directory: string, plan: Plan): StoreIndex {
+  const settledBefore = Number.NEGATIVE_INFINITY;
+  const bytes = readOrNull(join(directory, INDEX));
+  const content = bytes === null ? null : sealedContent(bytes);
+  const isDamaged = bytes !== null && content === null;
+  const found = (content === null ? null : readContent(content, plan)) ?? NOTHING;
+  return { ...found, lines: new Map(), settledBefore, isDamaged };
+}
+
+type Content = Pick<StoreIndex, "content" | "known" | "summary">;
+
+const NOTHING: Content = { content: Buffer.alloc(0), known: new Map(), summary: null };
+
+/** What comes before the seal; null if that does not fit. */
+function sealedContent(bytes: Buffer): Buffer | null {
+  const content = bytes.subarray(0, -SEAL_BYTES);
+  return bytes.toString("latin1", content.length) === sealOf(content) ? content : null;
+}
+
+function readContent(content: Buffer, plan: Plan): Content | null {
+  const end = content.indexOf("\n");
+  let summary: IndexedSummary | null;
+  try {
+    const { version, field, ...header } = JSON.parse(content.toString("utf8", 0, end));
+    if (version !== VERSION || field !== (plan.field?.id ?? null)) return null;
+    summary = header.summary;
+  } catch {
+    return null; // sealed, but by a stranger
+  }
+  const known = new Map<string, number>();
+  for (let from = end + 1; from < content.length; from = lineEnd(content, from)) {
+    known.set(content.toString("latin1", from, from + ID_LENGTH), from);
+  }
+  return { content, known, summary };
+}
+
+/** Where the next line begins. */
+function lineEnd(content: Buffer, from: number): number {
+  return content.indexOf(LINE_FEED, from) + 1 || content.length;
+}
+
+const LINE_FEED = 10;
+
+/** As `readIndex`, to be made again. */
+export function openIndex(directory: string, plan: Plan): StoreIndex {
+  return { ...readIndex(directory, plan), settledBefore: clockOf(directory) - COARSEST_MS };
+}
+
+/** The time by the clock of the directory's file system; minus infinity if it has no links. Leaves nothing behind. */
+function clockOf(directory: string): number {
+  if (!linksHold(directory)) return Number.NEGATIVE_INFINITY;
+  const probe = join(directory, `.ftle-clock-${process.pid}`);
+  try {
+    symlinkSync(".", probe);
+    const { ctimeMs } = lstatSync(probe);
+    rmSync(probe, { force: true });
+    return ctimeMs;
+  } catch {
+    return Number.NEGATIVE_INFINITY; // FAT, some network file systems: their times and inodes show too little
+  }
+}
+
+/** Whether each of the plan's cells is as the index had it when it was read. */
+export function isAllKnown({ known, lines }: StoreIndex, plan: Plan): boolean {
+  return plan.cells.every(({ id }) => known.has(id) && lines.get(id) === known.get(id));
+}
+
+/** The file's new content. */
+export function indexText(
+  { content, lines }: StoreIndex,
+  plan: Plan,
+  summary: IndexedSummary | null,
+): Uint8Array {
+  const header = { version: VERSION, field: plan.field?.id ?? null, summary };
+  const parts: Uint8Array[] = [Buffer.from(`${JSON.stringify(header)}\n`)];
+  for (const line of lines.values()) {
+    const isKnown = typeof line === "number";
+    parts.push(isKnown ? content.subarray(line, lineEnd(content, line)) : Buffer.from(line));
+  }
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return Buffer.concat([...parts, Buffer.from(`sha256:${hash.digest("hex")}\n`)]);
+}
+
+/** The last line: the digest of all before it. */
+function sealOf(content: Uint8Array): string {
+  return `${digestOf(content)}\n`;
+}
+
+const SEAL_BYTES = "sha256:\n".length + 64;
+
+/** What the index says of a cell; null if nothing, or if its files do not look as they did. */
+export function indexedCell(
+  { directory, index }: { directory: string; index: StoreIndex },
+  plan: Plan,
+  cell: Cell,
+): IndexedCell | null {
+  const { content, known, lines, settledBefore } = index;
+  const from = known.get(cell.id);
+  if (from === undefined) return null;
+  const line = content.toString("utf8", from, lineEnd(content, from));
+  const found = parseLine(line, plan, cell);
+  if (found === null) return null;
+  const looks = looksOf(directory, found, settledBefore);
+  if (looks?.sum !== line.slice(ID_LENGTH + 1, JSON_AT - 1)) return null;
+  lines.set(cell.id, from);
+  return found;
+}
+
+/** Notes a cell that was just found whole, unless its files have changed so lately that they may change unseen. */
+export function noteCell(
+  { directory, index }: { directory: string; index: StoreIndex },
+  { id }: Cell,
+  found: IndexedCell,
+): void {
+  const looks = looksOf(directory, found, index.settledBefore);
+  if (looks === null || !looks.isSettled) return;
+  const { physics: _, ...record } = found.record; // which the plan knows
+  const content = { ...record, tiles: found.fields.map(({ description }) => description.tile) };
+  index.lines.set(id, `${id} ${looks.sum} ${JSON.stringify(content)}\n`);
+}
+
+const ID_LENGTH = 16;
+const LOOKS_LENGTH = 16;
+const JSON_AT = ID_LENGTH + LOOKS_LENGTH + 2;
+
+function parseLine(line: string, plan: Plan, cell: Cell): IndexedCell | null {
+  try {
+    const { tiles, ...rest } = JSON.parse(line.slice(JSON_AT));
+    const record = { ...rest, physics: cell.physics };
+    if (!isRecord(record) || record.cell !== cell.id) return null;
+    const fields = fieldsOf(plan, record, tiles);
+    return fields === null ? null : { record, fields };
+  } catch {
+    return null; // sealed, but by a stranger
+  }
+}
+
+function fieldsOf(plan: Plan, record: CellRecord, tiles: unknown): FieldFolder[] | null {
+  const { status, weights, cell, physics } = record;
+  const { field } = plan;
+  const count = field === null || status === "diverged" ? 0 : weights.length;
+  if (!Array.isArray(tiles) || tiles.length !== count) return null;
+  if (!tiles.every((tile) => Number.isSafeInteger(tile) && tile >= 1)) return null;
+  const depth = physics.network.hidden.length;
+  return tiles.map((tile, i) => {
+    const { snapshot, digest } = weights[i]!;
+    const description = { cell, snapshot, weights: digest, grid: field!.grid, depth, tile };
+    return { folder: fieldFolder(cell, snapshot, field!.id), description };
+  });
+}
+
+interface Looks {
+  /** Checksum of kind, size, inode and times of everything that the cell consists of. */
+  readonly sum: string;
+  /** Whether nothing of it has changed lately. */
+  readonly isSettled: boolean;
+}
+
+/** What a cell's files look like to the file system; null if one of them is missing. */
+function looksOf(
+  directory: string,
+  { record, fields }: IndexedCell,
+  settledBefore: number,
+): Looks | null {
+  const sum = newSum();
+  let latest = Number.NEGATIVE_INFINITY;
+  for (const path of pathsOf(record, fields)) {
+    const found = look(`${directory}/${path}`);
+    if (found === undefined) return null;
+    const { mode, size, ino, mtimeMs, ctimeMs } = found;
+    for (const number of [mode, size, ino, mtimeMs, ctimeMs]) add(sum, number);
+    latest = Math.max(latest, mtimeMs, ctimeMs);
+  }
+  return { sum: textOf(sum), isSettled: latest < settledBefore };
+}
+
+/**
+ * 64 bits of two multiplicative hashes (as cyrb53, https://github.com/bryc/code, without its end): a change of one
+ * number always changes them, and of several all but surely. SHA-256 of so few bytes costs more than to look at the files.
+ */
+type Sum = [a: number, b: number];
+
+function newSum(): Sum {
+  return [0xdeadbeef, 0x41c6ce57];
+}
+
+function add(sum: Sum, number: number): void {
+  DOUBLE[0] = number;
+  for (const word of WORDS) {
+    sum[0] = rotated(Math.imul(sum[0] ^ word, 2654435761));
+    sum[1] = rotated(Math.imul(sum[1] ^ word, 1597334677));
+  }
+}
+
+/** Brings the high bits, which depend on all lower ones, to where the next product spreads them. */
+function rotated(word: number): number {
+  return (word << 15) | (word >>> 17);
+}
+
+const DOUBLE = new Float64Array(1);
+const WORDS = new Uint32Array(DOUBLE.buffer);
+
+function textOf(sum: Sum): string {
+  return sum.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/**
+ * Files of a cell, and the folders of its fields: a link in them can be replaced, but not without a new time of its
+ * folder. That the cell's own folder is one, the scan sees.
+ */
+function pathsOf(record: CellRecord, fields: readonly FieldFolder[]): string[] {
+  const { cell, weights } = record;
+  const paths = [cellJson(cell), ...weights.map(({ snapshot }) => weightsFile(cell, snapshot))];
+  for (const { folder, description } of fields) {
+    paths.push(folder, `${folder}/zarr.json`);
+    const side = tilesPerSide(description);
+    for (const array of FIELD_ARRAYS) {
+      paths.push(`${folder}/${array}`);
+      for (let row = 0; row < side; row++) {
+        for (let column = 0; column < side; column++) {
+          paths.push(`${folder}/${chunkPath(description, array, { row, column })}`);
+        }
+      }
+    }
+  }
+  return paths;
+}
