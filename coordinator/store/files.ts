@@ -40,9 +40,9 @@ export function isOurs(found: Stats, mostBytes: number): boolean {
   return found.isFile() && found.size <= mostBytes;
 }
 
-/** ENOTDIR: there is a file where a folder of the path should be. */
+/** ENOTDIR: there is a file where a folder of the path should be; ELOOP: a link that leads to itself. */
 export function isAbsence(error: unknown): boolean {
-  return isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR");
+  return ["ENOENT", "ENOTDIR", "ELOOP"].some((code) => isErrno(error, code));
 }
 
 export function isErrno(error: unknown, code: string): boolean {
