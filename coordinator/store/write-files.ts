@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { kindAt } from "./entries.ts";
 import { isAbsence, isErrno, storeError, TEMPORARY_FOLDERS } from "./files.ts";
 import { CELLS } from "./layout.ts";
 
@@ -83,41 +84,40 @@ export function createWriter(
   const unsafe = new Set<string>();
   return {
     async write(files) {
-      const written: { temporary: string; name: string; path: string }[] = [];
+      const staged = stagingArea(root, temporaryFolder);
       const current = { path: root }; // what an error is about
       try {
         let syncing = Promise.resolve();
         for (const group of groupsOf(files, MOST_OPEN)) {
-          const named = group.map(([name, content]) => {
-            const folder = join(root, temporaryFolder ?? temporaryFolderOf(name));
-            const temporary = join(folder, `.ftle-${randomUUID()}`);
-            const file = { temporary, name, path: join(root, name) };
-            written.push(file);
-            return { ...file, content };
+          const placed = group.map(([name, content]) => {
+            current.path = join(root, name);
+            return { temporary: staged.place(name, folders), path: join(root, name), content };
           });
           // The next group is written while the disk takes this one.
-          const open = await createGroup(named, { folders, current, until: syncing });
+          const open = await createGroup(placed, { current, until: syncing });
           syncing = syncGroup(open, current);
           syncing.catch(() => {}); // is awaited below
         }
         await syncing;
-        for (const folder of new Set(written.map(({ path }) => dirname(path)))) {
+        for (const folder of new Set(staged.moves.map(({ to }) => dirname(to)))) {
           current.path = folder;
           makeFolder(folder, folders);
-          folders.add(folder);
         }
-        for (const folder of unsafeFolders(written, safe)) {
-          unsafe.add(folder);
-          folders.add(join(root, dirname(folder)));
+        for (const name of staged.moves.flatMap(({ names }) => names)) {
+          folders.add(dirname(join(root, name)));
+          for (const folder of foldersAbove(name, (one) => safe.has(one) || unsafe.has(one))) {
+            unsafe.add(folder);
+            folders.add(join(root, dirname(folder)));
+          }
         }
-        for (const { temporary, name, path } of written) {
-          current.path = path;
-          renameSync(temporary, path);
-          onNamed?.(name);
+        for (const { from, to, names } of staged.moves) {
+          current.path = to;
+          renameSync(from, to);
+          for (const name of names) onNamed?.(name);
         }
       } catch (error) {
         // Best effort: what is left behind is removed when the store is opened next.
-        for (const { temporary } of written) tryToRemove(temporary);
+        for (const { from } of staged.moves) tryToRemove(from);
         throw storeError("write", current.path, error);
       }
     },
@@ -149,20 +149,66 @@ function byDepth(folders: Iterable<string>): string[][] {
   return levels.filter((level) => level !== undefined).reverse();
 }
 
+/** What gets its name with one rename: a file, or a new folder with all that is in it. */
+interface Move {
+  readonly from: string;
+  readonly to: string;
+  /** Files, from the root. */
+  readonly names: string[];
+}
+
+/**
+ * Where files lie until they have their names. A folder that is not there yet is made whole in the staging area, and moved
+ * with one rename.
+ */
+function stagingArea(root: string, temporaryFolder: string | undefined) {
+  const moves: Move[] = [];
+  const staging = new Set<string>();
+  const ofFolder = new Map<string, Move>();
+  const tops = new Map<string, string | null>();
+
+  /** The topmost folder on the way to this one that is not there; null if all are. */
+  function topmostMissing(folder: string): string | null {
+    if (folder === ".") return null;
+    const known = tops.get(folder);
+    if (known !== undefined) return known;
+    const isThere = () => kindAt(join(root, folder)) !== "absent";
+    const top = topmostMissing(dirname(folder)) ?? (isThere() ? null : folder);
+    tops.set(folder, top);
+    return top;
+  }
+
+  return {
+    moves,
+    /** The temporary path of a file; `folders` gets those in which new entries came up. */
+    place(name: string, folders: Set<string>): string {
+      const area = join(root, temporaryFolder ?? temporaryFolderOf(name));
+      if (!staging.has(area)) makeFolder(area, folders);
+      staging.add(area);
+      const top = topmostMissing(dirname(name));
+      let move = top === null ? undefined : ofFolder.get(top);
+      if (move === undefined) {
+        const from = join(area, `.ftle-${randomUUID()}`);
+        move = { from, to: join(root, top ?? name), names: [] };
+        moves.push(move);
+        if (top !== null) ofFolder.set(top, move);
+      }
+      move.names.push(name);
+      return top === null ? move.from : join(move.from, name.slice(top.length + 1));
+    },
+  };
+}
+
 /** Writes files under their temporary names, and waits for the group before. Leaves none open if it throws. */
 async function createGroup(
   group: readonly { temporary: string; path: string; content: Content }[],
-  {
-    folders,
-    current,
-    until,
-  }: { folders: Set<string>; current: { path: string }; until: Promise<void> },
+  { current, until }: { current: { path: string }; until: Promise<void> },
 ): Promise<OpenFile[]> {
   const open: OpenFile[] = [];
   try {
     for (const { temporary, path, content } of group) {
       current.path = path;
-      createFile({ temporary, path }, content, { open, folders });
+      createFile({ temporary, path }, content, open);
     }
     await until;
     return open;
@@ -191,7 +237,7 @@ interface OpenFile {
 function createFile(
   { temporary, path }: { temporary: string; path: string },
   content: Content,
-  { open, folders }: { open: OpenFile[]; folders: Set<string> },
+  open: OpenFile[],
 ): void {
   const create = () => {
     if (isLink(content)) symlinkSync(content.linkTo, temporary);
@@ -201,7 +247,7 @@ function createFile(
     create();
   } catch (error) {
     if (!isErrno(error, "ENOENT")) throw error;
-    makeFolder(dirname(temporary), folders);
+    mkdirSync(dirname(temporary), { recursive: true }); // in a folder that is not there yet
     create();
   }
   if (isLink(content)) return;
@@ -230,20 +276,13 @@ function makeFolder(path: string, folders: Set<string>): void {
   }
 }
 
-/** The folders that files are in, from the root, which may not survive a power cut. */
-function unsafeFolders(
-  files: Iterable<{ readonly name: string }>,
-  safe: ReadonlySet<string>,
-): Set<string> {
-  const unsafe = new Set<string>();
-  for (const { name } of files) {
-    let folder = dirname(name);
-    while (folder !== "." && !safe.has(folder) && !unsafe.has(folder)) {
-      unsafe.add(folder);
-      folder = dirname(folder);
-    }
+/** The folders that a file is in, from the root, up to one that is known. */
+function foldersAbove(name: string, isKnown: (folder: string) => boolean): string[] {
+  const folders: string[] = [];
+  for (let folder = dirname(name); folder !== "." && !isKnown(folder); folder = dirname(folder)) {
+    folders.push(folder);
   }
-  return unsafe;
+  return folders;
 }
 
 async function syncOne({ path, descriptor }: OpenFile, current: { path: string }): Promise<void> {
@@ -309,7 +348,7 @@ async function syncFolder(folder: string, current: { path: string }): Promise<vo
 
 function tryToRemove(path: string): void {
   try {
-    rmSync(path, { force: true });
+    rmSync(path, { recursive: true, force: true });
   } catch {
     // The disk has a fault already, which is the one to report.
   }

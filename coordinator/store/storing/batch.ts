@@ -37,9 +37,9 @@ export interface StoringState extends Place {
 
 /** A batch on its way to the disk. */
 interface Batch {
-  /** Written first: all that records vouch for. */
+  /** Written first: trainings with their records, tiles. */
   readonly data: NewFile[];
-  /** Written when the data has its names; of a cell with several changes the last. */
+  /** Records with more statistics, written when the data has its names; of a cell with several changes the last. */
   readonly records: Map<string, CellRecord>;
   /** Lines of the journal, by the file with which a result is stored. */
   readonly lines: Map<string, string>;
@@ -84,7 +84,7 @@ export async function storeBatch(
 }
 
 function addTraining(
-  { data, records, lines }: Batch,
+  { data, lines }: Batch,
   { cell, physics, result, blobs }: TrainingToStore,
 ): CellRecord {
   const { status, reason, epochs, weights, provenance } = result;
@@ -96,7 +96,7 @@ function addTraining(
   const history = storedHistory(result.history);
   const header = { format: 1, cell, physics, status, reason, epochs } as const;
   const record: CellRecord = { ...header, history, weights, provenance, fields: [] };
-  records.set(cell, record);
+  data.push([cellJson(cell), writeCellRecord(record)]);
   lines.set(cellJson(cell), journalLine(result));
   return record;
 }
