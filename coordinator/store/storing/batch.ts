@@ -1,5 +1,5 @@
 /** Stores many results together, so that one fsync of a folder serves all that is new in it. */
-import { appendFileSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, fieldId } from "../../../shared/identity.ts";
 import type { CellRecord, FieldRecord } from "../cell-record.ts";
@@ -64,23 +64,25 @@ export async function storeBatch(
     if (request.kind === "training") stored[i] = addTraining(batch, request);
     if (request.kind === "tile") await addTile(state, batch, request);
   }
-  const writer = createWriter(state.directory, {
-    safe: state.safe,
-    onNamed(path) {
-      const line = batch.lines.get(path);
-      if (line !== undefined) appendLine(join(state.directory, JOURNAL), line);
-    },
-  });
-  await writer.write(cleared(state, batch.data));
-  for (const [i, request] of requests.entries()) {
-    const isComplete = request.kind === "close" || (request.kind === "tile" && request.closes);
-    if (isComplete) stored[i] = await closeField(state, batch, request);
+  const journal = openJournal(state.directory);
+  try {
+    const onNamed = (path: string) => journal.append(batch.lines.get(path));
+    const writer = createWriter(state.directory, { safe: state.safe, onNamed });
+    await writer.write(cleared(state, batch.data));
+    for (const [i, request] of requests.entries()) {
+      const isComplete = request.kind === "close" || (request.kind === "tile" && request.closes);
+      if (isComplete) stored[i] = await closeField(state, batch, request);
+    }
+    const records = [...batch.records.values()];
+    const changed = records.map((record): NewFile => {
+      return [cellJson(record.cell), writeCellRecord(record)];
+    });
+    await writer.write(cleared(state, changed));
+    await writer.finish();
+    return stored;
+  } finally {
+    journal.close();
   }
-  const records = [...batch.records.values()];
-  const files = records.map((record): NewFile => [cellJson(record.cell), writeCellRecord(record)]);
-  await writer.write(cleared(state, files));
-  await writer.finish();
-  return stored;
 }
 
 function addTraining(
@@ -181,12 +183,23 @@ function readRecordNow(directory: string, cell: string): CellRecord | null {
   return text === null ? null : readCellRecord(text.toString());
 }
 
-function appendLine(path: string, line: string): void {
-  try {
-    appendFileSync(path, line);
-  } catch (error) {
-    throw storeError("write", path, error);
-  }
+/** The journal, open for appending. A line is written by itself: a kill loses the line of one result at most. */
+function openJournal(directory: string) {
+  const path = join(directory, JOURNAL);
+  const tried = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw storeError("write", path, error);
+    }
+  };
+  const descriptor = tried(() => openSync(path, "a"));
+  return {
+    append(line: string | undefined) {
+      if (line !== undefined) tried(() => writeSync(descriptor, line));
+    },
+    close: () => closeSync(descriptor),
+  };
 }
 
 function journalLine({ task, provenance }: TrainingToStore["result"] | TileToStore["result"]) {
