@@ -19,9 +19,9 @@ export interface Overhead {
 
 /**
  * Seconds for each training, each tile and each grid point, in process: messages, checks, files, statistics.
- * Measured with `npm run bench:estimates` on two cores of an AMD EPYC and a disk with fsyncs of 0.07 ms, 28 November.
+ * Measured with `npm run bench:estimates` on two cores of an AMD EPYC and a disk with fsyncs of 0.3 ms, 28 November.
  */
-const STATED = { training: 0.012, tile: 0.022, point: 5e-7 };
+const STATED = { training: 0.0012, tile: 0.003, point: 8e-8 };
 
 /** So many stated seconds weigh as much as what a run shows. */
 const PRIOR_SECONDS = 0.2;
