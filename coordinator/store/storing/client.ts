@@ -16,6 +16,9 @@ export interface Storing {
   stop(): Promise<void>;
 }
 
+/** Replies that are settled in one turn of the event loop, at most. */
+const MOST_A_TURN = 8;
+
 export function startStoring(directory: string): Storing {
   const file = new URL(`./thread-entry${extname(import.meta.url)}`, import.meta.url);
   const thread = new Worker(file, { workerData: { directory } });
@@ -23,19 +26,27 @@ export function startStoring(directory: string): Storing {
   let last = 0;
   let onIdle = () => {};
   thread.unref(); // a request in flight keeps the process running, the thread alone does not
-  thread.on("message", (replies: readonly StoreReply[]) => {
-    for (const reply of replies) {
-      const { resolve, reject } = waiting.get(reply.number)!;
-      waiting.delete(reply.number);
-      if ("error" in reply) reject(errorOf(reply.error));
-      else resolve(reply.stored);
-    }
-    if (waiting.size > 0) return;
-    thread.unref();
-    onIdle();
+  const replies: StoreReply[] = [];
+  thread.on("message", (batch: readonly StoreReply[]) => {
+    replies.push(...batch);
+    if (replies.length === batch.length) settle();
   });
   thread.on("error", failAll);
   thread.on("exit", () => failAll(new Error("the storing thread has ended")));
+
+  /** What follows from each reply takes a fraction of a millisecond: a whole batch would hold up the event loop. */
+  function settle(): void {
+    for (const reply of replies.splice(0, MOST_A_TURN)) {
+      const request = waiting.get(reply.number); // none if the thread has failed
+      waiting.delete(reply.number);
+      if ("error" in reply) request?.reject(errorOf(reply.error));
+      else request?.resolve(reply.stored);
+    }
+    if (replies.length > 0) setImmediate(settle);
+    if (waiting.size > 0) return;
+    thread.unref();
+    onIdle();
+  }
 
   function failAll(error: Error): void {
     for (const { reject } of waiting.values()) reject(error);
