@@ -1,5 +1,6 @@
 /** What `cancel`, `pause` and `unpause` share: they change a sweep at a broker, from anywhere. */
 import { existsSync } from "node:fs";
+import type { Command } from "commander";
 import { UsageError } from "../../shared/errors.ts";
 import { readSweeps } from "../../shared/transport/nats/claim.ts";
 import type { Broker } from "../../shared/transport/nats/connect.ts";
@@ -8,7 +9,10 @@ import type { Queue } from "../../shared/transport/nats/queue-list.ts";
 import { changeQueues, readQueues } from "../../shared/transport/nats/queue-list.ts";
 import { isSetUp } from "../../shared/transport/nats/setup.ts";
 import type { BrokerFlags } from "../terminal/broker-options.ts";
-import { brokerOptions } from "../terminal/broker-options.ts";
+import { brokerOptions, withBrokerOptions } from "../terminal/broker-options.ts";
+import { command } from "../terminal/command.ts";
+import type { OutputOptions } from "../terminal/output.ts";
+import { createOutput } from "../terminal/output.ts";
 import { loadStored } from "./stored-sweep.ts";
 
 /** Help of the argument that `sweepNamed` reads. */
@@ -65,4 +69,19 @@ async function idsOf(broker: Broker, word: string): Promise<string[]> {
     return known.has(plan.sweep) ? [plan.sweep] : [];
   }
   return sweeps.filter(({ name }) => name === word).map(({ sweep }) => sweep);
+}
+
+/** `ftle pause` and `ftle unpause`: sets the state of a sweep's queue, and says so. */
+export function stateCommand(name: string, state: Queue["state"]): Command {
+  const target = command(name, [`${name} fig2 --nats nats://host:4222`]).argument("<sweep>", SWEEP);
+  return withBrokerOptions(target).action(
+    async (word: string, flags: BrokerFlags & OutputOptions) => {
+      const output = createOutput(flags);
+      await atBroker(flags, async (broker) => {
+        const sweep = await sweepNamed(broker, word);
+        await setState(broker, sweep, state);
+        output.result(`Sweep ${sweep} is ${state}.`, { sweep, state });
+      });
+    },
+  );
 }
