@@ -17,7 +17,8 @@ export interface MessageSource {
    * message per call; null if there was none for a while.
    */
   next(engine: string): Promise<TaskMessage | null>;
-  stop(): void;
+  /** Resolves when no more task can come. */
+  stop(): Promise<void>;
 }
 
 export interface TaskMessage {
@@ -117,11 +118,11 @@ export function messageSource(
       }
       return await pull(first, pullMs);
     },
-    stop() {
+    async stop() {
       clearInterval(timer);
       changes.unsubscribe();
-      puller.stop();
       wake();
+      await puller.stop();
     },
   };
 }

@@ -1,8 +1,9 @@
-import type { Msg } from "@nats-io/transport-node";
+import type { Msg, Subscription } from "@nats-io/transport-node";
 import { createInbox, nanos } from "@nats-io/transport-node";
 import type { Broker } from "./connect.ts";
 import { encodeJson } from "./envelope.ts";
 import { STREAMS } from "./names.ts";
+import { pause } from "./retry.ts";
 
 /** Requests messages from queues, each for one caller. */
 export interface Puller {
@@ -11,8 +12,11 @@ export interface Puller {
    * @param waitMs 0 not to wait for a message; otherwise the same for all callers.
    */
   pull(queue: string, waitMs: number): Promise<Msg | null>;
-  /** Sends no more requests; those under way run to their ends. */
-  stop(): void;
+  /**
+   * Sends no more requests, and withdraws those under way: the broker would deliver tasks that this worker gives back to
+   * them. Resolves when no more message can come.
+   */
+  stop(): Promise<void>;
 }
 
 /** How much longer than requested an answer may take before the request is given up. */
@@ -27,7 +31,7 @@ interface Channel {
   callers: Answer[];
   /** Gives the request up. */
   timer: NodeJS.Timeout | undefined;
-  unsubscribe(): void;
+  readonly subscription: Subscription;
 }
 
 /**
@@ -36,6 +40,7 @@ interface Channel {
  */
 export function createPuller(broker: Broker, onLate: (message: Msg) => void): Puller {
   const { nc } = broker;
+  const all: Channel[] = [];
   const free: Channel[] = [];
   const gathered = new Map<string, Answer[]>();
   let isStopped = false;
@@ -48,8 +53,8 @@ export function createPuller(broker: Broker, onLate: (message: Msg) => void): Pu
         receive(channel, message);
       },
     });
-    const unsubscribe = () => subscription.unsubscribe();
-    const channel: Channel = { inbox, callers: [], timer: undefined, unsubscribe };
+    const channel: Channel = { inbox, callers: [], timer: undefined, subscription };
+    all.push(channel);
     return channel;
   }
 
@@ -70,8 +75,7 @@ export function createPuller(broker: Broker, onLate: (message: Msg) => void): Pu
     channel.timer = undefined;
     const { callers } = channel;
     channel.callers = [];
-    if (isStopped) channel.unsubscribe();
-    else free.push(channel);
+    free.push(channel);
     for (const answer of callers) answer(status);
   }
 
@@ -109,9 +113,14 @@ export function createPuller(broker: Broker, onLate: (message: Msg) => void): Pu
         }
       });
     },
-    stop() {
-      isStopped = true; // requests under way may still bring tasks, which must be returned
-      for (const { unsubscribe } of free) unsubscribe();
+    async stop() {
+      isStopped = true;
+      // Messages on their way arrive before the broker confirms; one that is away does not.
+      const drained = all.map(({ subscription }) => subscription.drain().catch(() => {}));
+      const patience = new AbortController();
+      await Promise.race([Promise.all(drained), pause(SLACK_MS, patience.signal)]);
+      patience.abort();
+      for (const channel of all) end(channel, null);
     },
   };
 }

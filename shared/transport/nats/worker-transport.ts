@@ -47,9 +47,13 @@ export function workerTransport(options: WorkerTransportOptions): NatsWorkerTran
     async stop() {
       stopped.abort(new Error("the transport has stopped"));
       stopHeartbeats();
-      state.source.stop();
       stopCancellations();
-      await Promise.allSettled(state.pulls);
+      await state.source.stop();
+      // What came late is being returned.
+      for (let known = -1; known !== state.pulls.size; ) {
+        known = state.pulls.size;
+        await Promise.allSettled(state.pulls);
+      }
     },
   };
 }
