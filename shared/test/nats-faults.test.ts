@@ -404,3 +404,27 @@ async function until(what: string, look: () => boolean | Promise<boolean>): Prom
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+test("nats: what a worker gives back while it stops is delivered to another, and counts as no attempt", async () => {
+  await withEnds(async ({ connect, coordinator, newWorker }) => {
+    const staying = await newWorker();
+    for (let round = 0; round < 20; round++) {
+      const broker = await connect();
+      const leaving = workerTransport({ broker, pullMs: 60_000 });
+      const over = new AbortController();
+      const wanted = { worker: "leaving", engine: "test.1", signal: over.signal };
+      // The request for two tasks stays open when one has come.
+      const both = [leaving.lease(wanted), leaving.lease(wanted)];
+      for (const one of both) one.catch(() => {});
+      await coordinator.publish(fieldTaskFixture(`r${round}`));
+      const lease = await Promise.race(both);
+      over.abort(new Error("the worker stops"));
+      await lease.giveBack();
+      await leaving.stop();
+      await broker.close();
+      const { task, attempt, complete } = await staying.lease(worker);
+      assert.deepEqual([task.id, attempt], [`r${round}`, 1]);
+      await complete(result(task.id, attempt));
+    }
+  });
+});
