@@ -25,6 +25,8 @@ const waiting: NumberedRequest[] = [];
 /** Cells with a request in a batch that is being stored. */
 const busy = new Set<string>();
 let batches = 0;
+/** With the first fault the run is over: what later requests build on may be missing. */
+let failure: StoreFault | null = null;
 
 port.on("message", (request: NumberedRequest) => {
   waiting.push(request);
@@ -71,15 +73,20 @@ function cellOf(request: StoreRequest): string {
 
 async function repliesTo(batch: readonly NumberedRequest[]): Promise<StoreReply[]> {
   try {
+    if (failure !== null) return refusals(batch, failure);
     const stored = await storeBatch(
       state,
       batch.map(({ request }) => request),
     );
     return batch.map(({ number }, i) => ({ number, stored: stored[i]! }));
   } catch (error) {
-    const fault = faultOf(error);
-    return batch.map(({ number }) => ({ number, error: fault }));
+    failure ??= faultOf(error);
+    return refusals(batch, failure);
   }
+}
+
+function refusals(batch: readonly NumberedRequest[], error: StoreFault): StoreReply[] {
+  return batch.map(({ number }) => ({ number, error }));
 }
 
 function faultOf(error: unknown): StoreFault {
