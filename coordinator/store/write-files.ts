@@ -110,10 +110,10 @@ export function createWriter(
             folders.add(join(root, dirname(folder)));
           }
         }
-        for (const { from, to, names } of staged.moves) {
-          current.path = to;
-          renameSync(from, to);
-          for (const name of names) onNamed?.(name);
+        for (const move of staged.moves) {
+          current.path = move.to;
+          moveInto(root, move, folders);
+          for (const name of move.names) onNamed?.(name);
         }
       } catch (error) {
         // Best effort: what is left behind is removed when the store is opened next.
@@ -197,6 +197,22 @@ function stagingArea(root: string, temporaryFolder: string | undefined) {
       return top === null ? move.from : join(move.from, name.slice(top.length + 1));
     },
   };
+}
+
+/** A folder that another writer has made meanwhile gets the files one by one. */
+function moveInto(root: string, { from, to, names }: Move, folders: Set<string>): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    const isFolder = names.length > 1 || to !== join(root, names[0]!);
+    if (!isFolder || !(isErrno(error, "ENOTEMPTY") || isErrno(error, "EEXIST"))) throw error;
+    for (const name of names) {
+      const path = join(root, name);
+      makeFolder(dirname(path), folders);
+      renameSync(join(from, path.slice(to.length + 1)), path);
+    }
+    rmSync(from, { recursive: true });
+  }
 }
 
 /** Writes files under their temporary names, and waits for the group before. Leaves none open if it throws. */

@@ -246,6 +246,15 @@ test("files: appear whole, replace what was there, and leave no temporary files"
   });
 });
 
+test("files: two that go into the same new folder at the same time both arrive", async () => {
+  await inFolder(async (folder) => {
+    const names = Array.from({ length: 20 }, (_, i) => `dead/${i % 3}/${i}.json`);
+    await Promise.all(names.map((name) => writeFiles(folder, [[name, name]])));
+    for (const name of names) assert.equal(await readFile(join(folder, name), "utf8"), name);
+    assert.deepEqual(await readdir(join(folder, ".ftle-tmp")), []);
+  });
+});
+
 test("files: when one cannot be written none is left behind, and the error names it", async () => {
   await inFolder(async (folder) => {
     await writeFile(join(folder, "file"), "");
