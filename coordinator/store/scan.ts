@@ -132,7 +132,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   return { cells, dead, damaged };
 }
 
-const LONGEST_TURN_MS = 50;
+const LONGEST_TURN_MS = 15;
 
 const NOTHING_THERE = { record: null, fields: [] };
 
