@@ -1,6 +1,7 @@
 /** Takes the outcome of each task, stores it, and acknowledges it when it is stored. */
 import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../../shared/messages.ts";
 import type { Outcome } from "../../shared/transport/transport.ts";
+import { taskOf } from "../../shared/transport/transport.ts";
 import type { Job } from "./backlog.ts";
 import { closeIfComplete } from "./fields.ts";
 import { keepTile } from "./keep-tile.ts";
@@ -50,10 +51,6 @@ export async function collect(run: Run): Promise<void> {
     }
   }
   await Promise.all(storing.values());
-}
-
-function taskOf(outcome: Outcome): string {
-  return outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
 }
 
 function bytesOf(outcome: Outcome): number {

@@ -11,6 +11,7 @@ import type {
   TrainResult,
 } from "../../shared/messages.ts";
 import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
+import { taskOf } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
 import type { CellRecord, FieldStatistics } from "../store/cell-record.ts";
@@ -117,7 +118,7 @@ export async function recompute(
   const over = new AbortController();
   const collected = (async () => {
     for await (const outcome of transport.outcomes(plan.sweep, { signal: over.signal })) {
-      const id = outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
+      const id = taskOf(outcome);
       waiting.get(id)?.(outcome.kind === "dead" ? null : outcome.result);
       waiting.delete(id);
       await outcome.ack();

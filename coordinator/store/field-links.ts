@@ -1,5 +1,6 @@
 /** Puts a field's metadata where it belongs: what fields share once beside the cells, and links to it. */
-import { readlinkSync, rmSync, symlinkSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { kindAt, readOrNull } from "./entries.ts";
 import type { SharedMetadata } from "./field-metadata.ts";
@@ -25,18 +26,21 @@ export async function newFieldFiles(
   return all.map(([path, content]) => [`${folder}/${path}`, content]);
 }
 
+/** What fields of a grid link to: files at their paths from the store's directory. */
+export function gridFiles({ key, files }: SharedMetadata): [path: string, bytes: Uint8Array][] {
+  return [...files].map(([name, bytes]) => [`${gridFolder(key)}/${name}`, bytes]);
+}
+
 /** The files of a grid that are missing or not as they should be, with their correct content. */
 export function wantingOfGrid(
   directory: string,
-  { key, files }: SharedMetadata,
-): { path: string; bytes: Uint8Array }[] {
-  return [...files]
-    .map(([name, bytes]) => ({ path: `${gridFolder(key)}/${name}`, bytes }))
-    .filter(({ path, bytes }) => {
-      const isOurs = isBelowFolders(directory, path);
-      const found = isOurs ? readOrNull(join(directory, path), bytes.length) : null;
-      return found?.equals(bytes) !== true;
-    });
+  shared: SharedMetadata,
+): [path: string, bytes: Uint8Array][] {
+  return gridFiles(shared).filter(([path, bytes]) => {
+    const isOurs = isBelowFolders(directory, path);
+    const found = isOurs ? readOrNull(join(directory, path), bytes.length) : null;
+    return found?.equals(bytes) !== true;
+  });
 }
 
 /** Whether what is above a file is folders and no links. */
@@ -75,15 +79,21 @@ export function linksHold(directory: string): boolean {
   return kindAt(join(directory, CELLS)) !== "other";
 }
 
-/** Whether new fields can have links. Leaves nothing behind. */
+/** Whether new fields can have links. */
 export function canLink(directory: string): boolean {
-  if (!linksHold(directory)) return false;
+  return linkedNow(directory) !== null;
+}
+
+/** What a new link in the directory looks like, removed again; null if fields cannot have any. */
+export function linkedNow(directory: string): Stats | null {
+  if (!linksHold(directory)) return null;
   const probe = join(directory, `.ftle-link-${process.pid}`);
   try {
     symlinkSync(".", probe);
+    const found = lstatSync(probe);
     rmSync(probe, { force: true });
-    return true;
+    return found;
   } catch {
-    return false; // FAT, some network file systems: fields keep files of their own
+    return null; // FAT, some network file systems: fields keep files of their own
   }
 }

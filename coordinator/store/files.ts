@@ -1,4 +1,4 @@
-/** Writes files atomically: each appears whole or not at all. */
+/** Reads files of a store, which may come from an untrusted source, and says what is wrong with a disk. */
 import type { Stats } from "node:fs";
 import { lstat, open, readFile } from "node:fs/promises";
 import { StoreError } from "../../shared/errors.ts";

@@ -3,7 +3,6 @@
  * system then. While they look the same, a scan need not read them again (docs/decisions/0019).
  */
 import { createHash } from "node:crypto";
-import { lstatSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../../shared/identity.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -12,7 +11,7 @@ import type { CellRecord } from "./cell-record.ts";
 import { isRecord } from "./cell-record.ts";
 import { look, readOrNull } from "./entries.ts";
 import type { FieldFolder } from "./field-links.ts";
-import { linksHold } from "./field-links.ts";
+import { linkedNow } from "./field-links.ts";
 import { chunkPath, FIELD_ARRAYS, tilesPerSide } from "./field-zarr.ts";
 import { cellJson, fieldFolder, INDEX, weightsFile } from "./layout.ts";
 
@@ -103,18 +102,9 @@ export function openIndex(directory: string, plan: Plan): StoreIndex {
   return { ...readIndex(directory, plan), settledBefore: clockOf(directory) - COARSEST_MS };
 }
 
-/** The time by the clock of the directory's file system; minus infinity if it has no links. Leaves nothing behind. */
+/** The time by the clock of the directory's file system; minus infinity without links: times and inodes may show too little. */
 function clockOf(directory: string): number {
-  if (!linksHold(directory)) return Number.NEGATIVE_INFINITY;
-  const probe = join(directory, `.ftle-clock-${process.pid}`);
-  try {
-    symlinkSync(".", probe);
-    const { ctimeMs } = lstatSync(probe);
-    rmSync(probe, { force: true });
-    return ctimeMs;
-  } catch {
-    return Number.NEGATIVE_INFINITY; // FAT, some network file systems: their times and inodes show too little
-  }
+  return linkedNow(directory)?.ctimeMs ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Whether each of the plan's cells is as the index had it when it was read. */

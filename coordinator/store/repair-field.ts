@@ -37,9 +37,5 @@ export async function repairField(
 
 /** Writes what is missing or damaged of the files that the fields of a grid link to. */
 async function putGrid(place: Place, shared: SharedMetadata): Promise<void> {
-  const wanting = wantingOfGrid(place.directory, shared);
-  await putFiles(
-    place,
-    wanting.map(({ path, bytes }): NewFile => [path, bytes]),
-  );
+  await putFiles(place, wantingOfGrid(place.directory, shared));
 }

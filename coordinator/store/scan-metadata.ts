@@ -162,7 +162,7 @@ export function isGridWhole(
     if (!isFolder(kindAt(join(directory, path)), path, damaged)) break;
   }
   const wanting = wantingOfGrid(directory, shared);
-  damaged.push(...wanting.map(({ path }) => path));
+  damaged.push(...wanting.map(([path]) => path));
   grids.set(shared.key, wanting.length === 0);
   return wanting.length === 0;
 }

@@ -7,7 +7,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { Cell } from "../plan/plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
 import type { CellRecord, FieldRecord } from "./cell-record.ts";
-import { readCellRecord, refuseOtherFormat } from "./cell-record.ts";
+import { refuseOtherFormat } from "./cell-record.ts";
 import {
   isErrno,
   MOST_TEXT_BYTES,
@@ -20,7 +20,6 @@ import { refuseForeign } from "./foreign-files.ts";
 import {
   CELLS,
   cellFolder,
-  cellJson,
   DEAD,
   deadFile,
   FIGURES,
@@ -37,6 +36,7 @@ import type { Lock, LockOptions } from "./lock.ts";
 import { acquireLock } from "./lock.ts";
 import { type Aside, type Way, wayInto } from "./put-aside.ts";
 import { putFiles } from "./put-files.ts";
+import { readRecord } from "./read-record.ts";
 import { repairField } from "./repair-field.ts";
 import type { FieldState } from "./scan.ts";
 import { sealJson, unsealJson } from "./sealed-json.ts";
@@ -252,16 +252,10 @@ export async function readStoredSweep(directory: string): Promise<StoredSweep | 
   };
 }
 
-/** A cell's record; null if it is missing or damaged. */
-export async function readRecord(directory: string, cell: string): Promise<CellRecord | null> {
-  const text = await readTextIfThere(join(directory, cellJson(cell)));
-  return text === null ? null : readCellRecord(text);
-}
-
 /** The records of every cell in a directory, of this sweep or another; damaged ones left out. */
 export async function* readRecords(directory: string): AsyncGenerator<CellRecord> {
   for (const cell of (await namesOf(join(directory, CELLS))).filter(isCellId)) {
-    const record = await readRecord(directory, cell);
+    const record = readRecord(directory, cell);
     if (record !== null) yield record;
   }
 }

@@ -126,7 +126,7 @@ export function createWriter(
       try {
         for (const level of byDepth(folders)) {
           for (const group of groupsOf(level, MOST_OPEN)) {
-            await Promise.all(group.map((folder) => syncFolder(folder, current)));
+            await Promise.all(group.map((folder) => syncPath(folder, current)));
           }
         }
         if (safe.size > MOST_SAFE) safe.clear();
@@ -204,7 +204,7 @@ function moveInto(root: string, { from, to, names }: Move, folders: Set<string>)
   try {
     renameSync(from, to);
   } catch (error) {
-    const isFolder = names.length > 1 || to !== join(root, names[0]!);
+    const isFolder = to !== join(root, names[0]!);
     if (!isFolder || !(isErrno(error, "ENOTEMPTY") || isErrno(error, "EEXIST"))) throw error;
     for (const name of names) {
       const path = join(root, name);
@@ -320,7 +320,7 @@ export async function makeRoot(path: string): Promise<void> {
   makeFolder(root, folders);
   for (const folder of folders) {
     try {
-      await syncFolder(folder, { path: root });
+      await syncPath(folder, { path: root });
     } catch (error) {
       if (!isErrno(error, "EACCES")) throw error;
     }
@@ -338,7 +338,7 @@ export async function syncTree(root: string, path: string): Promise<void> {
     for (let folder = path; folder !== "."; folder = dirname(folder))
       paths.push(join(root, folder));
     for (const group of groupsOf([...paths, root], MOST_OPEN)) {
-      await Promise.all(group.map((one) => syncFolder(one, current)));
+      await Promise.all(group.map((one) => syncPath(one, current)));
     }
   } catch (error) {
     if (!isAbsence(error)) throw storeError("write", current.path, error);
@@ -348,14 +348,14 @@ export async function syncTree(root: string, path: string): Promise<void> {
 const NOT_SUPPORTED = ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
 /** Where folders cannot be fsynced (SMB, some FUSE), their file system keeps their entries safe, or nothing does. */
-async function syncFolder(folder: string, current: { path: string }): Promise<void> {
+async function syncPath(path: string, current: { path: string }): Promise<void> {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(folder, constants.O_RDONLY);
+    descriptor = openSync(path, constants.O_RDONLY);
     await syncToDisk(descriptor);
   } catch (error) {
     if (NOT_SUPPORTED.some((code) => isErrno(error, code))) return;
-    current.path = folder;
+    current.path = path;
     throw error;
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);

@@ -16,6 +16,7 @@ import { planSetup, SETUP_DEFAULTS, setup } from "../transport/nats/setup.ts";
 import type { WorkerTransportEvent } from "../transport/nats/worker-events.ts";
 import { workerTransport } from "../transport/nats/worker-transport.ts";
 import type { Outcome } from "../transport/transport.ts";
+import { taskOf } from "../transport/transport.ts";
 
 const LEASE_MS = 1_200;
 /** Tries to reconnect after which the client gives up unless it is told otherwise. */
@@ -391,10 +392,6 @@ async function collect(transport: Coordinator, count: number): Promise<Outcome[]
   }
   assert.equal(outcomes.length, count);
   return outcomes;
-}
-
-function taskOf(outcome: Outcome): string {
-  return outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
 }
 
 async function until(what: string, look: () => boolean | Promise<boolean>): Promise<void> {

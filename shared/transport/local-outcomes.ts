@@ -2,6 +2,7 @@
 import { removeTask } from "./local-queue.ts";
 import type { LocalState, OpenTask, PendingOutcome } from "./local-state.ts";
 import type { Outcome } from "./transport.ts";
+import { taskOf } from "./transport.ts";
 
 /** Records the outcome of an open task, which is then no longer delivered. */
 export function settle(state: LocalState, entry: OpenTask, outcome: PendingOutcome): void {
@@ -51,8 +52,4 @@ export function forgetOutcome(
   settled.get(sweep)?.delete(id);
   const isOther = (outcome: PendingOutcome) => taskOf(outcome) !== id;
   outcomes.set(sweep, (outcomes.get(sweep) ?? []).filter(isOther));
-}
-
-function taskOf(outcome: PendingOutcome): string {
-  return outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
 }

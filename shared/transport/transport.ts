@@ -78,6 +78,15 @@ export type Outcome = { ack(): Promise<void> } & (
   | { readonly kind: "dead"; readonly letter: DeadLetter }
 );
 
+/** The id of the task that an outcome is of. */
+export function taskOf(
+  outcome:
+    | { readonly kind: "result"; readonly result: TaskResult }
+    | { readonly kind: "dead"; readonly letter: DeadLetter },
+): string {
+  return outcome.kind === "dead" ? outcome.letter.task : outcome.result.task;
+}
+
 export interface Depth {
   /** Tasks queued, back-off included. */
   readonly waiting: number;

@@ -3,17 +3,17 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, fieldId } from "../../../shared/identity.ts";
 import type { CellRecord, FieldRecord } from "../cell-record.ts";
-import { readCellRecord, storedHistory, writeCellRecord } from "../cell-record.ts";
-import { readOrNull } from "../entries.ts";
-import { canLink, newFieldFiles } from "../field-links.ts";
+import { storedHistory, writeCellRecord } from "../cell-record.ts";
+import { canLink, gridFiles, newFieldFiles } from "../field-links.ts";
 import { sharedMetadata } from "../field-metadata.ts";
 import { statisticsOf } from "../field-statistics.ts";
 import type { FieldDescription } from "../field-zarr.ts";
 import { readFieldArray, tileChunks, tilesPerSide } from "../field-zarr.ts";
-import { MOST_TEXT_BYTES, storeError } from "../files.ts";
-import { cellJson, gridFolder, JOURNAL, weightsFile } from "../layout.ts";
+import { storeError } from "../files.ts";
+import { cellJson, JOURNAL, weightsFile } from "../layout.ts";
 import type { Place } from "../put-files.ts";
 import { cleared, putFiles } from "../put-files.ts";
+import { readRecord } from "../read-record.ts";
 import type { NewFile } from "../write-files.ts";
 import { createWriter } from "../write-files.ts";
 import type {
@@ -132,10 +132,7 @@ async function addTile(
 async function describeGrid(state: StoringState, description: FieldDescription): Promise<void> {
   const shared = await sharedMetadata(description);
   if (state.grids.has(shared.key)) return;
-  const files = [...shared.files].map(
-    ([name, bytes]): NewFile => [`${gridFolder(shared.key)}/${name}`, bytes],
-  );
-  await putFiles(state, files);
+  await putFiles(state, gridFiles(shared));
   state.grids.add(shared.key);
 }
 
@@ -147,7 +144,7 @@ async function closeField(
 ): Promise<FieldRecord | null> {
   const { folder, description } = request.field;
   const { cell, snapshot, grid } = description;
-  const record = records.get(cell) ?? readRecordNow(directory, cell);
+  const record = records.get(cell) ?? readRecord(directory, cell);
   if (record === null) return null;
   const isAtHand = request.kind === "tile" && tilesPerSide(description) === 1;
   const path = join(directory, folder);
@@ -176,11 +173,6 @@ function withField(record: CellRecord, field: FieldRecord): CellRecord {
 function byName(a: FieldRecord, b: FieldRecord): number {
   const name = ({ field, snapshot }: FieldRecord) => `${field} ${snapshot}`;
   return name(a) < name(b) ? -1 : 1;
-}
-
-function readRecordNow(directory: string, cell: string): CellRecord | null {
-  const text = readOrNull(join(directory, cellJson(cell)), MOST_TEXT_BYTES);
-  return text === null ? null : readCellRecord(text.toString());
 }
 
 /** The journal, open for appending. A line is written by itself: a kill loses the line of one result at most. */
