@@ -77,19 +77,21 @@ function centreOf(values: Float32Array, points: number): Float32Array {
 /** The values at the points next to a change of the output's sign. */
 function boundaryOf(values: Float32Array, output: Float32Array, points: number): Float32Array {
   const picked = new Float32Array(values.length);
+  const isPositive = new Uint8Array(output.length);
+  for (let i = 0; i < output.length; i++) isPositive[i] = output[i]! > 0 ? 1 : 0;
+  const last = points - 1;
   let count = 0;
   for (let row = 0; row < points; row++) {
+    const up = row > 0 ? points : 0; // at an edge a point is its own neighbour
+    const down = row < last ? points : 0;
     for (let column = 0; column < points; column++) {
       const at = row * points + column;
-      const isPositive = output[at]! > 0;
-      if (
-        (row > 0 && output[at - points]! > 0 !== isPositive) ||
-        (row < points - 1 && output[at + points]! > 0 !== isPositive) ||
-        (column > 0 && output[at - 1]! > 0 !== isPositive) ||
-        (column < points - 1 && output[at + 1]! > 0 !== isPositive)
-      ) {
-        picked[count++] = values[at]!;
-      }
+      const around =
+        isPositive[at - up]! +
+        isPositive[at + down]! +
+        isPositive[column > 0 ? at - 1 : at]! +
+        isPositive[column < last ? at + 1 : at]!;
+      if (around !== 4 * isPositive[at]!) picked[count++] = values[at]!;
     }
   }
   return picked.subarray(0, count);

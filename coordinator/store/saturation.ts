@@ -37,11 +37,7 @@ export async function saturatedPoints(options: SaturationOptions): Promise<numbe
   if (activation !== "tanh" && activation !== "sigmoid") return 0;
   const smallest = SMALLEST_SLOPES[activation];
   const weights = float64Weights(network, options.weights);
-  const candidates = candidatesIn(
-    lambda1,
-    network.hidden.length,
-    mostStretching(weights, smallest),
-  );
+  const candidates = candidatesIn(lambda1, weights.slice(0, -1), smallest);
   if (candidates.length === 0) return 0;
   const step = Math.max(1, candidates.length / MOST_POINTS);
   const chosen = Array.from({ length: Math.floor(candidates.length / step) }, (_, i) => {
@@ -56,23 +52,45 @@ export async function saturatedPoints(options: SaturationOptions): Promise<numbe
   return Math.round((saturated / chosen.length) * candidates.length);
 }
 
+/** The points whose L·λ₁ may be that of one with a saturated layer. Nearly always the norm that is quickly had rules all out. */
+function candidatesIn(lambda1: Float32Array, hidden: Float64Weights, smallest: number): number[] {
+  const most = mostStretching(hidden, smallest, frobeniusNorm);
+  const few = pointsUpTo(most, lambda1, hidden.length);
+  if (few.length === 0) return few;
+  return pointsUpTo(mostStretching(hidden, smallest, spectralNorm), lambda1, hidden.length);
+}
+
 /**
  * The largest L·λ₁ that a point with a saturated layer can have: every layer stretches by at most the norm of its
  * weights, and the saturated one by that times the smallest slope.
  */
-function mostStretching(weights: Float64Weights, smallest: number): number {
-  const hidden = weights.slice(0, -1);
+function mostStretching(
+  hidden: Float64Weights,
+  smallest: number,
+  norm: (layer: Layer) => number,
+): number {
   return hidden.reduce((sum, layer) => sum + log(norm(layer)), log(smallest));
 }
 
-function candidatesIn(lambda1: Float32Array, depth: number, bound: number): number[] {
+/** Where L·λ₁ is not above a bound. */
+function pointsUpTo(most: number, lambda1: Float32Array, depth: number): number[] {
   const found: number[] = [];
-  for (let i = 0; i < lambda1.length; i++) if (depth * lambda1[i]! <= bound) found.push(i);
+  for (let i = 0; i < lambda1.length; i++) if (depth * lambda1[i]! <= most) found.push(i);
   return found;
 }
 
-/** The largest singular value, by forty steps of the power method, with a margin for its error. */
-function norm({ weight, bias }: Layer): number {
+/** Room for rounding, and for what the power method lacks after its last step. */
+const MARGIN = 1.1;
+
+/** Never less than the largest singular value. */
+function frobeniusNorm({ weight }: Layer): number {
+  let sum = 0;
+  for (let i = 0; i < weight.length; i++) sum += weight[i]! ** 2;
+  return MARGIN * Math.sqrt(sum) || Number.MIN_VALUE;
+}
+
+/** The largest singular value, by forty steps of the power method. */
+function spectralNorm({ weight, bias }: Layer): number {
   const rows = bias.length;
   const columns = weight.length / rows;
   let v = new Float64Array(columns).fill(1 / Math.sqrt(columns));
@@ -91,7 +109,7 @@ function norm({ weight, bias }: Layer): number {
     if (length === 0) return Number.MIN_VALUE;
     v = next.map((value) => value / length);
   }
-  return 1.1 * size;
+  return MARGIN * size;
 }
 
 /** [samples, 2]. */

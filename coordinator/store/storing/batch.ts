@@ -8,7 +8,7 @@ import { canLink, gridFiles, newFieldFiles } from "../field-links.ts";
 import { sharedMetadata } from "../field-metadata.ts";
 import { statisticsOf } from "../field-statistics.ts";
 import type { FieldDescription } from "../field-zarr.ts";
-import { readFieldArray, tileChunks, tilesPerSide } from "../field-zarr.ts";
+import { readFieldArray, tileChunks } from "../field-zarr.ts";
 import { storeError } from "../files.ts";
 import { cellJson, JOURNAL, weightsFile } from "../layout.ts";
 import type { Place } from "../put-files.ts";
@@ -16,6 +16,8 @@ import { cleared, putFiles } from "../put-files.ts";
 import { readRecord } from "../read-record.ts";
 import type { NewFile } from "../write-files.ts";
 import { createWriter } from "../write-files.ts";
+import type { GrowingFields } from "./growing-fields.ts";
+import { addToField, takeField } from "./growing-fields.ts";
 import type {
   FieldToClose,
   Stored,
@@ -31,6 +33,7 @@ export interface StoringState extends Place {
   readonly described: Set<string>;
   /** Keys of grids whose files are there. */
   readonly grids: Set<string>;
+  readonly growing: GrowingFields;
   /** null: not tried yet. */
   hasLinks: boolean | null;
 }
@@ -106,8 +109,9 @@ function addTraining(
 async function addTile(
   state: StoringState,
   { data, lines }: Batch,
-  { field, tile, result }: TileToStore,
+  request: TileToStore,
 ): Promise<void> {
+  const { field, tile, result } = request;
   const { folder, description } = field;
   if (!state.described.has(folder)) {
     state.hasLinks ??= canLink(state.directory);
@@ -123,6 +127,7 @@ async function addTile(
     data.push([last, make]);
   }
   lines.set(last, journalLine(result));
+  addToField(state.growing, request);
 }
 
 /**
@@ -138,7 +143,7 @@ async function describeGrid(state: StoringState, description: FieldDescription):
 
 /** @returns the statistics of a complete field, which its cell's record gets; null if there is no record. */
 async function closeField(
-  { directory }: StoringState,
+  { directory, growing }: StoringState,
   { records }: Batch,
   request: TileToStore | FieldToClose,
 ): Promise<FieldRecord | null> {
@@ -146,18 +151,14 @@ async function closeField(
   const { cell, snapshot, grid } = description;
   const record = records.get(cell) ?? readRecord(directory, cell);
   if (record === null) return null;
-  const isAtHand = request.kind === "tile" && tilesPerSide(description) === 1;
+  const atHand = request.kind === "tile" ? takeField(growing, request) : null;
   const path = join(directory, folder);
-  const arrays = isAtHand
-    ? request.result
-    : {
-        lambda1: await readFieldArray(path, "lambda1"),
-        output: await readFieldArray(path, "output"),
-      };
-  const statistics = await statisticsOf(
-    { lambda1: arrays.lambda1, output: arrays.output, grid },
-    { directory, record, snapshot },
-  );
+  const arrays = atHand ?? {
+    lambda1: await readFieldArray(path, "lambda1"),
+    output: await readFieldArray(path, "output"),
+    grid,
+  };
+  const statistics = await statisticsOf(arrays, { directory, record, snapshot });
   const field = { snapshot, field: fieldId(grid), statistics };
   records.set(cell, withField(record, field));
   return field;

@@ -19,6 +19,7 @@ const state: StoringState = {
   safe: new Set(),
   described: new Set(),
   grids: new Set(),
+  growing: new Map(),
   hasLinks: null,
 };
 const waiting: NumberedRequest[] = [];
