@@ -21,7 +21,7 @@ export async function* readOutcomes(
   sweep: string,
   { signal }: { signal: AbortSignal },
 ): AsyncGenerator<Outcome> {
-  const { outcomes, outcomeAdded } = state;
+  const { outcomes, outcomeAdded, settled } = state;
   const unacknowledged = new Set<PendingOutcome>();
   try {
     for (;;) {
@@ -36,6 +36,7 @@ export async function* readOutcomes(
         ...outcome,
         async ack() {
           unacknowledged.delete(outcome);
+          settled.get(sweep)?.delete(taskOf(outcome));
         },
       };
     }

@@ -17,7 +17,7 @@ export interface LocalState {
   turns: number;
   /** The turn at which each sweep was last served, by sweep. */
   readonly servedAt: Map<string, number>;
-  /** Ids of the tasks with an outcome, by sweep: publishing one of them again does nothing. */
+  /** Ids of the tasks with an outcome that is not acknowledged, by sweep: publishing one of them again does nothing. */
   readonly settled: Map<string, Set<string>>;
   /** Outcomes that are not read yet, by sweep, oldest first. */
   readonly outcomes: Map<string, PendingOutcome[]>;
