@@ -10,7 +10,8 @@ import type { Slice } from "../../coordinator/results/slices.ts";
 import { slicesOf, withValues } from "../../coordinator/results/slices.ts";
 import { summaryRows } from "../../coordinator/results/summary.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
-import { FIGURES } from "../../coordinator/store/layout.ts";
+import { look } from "../../coordinator/store/entries.ts";
+import { FIGURES, SUMMARY_CSV } from "../../coordinator/store/layout.ts";
 import { wayInto } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { writeFiles } from "../../coordinator/store/write-files.ts";
@@ -83,7 +84,8 @@ export function figuresFolder(directory: string): string {
 }
 
 /**
- * What a finished run shows: L·λ₁ of the first few slices.
+ * What a finished run shows: L·λ₁ of the first few slices. Figures that are younger than the summary show what it says,
+ * and stay.
  * @returns the paths of the files, as people read them.
  */
 export async function drawDefaultFigures(
@@ -92,9 +94,22 @@ export async function drawDefaultFigures(
 ): Promise<string[]> {
   if (stored.plan.field === null) return [];
   const folder = figuresFolder(stored.directory);
-  const look = { quantity: "L*lambda1", directions: true, only: {} } as const;
-  const target = { folder, format: "both", note } as const;
-  return await drawSlices(stored, look, { ...target, most: MOST_FIGURES_OF_A_RUN });
+  const fields = { quantity: "L*lambda1", directions: true, only: {} } as const;
+  const since = look(join(stored.directory, SUMMARY_CSV))?.mtimeMs;
+  const target = { folder, format: "both", note, since } as const;
+  return await drawSlices(stored, fields, { ...target, most: MOST_FIGURES_OF_A_RUN });
+}
+
+interface DrawnBefore {
+  /** So many figures are drawn. */
+  readonly most?: number;
+  /** Figures that were drawn after this time stay; milliseconds since the epoch. */
+  readonly since?: number | undefined;
+}
+
+function isYounger(path: string, since: number | undefined): boolean {
+  const found = look(path);
+  return since !== undefined && found?.isFile() === true && found.mtimeMs > since;
 }
 
 /**
@@ -104,7 +119,7 @@ export async function drawDefaultFigures(
 export async function drawSlices(
   { directory, sweep, plan, state }: SweepToDraw,
   look: SliceLook,
-  { most = Number.POSITIVE_INFINITY, ...target }: FigureTarget & { readonly most?: number },
+  { most = Number.POSITIVE_INFINITY, since, ...target }: FigureTarget & DrawnBefore,
 ): Promise<string[]> {
   if (!hasField(plan)) {
     throw new UsageError("expected fields to draw; this sweep has `field: none`, try --lines");
@@ -115,12 +130,19 @@ export async function drawSlices(
       "expected fields of all layers for --layer; this sweep has `layers: last`",
     );
   }
+  const { folder, format } = target;
   const options: LatticeOptions = { quantity, layer, limit, directions, boundary };
-  const { drawLattice } = await figures.lattice();
   const drawn: string[] = [];
   for (const slice of slicesOf({ sweep, plan, cells: state.cells }, look).slice(0, most)) {
+    const name = fileName(look, slice);
+    const files = filesOf(name, format);
+    if (files.every((file) => isYounger(join(folder, file), since))) {
+      drawn.push(...files.map((file) => shownPath(folder, file)));
+      continue;
+    }
+    const { drawLattice } = await figures.lattice();
     const figure = await latticeFigure({ name: sweep.name, directory, plan }, slice, options);
-    drawn.push(...(await writeFigure(fileName(look, slice), await drawLattice(figure), target)));
+    drawn.push(...(await writeFigure(name, await drawLattice(figure), target)));
   }
   return drawn;
 }
@@ -148,6 +170,13 @@ export async function drawLinePlot(
   const { drawLines } = await figures.lines();
   const name = `${quantity.replace("*", "")}-against-${against}`;
   return await writeFigure(name, await drawLines(figure), target);
+}
+
+/** Of a figure, as `writeFigure` names them. */
+function filesOf(name: string, format: FigureFormat): string[] {
+  return (["png", "svg"] as const)
+    .filter((one) => format === one || format === "both")
+    .map((one) => `${name}.${one}`);
 }
 
 async function writeFigure(

@@ -48,9 +48,12 @@ export function slicesOf(
   const rest = axes.filter(
     (axis) => axis !== rows && axis !== columns && valuesOf(all, axis).length > 1,
   );
-  return grouped(kept, rest).map((exhibits) => ({
+  const sides = {
     rows: { axis: rows, values: valuesOf(kept, rows) },
     columns: { axis: columns, values: valuesOf(kept, columns) },
+  };
+  return grouped(kept, rest).map((exhibits) => ({
+    ...sides,
     fixed: rest.map((axis) => [axis, exhibits[0]!.values[axis]!] as const),
     exhibits,
   }));

@@ -9,11 +9,13 @@ import { VERSION } from "../../shared/version.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { isRecord } from "./cell-record.ts";
-import { look, readOrNull } from "./entries.ts";
+import { readOrNull } from "./entries.ts";
 import type { FieldFolder } from "./field-links.ts";
 import { linkedNow } from "./field-links.ts";
 import { chunkPath, FIELD_ARRAYS, tilesPerSide } from "./field-zarr.ts";
-import { cellJson, fieldFolder, INDEX, weightsFile } from "./layout.ts";
+import { cellFolder, cellJson, fieldFolder, INDEX, weightsFile } from "./layout.ts";
+import { lookAhead } from "./look-ahead.ts";
+import { looksOf, sumText } from "./looks.ts";
 
 /** The index of one plan's cells, while it is used and made again. */
 export interface StoreIndex {
@@ -136,22 +138,48 @@ function sealOf(content: Uint8Array): string {
 
 const SEAL_BYTES = "sha256:\n".length + 64;
 
-/** What the index says of a cell; null if nothing, or if its files do not look as they did. */
-export function indexedCell(
+/** The cells of an index whose files look as they did. */
+export interface KnownCells {
+  /** What the index says of a cell; null if nothing, or if its files do not look as they did. In the plan's order. */
+  at(cell: Cell): IndexedCell | null;
+  stop(): Promise<void>;
+}
+
+/** What an index says, to be compared with what the files look like. */
+export function knownCells(
   { directory, index }: { directory: string; index: StoreIndex },
   plan: Plan,
-  cell: Cell,
-): IndexedCell | null {
-  const { content, known, lines, settledBefore } = index;
-  const from = known.get(cell.id);
-  if (from === undefined) return null;
-  const line = content.toString("utf8", from, lineEnd(content, from));
-  const found = parseLine(line, plan, cell);
-  if (found === null) return null;
-  const looks = looksOf(directory, found, settledBefore);
-  if (looks?.sum !== line.slice(ID_LENGTH + 1, JSON_AT - 1)) return null;
-  lines.set(cell.id, from);
-  return found;
+): KnownCells {
+  const { content, known, lines } = index;
+  const textAt = (from: number) => content.toString("utf8", from, lineEnd(content, from));
+  const cells = plan.cells.filter(({ id }) => known.has(id));
+  const [first] = cells;
+  // Nearly always all cells have files of the same names.
+  const usual = first ? parseLine(textAt(known.get(first.id)!), plan, first) : null;
+  const names = usual ? namesOf(usual) : [];
+  const folders = cells.map(({ id }) => `${directory}/${cellFolder(id)}`);
+  const ahead = lookAhead(folders, names);
+  let next = 0;
+  return {
+    at(cell) {
+      const from = known.get(cell.id);
+      if (from === undefined) return null;
+      while (next < cells.length && cells[next] !== cell) next++; // those in between were not asked for
+      if (next === cells.length) return null; // not in the plan's order
+      const line = textAt(from);
+      const found = parseLine(line, plan, cell);
+      if (found === null) return null;
+      const isUsual = usual !== null && hasSameNames(found, usual);
+      let sum = isUsual ? ahead.sumAt(next) : undefined;
+      if (sum === undefined) {
+        sum = looksOf(folders[next]!, isUsual ? names : namesOf(found))?.sum ?? null;
+      }
+      if (sum === null || sumText(sum) !== line.slice(ID_LENGTH + 1, JSON_AT - 1)) return null;
+      lines.set(cell.id, from);
+      return found;
+    },
+    stop: () => ahead.stop(),
+  };
 }
 
 /** Notes a cell that was just found whole, unless its files have changed so lately that they may change unseen. */
@@ -160,11 +188,11 @@ export function noteCell(
   { id }: Cell,
   found: IndexedCell,
 ): void {
-  const looks = looksOf(directory, found, index.settledBefore);
-  if (looks === null || !looks.isSettled) return;
+  const looks = looksOf(`${directory}/${cellFolder(id)}`, namesOf(found));
+  if (looks === null || looks.latest >= index.settledBefore) return;
   const { physics: _, ...record } = found.record; // which the plan knows
   const content = { ...record, tiles: found.fields.map(({ description }) => description.tile) };
-  index.lines.set(id, `${id} ${looks.sum} ${JSON.stringify(content)}\n`);
+  index.lines.set(id, `${id} ${sumText(looks.sum)} ${JSON.stringify(content)}\n`);
 }
 
 const ID_LENGTH = 16;
@@ -197,77 +225,39 @@ function fieldsOf(plan: Plan, record: CellRecord, tiles: unknown): FieldFolder[]
   });
 }
 
-interface Looks {
-  /** Checksum of kind, size, inode and times of everything that the cell consists of. */
-  readonly sum: string;
-  /** Whether nothing of it has changed lately. */
-  readonly isSettled: boolean;
-}
-
-/** What a cell's files look like to the file system; null if one of them is missing. */
-function looksOf(
-  directory: string,
-  { record, fields }: IndexedCell,
-  settledBefore: number,
-): Looks | null {
-  const sum = newSum();
-  let latest = Number.NEGATIVE_INFINITY;
-  for (const path of pathsOf(record, fields)) {
-    const found = look(`${directory}/${path}`);
-    if (found === undefined) return null;
-    const { mode, size, ino, mtimeMs, ctimeMs } = found;
-    for (const number of [mode, size, ino, mtimeMs, ctimeMs]) add(sum, number);
-    latest = Math.max(latest, mtimeMs, ctimeMs);
-  }
-  return { sum: textOf(sum), isSettled: latest < settledBefore };
-}
-
 /**
- * 64 bits of two multiplicative hashes (as cyrb53, https://github.com/bryc/code, without its end): a change of one
- * number always changes them, and of several all but surely. SHA-256 of so few bytes costs more than to look at the files.
+ * Names, in a cell's folder, of its files and of the folders of its fields: a link in them can be replaced, but not
+ * without a new time of its folder. That the cell's own folder is one, the scan sees.
  */
-type Sum = [a: number, b: number];
-
-function newSum(): Sum {
-  return [0xdeadbeef, 0x41c6ce57];
+function namesOf({ record, fields }: IndexedCell): string[] {
+  const folder = cellFolder(record.cell);
+  const paths = [
+    cellJson(record.cell),
+    ...record.weights.map(({ snapshot }) => weightsFile(record.cell, snapshot)),
+    ...fields.flatMap(pathsOfField),
+  ];
+  return paths.map((path) => path.slice(folder.length + 1));
 }
 
-function add(sum: Sum, number: number): void {
-  DOUBLE[0] = number;
-  for (const word of WORDS) {
-    sum[0] = rotated(Math.imul(sum[0] ^ word, 2654435761));
-    sum[1] = rotated(Math.imul(sum[1] ^ word, 1597334677));
-  }
+/** Whether the files of two cells of a plan have the same names. */
+function hasSameNames(a: IndexedCell, b: IndexedCell): boolean {
+  const [those, fields] = [b.record.weights, b.fields];
+  return (
+    a.record.weights.length === those.length &&
+    a.fields.length === fields.length &&
+    a.record.weights.every(({ snapshot }, i) => snapshot === those[i]!.snapshot) &&
+    a.fields.every(({ description }, i) => description.tile === fields[i]!.description.tile)
+  );
 }
 
-/** Brings the high bits, which depend on all lower ones, to where the next product spreads them. */
-function rotated(word: number): number {
-  return (word << 15) | (word >>> 17);
-}
-
-const DOUBLE = new Float64Array(1);
-const WORDS = new Uint32Array(DOUBLE.buffer);
-
-function textOf(sum: Sum): string {
-  return sum.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
-}
-
-/**
- * Files of a cell, and the folders of its fields: a link in them can be replaced, but not without a new time of its
- * folder. That the cell's own folder is one, the scan sees.
- */
-function pathsOf(record: CellRecord, fields: readonly FieldFolder[]): string[] {
-  const { cell, weights } = record;
-  const paths = [cellJson(cell), ...weights.map(({ snapshot }) => weightsFile(cell, snapshot))];
-  for (const { folder, description } of fields) {
-    paths.push(folder, `${folder}/zarr.json`);
-    const side = tilesPerSide(description);
-    for (const array of FIELD_ARRAYS) {
-      paths.push(`${folder}/${array}`);
-      for (let row = 0; row < side; row++) {
-        for (let column = 0; column < side; column++) {
-          paths.push(`${folder}/${chunkPath(description, array, { row, column })}`);
-        }
+function pathsOfField({ folder, description }: FieldFolder): string[] {
+  const paths = [folder, `${folder}/zarr.json`];
+  const side = tilesPerSide(description);
+  for (const array of FIELD_ARRAYS) {
+    paths.push(`${folder}/${array}`);
+    for (let row = 0; row < side; row++) {
+      for (let column = 0; column < side; column++) {
+        paths.push(`${folder}/${chunkPath(description, array, { row, column })}`);
       }
     }
   }

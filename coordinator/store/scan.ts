@@ -1,6 +1,5 @@
 /** Finds out which parts of a plan are already stored, and what is damaged. Only reads. */
 import { join } from "node:path";
-import { setImmediate as loopTurn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
@@ -15,8 +14,8 @@ import { sharedMetadata } from "./field-metadata.ts";
 import type { FieldDescription } from "./field-zarr.ts";
 import { tilesPerSide } from "./field-zarr.ts";
 import { MOST_TEXT_BYTES } from "./files.ts";
-import type { StoreIndex } from "./index-file.ts";
-import { indexedCell, noteCell, readIndex } from "./index-file.ts";
+import type { KnownCells, StoreIndex } from "./index-file.ts";
+import { knownCells, noteCell, readIndex } from "./index-file.ts";
 import {
   CELLS,
   cellFolder,
@@ -38,6 +37,7 @@ import {
 import { findTiles } from "./scan-tiles.ts";
 import { unsealJson } from "./sealed-json.ts";
 import { tileTask } from "./tile-task.ts";
+import { turns } from "./turns.ts";
 import type { Content } from "./write-files.ts";
 
 export interface ScanOptions {
@@ -68,6 +68,7 @@ interface WholeScan extends Scan {
   /** The same by their tile side and depth. */
   readonly kinds: Map<string, boolean>;
   readonly index: StoreIndex | null;
+  readonly known: KnownCells | null;
 }
 
 /** What a store holds of a plan. */
@@ -110,29 +111,28 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   const found = options.index ?? readIndex(directory, plan);
   if (thorough && found.isDamaged) damaged.push(INDEX);
   const index = thorough && options.index === undefined ? null : found;
-  const scan = { ...wholeScan({ directory, thorough, damaged }), index };
-  if (present === null) damaged.push(`${CELLS}/`);
-  const cells: CellState[] = [];
-  const dead = deadLetters(plan, scan);
-  let pause = Number.NEGATIVE_INFINITY; // the first turn comes at once
-  for (const cell of plan.cells) {
-    const isPresent = isFolder(present?.get(cell.id), cellFolder(cell.id), damaged);
-    if (isPresent && performance.now() - pause > LONGEST_TURN_MS) {
-      await loopTurn(); // files are read synchronously: without this no signal would be handled
-      options.signal?.throwIfAborted();
-      pause = performance.now();
+  const turn = turns(options.signal);
+  const known = index === null ? null : knownCells({ directory, index }, plan);
+  try {
+    const scan = { ...wholeScan({ directory, thorough, damaged }), index, known };
+    if (present === null) damaged.push(`${CELLS}/`);
+    const cells: CellState[] = [];
+    const dead = deadLetters(plan, scan);
+    for (const cell of plan.cells) {
+      const isPresent = isFolder(present?.get(cell.id), cellFolder(cell.id), damaged);
+      if (isPresent && turn.isDue()) await turn.take(); // files are read synchronously
+      const { record, fields } = isPresent ? await scanCell(plan, cell, scan) : NOTHING_THERE;
+      const idOf = (description: FieldDescription, index: number) =>
+        tileTask(plan, cell, { description, index }).id;
+      const isDead = (description: FieldDescription, i: number) => dead.has(idOf(description, i));
+      const living = dead.size === 0 ? fields : fields.map((field) => withoutDead(field, isDead));
+      cells.push({ cell, record, fields: living });
     }
-    const { record, fields } = isPresent ? await scanCell(plan, cell, scan) : NOTHING_THERE;
-    const idOf = (description: FieldDescription, index: number) =>
-      tileTask(plan, cell, { description, index }).id;
-    const isDead = (description: FieldDescription, i: number) => dead.has(idOf(description, i));
-    const living = dead.size === 0 ? fields : fields.map((field) => withoutDead(field, isDead));
-    cells.push({ cell, record, fields: living });
+    return { cells, dead, damaged };
+  } finally {
+    await known?.stop();
   }
-  return { cells, dead, damaged };
 }
-
-const LONGEST_TURN_MS = 15;
 
 const NOTHING_THERE = { record: null, fields: [] };
 
@@ -142,7 +142,7 @@ async function scanCell(
   scan: WholeScan,
 ): Promise<Pick<CellState, "record" | "fields">> {
   const { directory, index, damaged } = scan;
-  const known = index === null ? null : indexedCell({ directory, index }, plan, cell);
+  const known = scan.known?.at(cell) ?? null;
   if (known !== null && (await areGridsWhole(known.fields, scan))) {
     return { record: known.record, fields: known.fields.map(completeField) };
   }
@@ -266,6 +266,7 @@ function wholeScan(scan: Scan): WholeScan {
     grids: new Map(),
     kinds: new Map(),
     index: null,
+    known: null,
   };
 }
 
