@@ -31,9 +31,11 @@ export async function repairFields({ store }: Run, fields: readonly FieldState[]
   }
 }
 
-/** Queues the missing tiles of a trained cell's field. */
+/** Queues the missing tiles of a cell's field. Its weights are where the workers find them: its training put them there. */
 export async function openField(run: Run, cell: Cell, state: FieldState): Promise<void> {
-  await closeIfComplete(run, cell, run.backlog.open(cell, state));
+  const field = run.backlog.open(cell, state);
+  run.offers.set(field, Promise.resolve());
+  await closeIfComplete(run, cell, field);
 }
 
 /** A field without pending tiles needs its weights no more, and if it has all of them, gets its statistics. */

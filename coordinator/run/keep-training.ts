@@ -23,6 +23,7 @@ export async function keepTraining(
   const fields = await scanFields(plan, record, { directory, thorough: wasThere, damaged: [] });
   if (wasThere) await repairFields(run, fields);
   for (const field of fields) await openField(run, cell, field);
+  // What the fields need stays where the workers find it.
   const needed = new Set(fields.filter(isOpen).map(({ description }) => description.weights));
   for (const digest of blobs.keys())
     if (!needed.has(digest)) await transport.dropBlob(plan.sweep, digest);

@@ -32,8 +32,12 @@ export const LOOKED = { not: 0, whole: 1, missing: 2 } as const;
 const WORTH_A_THREAD = 4_000;
 
 /** Begins to look at files of these names in each of the folders. */
-export function lookAhead(folders: readonly string[], names: readonly string[]): LookAhead {
-  if (folders.length < WORTH_A_THREAD) return { sumAt() {}, async stop() {} };
+export function lookAhead(
+  folders: readonly string[],
+  names: readonly string[],
+  { least = WORTH_A_THREAD }: { least?: number } = {},
+): LookAhead {
+  if (folders.length < least) return { sumAt() {}, async stop() {} };
   const shared = (length: number) => new Int32Array(new SharedArrayBuffer(4 * length));
   const [state, sums, front] = [shared(folders.length), shared(2 * folders.length), shared(1)];
   const file = new URL(`./look-thread${extname(import.meta.url)}`, import.meta.url);

@@ -6,7 +6,7 @@ import { looksOf } from "./looks.ts";
 
 const { folders, names, state, sums, front } = workerData as LookAheadData;
 
-for (let i = folders.length - 1; i >= 0 && Atomics.load(front, 0) < i; i--) {
+for (let i = folders.length - 1; i >= Atomics.load(front, 0); i--) {
   const looks = looksOf(folders[i]!, names);
   if (looks !== null) sums.set(looks.sum, 2 * i);
   Atomics.store(state, i, looks === null ? LOOKED.missing : LOOKED.whole);

@@ -11,7 +11,7 @@ interface GrowingField extends FieldArrays {
   readonly tiles: Uint8Array;
 }
 
-/** The most that is kept: of more fields, the oldest are forgotten, and read from the disk when they are complete. */
+/** The most that a thread keeps: of more fields, the oldest are forgotten, and read from the disk when they are complete. */
 const MOST_BYTES = 2 ** 26;
 
 /** Adds a tile of a field that has several. */

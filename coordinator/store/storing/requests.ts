@@ -52,3 +52,7 @@ export interface StoreFault {
   /** Of a `StoreError`. */
   readonly path?: string | undefined;
 }
+
+export function cellOf(request: StoreRequest): string {
+  return request.kind === "training" ? request.cell : request.field.description.cell;
+}

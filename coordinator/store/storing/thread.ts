@@ -4,7 +4,8 @@ import { StoreError } from "../../../shared/errors.ts";
 import { wayInto } from "../put-aside.ts";
 import type { StoringState } from "./batch.ts";
 import { storeBatch } from "./batch.ts";
-import type { NumberedRequest, StoreFault, StoreReply, StoreRequest } from "./requests.ts";
+import type { NumberedRequest, StoreFault, StoreReply } from "./requests.ts";
+import { cellOf } from "./requests.ts";
 
 const { directory } = workerData as { directory: string };
 const port = parentPort!;
@@ -66,10 +67,6 @@ function takeBatch(): NumberedRequest[] {
   }
   for (const cell of taken) busy.add(cell);
   return batch;
-}
-
-function cellOf(request: StoreRequest): string {
-  return request.kind === "training" ? request.cell : request.field.description.cell;
 }
 
 async function repliesTo(batch: readonly NumberedRequest[]): Promise<StoreReply[]> {
