@@ -15,12 +15,12 @@ import { examine, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
 const MANY_TASKS = `
-axes: {width: [4, 6], depth: [2, 3], seed: {count: 5}}
-data: {name: circle, samples: 400}
+axes: {width: [4, 6], depth: [2, 3], seed: {count: 10}}
+data: {name: circle, samples: 4000}
 training: {epochs: 20, batch: 20}
 field: {points: 48, tile: 16}
 `;
-const TASKS = 20 * (1 + 9);
+const TASKS = 40 * (1 + 9);
 
 const PROGRAM = [process.execPath, ...LOADER, fileURLToPath(moduleFile("cli/main"))];
 
