@@ -180,7 +180,7 @@ const fieldResult = z.strictObject({
   /** [layers, rows, columns]; NaN where not finite. */
   lambda1: float32,
   direction: float32,
-  /** [rows, columns]. */
+  /** What the network decides at each point (`numerics/decision.ts`); [rows, columns]. */
   output: float32,
   provenance,
 });

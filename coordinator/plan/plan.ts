@@ -1,6 +1,7 @@
 import { canonicalJson } from "../../shared/canonical-json.ts";
 import type { CellPhysics, FieldGrid, Snapshot } from "../../shared/cell.ts";
 import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
+import { outputsFor } from "../../shared/datasets/targets.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { cellId, digestOf, fieldId } from "../../shared/identity.ts";
 import type { FieldTask, TrainTask } from "../../shared/messages.ts";
@@ -97,7 +98,9 @@ function cellsOf(sweep: Sweep, engine: string): Cell[] {
 /** What the cells of one variant of a sweep share. */
 function variantParts({ network, thresholdVariance, data, training }: Sections) {
   const { name, options } = data;
-  const { inputs, outputs } = dataSet(name);
+  const definition = dataSet(name);
+  const inputs = definition.inputs(options);
+  const outputs = outputsFor(definition.targets(options), training.loss);
   const { train, test, digest } = makeDataSet(name, options);
   return {
     data: { name, options, digest },

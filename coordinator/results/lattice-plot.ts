@@ -1,5 +1,7 @@
 /** Figures of stored fields. */
 import { join } from "node:path";
+import { decisionOf } from "../../shared/numerics/decision.ts";
+import type { NetworkShape } from "../../shared/numerics/network.ts";
 import type { FieldPlan, Plan } from "../plan/plan.ts";
 import { fieldRecord, testAccuracy } from "../store/cell-record.ts";
 import { readFieldArray } from "../store/field-zarr.ts";
@@ -56,7 +58,6 @@ export async function latticeFigure(
     panels,
     colour: { title: QUANTITY_TITLES[options.quantity], limit: options.limit },
     directions: options.directions,
-    boundary: options.boundary,
   };
 }
 
@@ -66,7 +67,7 @@ async function panelOf(
   { quantity, layer, directions, boundary }: LatticeOptions,
 ): Promise<Omit<LatticePanel, "row" | "column">> {
   const { points } = plan.field.grid;
-  const empty = { points, values: null, direction: null, output: null, label: "" };
+  const empty = { points, values: null, direction: null, boundaries: [], label: "" };
   if (record === null) return { ...empty, note: "not trained" };
   if (record.status === "diverged") {
     return {
@@ -89,10 +90,18 @@ async function panelOf(
     points,
     values: values?.map((value) => scale * value) ?? null,
     direction: directions ? await read("direction") : null,
-    output,
+    boundaries: boundary ? boundariesOf(output!, record.physics.network) : [],
     label: accuracyLabel(record.history.testAccuracy[epoch] ?? Number.NaN),
     note: null,
   };
+}
+
+/** Fields that are 0 on the decision boundary: of several classes, one that is positive where each but the last is decided. */
+function boundariesOf(output: Float32Array, network: NetworkShape): Float32Array[] {
+  if (decisionOf(network) === "sign") return [output];
+  return Array.from({ length: network.outputs - 1 }, (_, label) =>
+    output.map((value) => (Number.isNaN(value) ? value : value === label ? 1 : -1)),
+  );
 }
 
 /** Layer l's [points, points] of [layers, points, points], or the last one's. */

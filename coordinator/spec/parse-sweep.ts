@@ -1,4 +1,5 @@
 import { basename, extname } from "node:path";
+import { dataSets } from "../../shared/datasets/registry.ts";
 import { formComplaints, type SoundParts, soundParts } from "./form-faults.ts";
 import { largeNetwork } from "./large-network.ts";
 import { latticeComplaints } from "./lattice-faults.ts";
@@ -21,15 +22,26 @@ export type ParsedSweep = { readonly sweep: Sweep } | { readonly faults: readonl
 export function parseSweep(text: string, { file }: { file: string }): ParsedSweep {
   const spec = readSpecText(text);
   if (spec.value === undefined) return { faults: spec.faults };
-  const form = sweepSchema.safeParse(spec.value);
+  const named = withDataName(spec.value);
+  const form = sweepSchema.safeParse(named);
   const complaints = form.success
     ? soundComplaints(form.data, spec.value)
-    : [...formComplaints(form.error.issues), ...contentComplaints(soundParts(spec.value))];
+    : [...formComplaints(form.error.issues), ...contentComplaints(soundParts(named))];
   const faults = [...spec.faults, ...complaints.map(spec.place)];
   if (form.success && faults.length === 0) {
     return { sweep: resolveSweep(form.data, { name: nameOf(file), given: givenIn(spec.value) }) };
   }
   return { faults: faults.sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** With an axis over data sets, `data` holds the options that they have in common, and is checked as one of the first. */
+function withDataName(value: unknown): unknown {
+  const { axes, data } = (value ?? {}) as { axes?: Record<string, unknown>; data?: unknown };
+  const names = axes?.["data.name"];
+  const name: unknown = Array.isArray(names) ? names[0] : undefined;
+  const isNameless = typeof data === "object" && data !== null && !("name" in data);
+  if (!isNameless || typeof name !== "string" || !Object.hasOwn(dataSets, name)) return value;
+  return { ...(value as object), data: { name, ...data } };
 }
 
 /** What is wrong with a spec whose form has no faults. */

@@ -42,7 +42,7 @@ export function resolveSweep(form: SpecForm, { name, given }: ResolveContext): S
 
 function resolveField(field: SpecForm["field"], { name, options }: Sweep["data"]): Sweep["field"] {
   const definition = dataSet(name);
-  const grid = field ?? (definition.inputs === 2 ? DEFAULT_GRID : "none");
+  const grid = field ?? (definition.inputs(options) === 2 ? DEFAULT_GRID : "none");
   return grid === "none" ? null : { ...grid, region: grid.region ?? definition.region(options) };
 }
 

@@ -1,13 +1,11 @@
 /** What is wrong with data, network, training and field of a spec taken together. */
+import type { TargetKind } from "../../shared/datasets/data-set.ts";
 import { dataSet } from "../../shared/datasets/registry.ts";
-import type { Loss } from "../../shared/numerics/training.ts";
+import { lossesFor } from "../../shared/datasets/targets.ts";
 import type { SoundParts } from "./form-faults.ts";
 import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
 import { oneOf } from "./phrases.ts";
 import type { Complaint } from "./spec-text.ts";
-
-/** Losses that fit the targets ±1 of the data sets. */
-const LOSSES: readonly Loss[] = ["squared-error"];
 
 /** Checks the parts of a spec whose form has no faults. */
 export function trainingComplaints(parts: SoundParts): Complaint[] {
@@ -22,9 +20,18 @@ export function trainingComplaints(parts: SoundParts): Complaint[] {
 }
 
 function lossOfData({ data, training }: SoundParts): Complaint[] {
-  if (!data || !training?.loss || LOSSES.includes(training.loss)) return [];
-  const expected = `${oneOf(LOSSES)}: the targets of \`${data.name}\` are -1 and +1`;
+  if (!data || !training?.loss) return [];
+  const { name, ...options } = data;
+  const targets = dataSet(name).targets(options);
+  const losses = lossesFor(targets);
+  if (losses.includes(training.loss)) return [];
+  const expected = `${oneOf(losses)}, as data set \`${name}\` has ${phraseFor(targets)}`;
   return [{ path: ["training", "loss"], expected }];
+}
+
+function phraseFor(targets: TargetKind): string {
+  if (targets.kind === "values") return "values as targets";
+  return targets.kind === "sign" ? "targets -1 and +1" : `${targets.count} classes`;
 }
 
 function outputOfLoss({ training, network }: SoundParts): Complaint[] {
@@ -61,8 +68,9 @@ function longWarmup({ training }: SoundParts): Complaint[] {
 
 function fieldOfData({ data, field }: SoundParts): Complaint[] {
   if (!data || typeof field !== "object") return [];
-  const { inputs } = dataSet(data.name);
+  const { name, ...options } = data;
+  const inputs = dataSet(name).inputs(options);
   if (inputs === 2) return [];
-  const expected = `\`none\`, as data set \`${data.name}\` has ${inputs} inputs and not two`;
+  const expected = `\`none\`, as data set \`${name}\` has ${inputs} inputs and not two`;
   return [{ path: ["field"], expected }];
 }

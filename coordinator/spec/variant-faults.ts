@@ -1,5 +1,5 @@
 /** What is wrong with the sections of a spec after values of the axes over parameters are put in. */
-import { dataSet } from "../../shared/datasets/registry.ts";
+import { dataSet, dataSets } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { combinations, type Lattice } from "./enumerate.ts";
 import type { SoundParts } from "./form-faults.ts";
@@ -75,8 +75,15 @@ function* distinctValues(lattice: Lattice): Generator<ParameterValues> {
 function dependsOnOthers(path: string): boolean {
   const kind = PARAMETERS.get(path)?.kind;
   const isCompared = ["training.epochs", "training.schedule.warmup"].includes(path);
-  return kind === "name" || kind === "boolean" || isCompared;
+  return kind === "name" || kind === "boolean" || isCompared || SHAPING.has(path);
 }
+
+/** Paths of the options on which the shape of a data set depends. */
+const SHAPING = new Set(
+  Object.values(dataSets).flatMap(({ options }) =>
+    Object.entries(options).flatMap(([name, rule]) => (rule.shapes ? [`data.${name}`] : [])),
+  ),
+);
 
 /** A combination of values, and their axes. */
 interface Combination {
@@ -108,7 +115,7 @@ function others(values: ParameterValues, except = ""): string {
 
 function defaultRegion({ data: { name, ...options } }: SectionsForm): string {
   const definition = dataSet(name);
-  return definition.inputs === 2 ? JSON.stringify(definition.region(options)) : "";
+  return definition.inputs(options) === 2 ? JSON.stringify(definition.region(options)) : "";
 }
 
 function regionLacks(axes: readonly ParameterAxis[]): Complaint {

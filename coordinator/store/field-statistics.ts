@@ -1,6 +1,8 @@
 /** Summarises a field in a few numbers, for tables and line plots. */
 import { join } from "node:path";
 import type { FieldGrid, Snapshot } from "../../shared/cell.ts";
+import type { Decision } from "../../shared/numerics/decision.ts";
+import { decisionOf } from "../../shared/numerics/decision.ts";
 import { decodeWeights } from "../../shared/safetensors.ts";
 import type { CellRecord, FieldStatistics } from "./cell-record.ts";
 import { readIfThere } from "./files.ts";
@@ -28,7 +30,8 @@ export async function statisticsOf(
   { lambda1, output, grid }: FieldArrays,
   { directory, record, snapshot }: FieldNetwork,
 ): Promise<FieldStatistics> {
-  const statistics = fieldStatistics(lambda1, output, grid.points);
+  const decision = decisionOf(record.physics.network);
+  const statistics = fieldStatistics({ lambda1, output, points: grid.points }, decision);
   const bytes = await readIfThere(join(directory, weightsFile(record.cell, snapshot)));
   if (bytes === null) return statistics;
   const saturated = await saturatedPoints({
@@ -40,14 +43,13 @@ export async function statisticsOf(
   return saturated === 0 ? statistics : { ...statistics, saturated };
 }
 
-/**
- * @param lambda1 [layers, points, points]; the last layer counts.
- * @param output [points, points].
- */
 export function fieldStatistics(
-  lambda1: Float32Array,
-  output: Float32Array,
-  points: number,
+  {
+    lambda1,
+    output,
+    points,
+  }: Pick<FieldArrays, "lambda1" | "output"> & { readonly points: number },
+  decision: Decision = "sign",
 ): FieldStatistics {
   const last = lambda1.subarray(lambda1.length - points * points);
   const all = moments(last);
@@ -57,7 +59,7 @@ export function fieldStatistics(
     lambda1Min: all.minimum,
     lambda1Max: all.maximum,
     lambda1Centre: moments(centreOf(last, points)).mean,
-    lambda1Boundary: moments(boundaryOf(last, output, points)).mean,
+    lambda1Boundary: moments(boundaryOf(last, { output, points }, decision)).mean,
     notFinite: last.length - all.count,
   };
 }
@@ -74,11 +76,17 @@ function centreOf(values: Float32Array, points: number): Float32Array {
   return picked;
 }
 
-/** The values at the points next to a change of the output's sign. */
-function boundaryOf(values: Float32Array, output: Float32Array, points: number): Float32Array {
+/** The values at the points that have a neighbour of another class. */
+function boundaryOf(
+  values: Float32Array,
+  { output, points }: { output: Float32Array; points: number },
+  decision: Decision,
+): Float32Array {
   const picked = new Float32Array(values.length);
-  const isPositive = new Uint8Array(output.length);
-  for (let i = 0; i < output.length; i++) isPositive[i] = output[i]! > 0 ? 1 : 0;
+  const label = decision === "label" ? output : new Uint8Array(output.length);
+  if (decision === "sign") {
+    for (let i = 0; i < output.length; i++) label[i] = output[i]! > 0 ? 1 : 0;
+  }
   const last = points - 1;
   let count = 0;
   for (let row = 0; row < points; row++) {
@@ -86,12 +94,13 @@ function boundaryOf(values: Float32Array, output: Float32Array, points: number):
     const down = row < last ? points : 0;
     for (let column = 0; column < points; column++) {
       const at = row * points + column;
-      const around =
-        isPositive[at - up]! +
-        isPositive[at + down]! +
-        isPositive[column > 0 ? at - 1 : at]! +
-        isPositive[column < last ? at + 1 : at]!;
-      if (around !== 4 * isPositive[at]!) picked[count++] = values[at]!;
+      const here = label[at]!;
+      const isInside =
+        label[at - up]! === here &&
+        label[at + down]! === here &&
+        label[column > 0 ? at - 1 : at]! === here &&
+        label[column < last ? at + 1 : at]! === here;
+      if (!isInside) picked[count++] = values[at]!;
     }
   }
   return picked.subarray(0, count);

@@ -26,7 +26,7 @@ test("field statistics: mean, spread and extremes are those of the last layer's 
     fc.property(fields, ({ points, lambda1, output }) => {
       const last = [...lambda1.subarray(points ** 2)];
       const finite = last.filter(Number.isFinite);
-      const made = fieldStatistics(lambda1, output, points);
+      const made = fieldStatistics({ lambda1, output, points });
       assert.equal(made.notFinite, last.length - finite.length);
       assertClose(made.lambda1Mean, mean(finite));
       const variance = mean(finite.map((value) => (value - mean(finite)!) ** 2));
@@ -56,7 +56,7 @@ test("field statistics: the boundary is where a neighbour in a row or column has
           onBoundary.push(lambda1[points ** 2 + at]!);
         }
       }
-      const made = fieldStatistics(lambda1, output, points);
+      const made = fieldStatistics({ lambda1, output, points });
       assertClose(made.lambda1Boundary, mean(onBoundary.filter(Number.isFinite)));
     }),
     { seed: 6, numRuns: 300 },
@@ -73,7 +73,7 @@ test("field statistics: the centre is the middle tenth of each side, and at leas
   ] as const) {
     const lambda1 = Float32Array.from({ length: points ** 2 }, (_, at) => (at * 7) % 11);
     const inside = middle.flatMap((row) => middle.map((column) => lambda1[row * points + column]!));
-    const made = fieldStatistics(lambda1, new Float32Array(points ** 2), points);
+    const made = fieldStatistics({ lambda1, output: new Float32Array(points ** 2), points });
     assertClose(made.lambda1Centre, mean(inside));
     assert.equal(made.lambda1Boundary, null); // no output changes its sign
   }
@@ -88,3 +88,10 @@ function assertClose(found: number | null, expected: number | null): void {
   if (found === null || expected === null) assert.equal(found, expected);
   else assert.ok(Math.abs(found - expected) < 1e-10, `${found} is not ${expected}`);
 }
+
+test("field statistics: of more than two classes, the boundary is where the label changes", () => {
+  const output = Float32Array.of(2, 2, 0, 2, 2, 0, 2, 2, 1);
+  const lambda1 = Float32Array.from({ length: 9 }, (_, i) => i);
+  const made = fieldStatistics({ lambda1, output, points: 3 }, "label");
+  assertClose(made.lambda1Boundary, mean([1, 2, 4, 5, 7, 8]));
+});

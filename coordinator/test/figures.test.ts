@@ -25,7 +25,7 @@ function panel(values: Float32Array | null, rest: Partial<LatticePanel> = {}): L
     points,
     values,
     direction: null,
-    output: null,
+    boundaries: [],
     label: "",
     note: null,
     ...rest,
@@ -41,7 +41,6 @@ function figure(panels: readonly LatticePanel[], rest: Partial<LatticeFigure> = 
     panels,
     colour: { title: "L λ₁", limit: 4 },
     directions: false,
-    boundary: false,
     ...rest,
   };
 }
@@ -113,9 +112,9 @@ test("lattice figure: shows rows, columns, title, label, colour bar, and why a p
 test("lattice figure: draws directions and the decision boundary when asked", async () => {
   const output = field((x, y) => Math.hypot(x, y) - 0.5);
   const direction = field(() => Math.PI / 4);
-  const plain = await drawLattice(figure([panel(ring, { direction, output })]));
-  const both = { directions: true, boundary: true };
-  const full = await drawLattice(figure([panel(ring, { direction, output })], both));
+  const plain = await drawLattice(figure([panel(ring, { direction })]));
+  const both = panel(ring, { direction, boundaries: [output] });
+  const full = await drawLattice(figure([both], { directions: true }));
   const paths = (svg: string) => svg.match(/<path[^>]* d="[^"]{100,}"/g)?.length ?? 0;
   assert.ok(paths(full) >= paths(plain) + 2, `${paths(plain)} and ${paths(full)} long paths`);
 });

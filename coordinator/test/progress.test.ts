@@ -124,7 +124,7 @@ test("field statistics: mean, spread, centre and boundary of a known field", () 
   const at = (i: number) => i - (points - 1) / 2;
   const x = Float32Array.from({ length: points * points }, (_, i) => at(i % points));
   const lambda1 = x.map((value) => (Math.abs(value) < 1 ? 5 : 1)); // two columns of 5
-  const statistics = fieldStatistics(lambda1, x, points);
+  const statistics = fieldStatistics({ lambda1, output: x, points });
   assert.deepEqual(statistics, {
     lambda1Mean: statistics.lambda1Mean,
     lambda1Std: statistics.lambda1Std,
@@ -140,11 +140,11 @@ test("field statistics: mean, spread, centre and boundary of a known field", () 
 
 test("field statistics: points that are not finite are counted and left out; only the last layer counts", () => {
   const layers = new Float32Array([9, 9, 9, 9, 1, Number.NaN, 3, 2]);
-  const { lambda1Mean, lambda1Boundary, notFinite } = fieldStatistics(
-    layers,
-    new Float32Array([1, 1, 1, 1]),
-    2,
-  );
+  const { lambda1Mean, lambda1Boundary, notFinite } = fieldStatistics({
+    lambda1: layers,
+    output: new Float32Array([1, 1, 1, 1]),
+    points: 2,
+  });
   assert.deepEqual(
     { lambda1Mean, lambda1Boundary, notFinite },
     {

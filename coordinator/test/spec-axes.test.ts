@@ -177,9 +177,9 @@ const REFUSED: readonly [what: string, spec: string, faults: readonly string[]][
   ],
   [
     "a loss that the data set does not have",
-    `axes: {${AXES} training.loss: [squared-error, softmax-cross-entropy]}`,
+    `axes: {${AXES} training.loss: [squared-error, binary-cross-entropy], data.classes: [2, 3]}\ndata: {name: rings}`,
     [
-      "axes.training.loss: `squared-error`: the targets of `circle` are -1 and +1, found `softmax-cross-entropy`",
+      "axes.training.loss: one of `squared-error`, `softmax-cross-entropy`, as data set `rings` has 3 classes, found `binary-cross-entropy`",
     ],
   ],
   [

@@ -414,12 +414,16 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
   {
     of: "an unknown data set",
     text: `${AXES}data: {name: cirlce}\n`,
-    faults: ['2:14  data.name: expected `circle`, found "cirlce" (did you mean `circle`?)'],
+    faults: [
+      '2:14  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, found "cirlce" (did you mean `circle`?)',
+    ],
   },
   {
     of: "data without a name",
     text: `${AXES}data: {samples: 10}\n`,
-    faults: ["2:1  data.name: expected `circle`, found nothing"],
+    faults: [
+      "2:1  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, found nothing",
+    ],
   },
   {
     of: "data as a word",
@@ -512,16 +516,15 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
   },
   {
     of: "a loss that does not fit the data",
-    text: `${AXES}training: {loss: binary-cross-entropy}\n`,
+    text: `${AXES}training: {loss: binary-cross-entropy}\ndata: {name: rings, classes: 3}\n`,
     faults: [
-      '2:18  training.loss: expected `squared-error`: the targets of `circle` are -1 and +1, found "binary-cross-entropy"',
+      '2:18  training.loss: expected one of `squared-error`, `softmax-cross-entropy`, as data set `rings` has 3 classes, found "binary-cross-entropy" (did you mean `softmax-cross-entropy`?)',
     ],
   },
   {
     of: "softmax over tanh",
     text: `${AXES}training: {loss: softmax-cross-entropy}\nnetwork: {outputActivation: tanh}\n`,
     faults: [
-      '2:18  training.loss: expected `squared-error`: the targets of `circle` are -1 and +1, found "softmax-cross-entropy"',
       '3:29  network.outputActivation: expected `linear` with the loss `softmax-cross-entropy`, found "tanh"',
     ],
   },

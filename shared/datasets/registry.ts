@@ -1,11 +1,23 @@
 import { canonicalJson } from "../canonical-json.ts";
 import { InvalidTaskError } from "../errors.ts";
+import { checkerboard } from "./checkerboard.ts";
 import { circle } from "./circle.ts";
 import type { DataSet, OptionValues, Splits } from "./data-set.ts";
 import { splitsDigest } from "./digest.ts";
+import { gaussians } from "./gaussians.ts";
+import { moons } from "./moons.ts";
+import { rings } from "./rings.ts";
+import { spirals } from "./spirals.ts";
 
 /** Every data set, by its name in specs. */
-export const dataSets: Readonly<Record<string, DataSet>> = { circle };
+export const dataSets: Readonly<Record<string, DataSet>> = {
+  circle,
+  moons,
+  spirals,
+  rings,
+  checkerboard,
+  gaussians,
+};
 
 /** @throws InvalidTaskError if there is none of that name. */
 export function dataSet(name: string): DataSet {

@@ -25,7 +25,8 @@ export function countCorrect(
   return correct;
 }
 
-function largestIndex(values: FloatArray, from: number, count: number): number {
+/** The index, from 0, of the largest of `count` values from `from` on; of equal ones the first. */
+export function largestIndex(values: FloatArray, from: number, count: number): number {
   let index = 0;
   for (let i = 1; i < count; i++) if (values[from + i]! > values[from + index]!) index = i;
   return index;

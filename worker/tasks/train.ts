@@ -1,5 +1,6 @@
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
-import { makeDataSet } from "../../shared/datasets/registry.ts";
+import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
+import { trainingSet } from "../../shared/datasets/targets.ts";
 import { InvalidTaskError } from "../../shared/errors.ts";
 import { randomKey } from "../../shared/identity.ts";
 import type { History, TrainResult } from "../../shared/messages.ts";
@@ -179,14 +180,19 @@ function lookout(
   };
 }
 
-function dataSetOf({ data }: CellPhysics) {
+function dataSetOf({ data, training }: CellPhysics) {
   const made = makeDataSet(data.name, data.options);
   if (made.digest !== data.digest) {
     throw new InvalidTaskError(
       `expected data set ${data.name} with digest ${data.digest}, made one with ${made.digest}`,
     );
   }
-  return made;
+  const targets = dataSet(data.name).targets(data.options);
+  const { train, test } = made;
+  return {
+    train: trainingSet(train, targets, training.loss),
+    test: trainingSet(test, targets, training.loss),
+  };
 }
 
 function ruleOf({ network, training }: CellPhysics, samples: number): TrainingRule {

@@ -32,8 +32,6 @@ export interface LatticeFigure {
   };
   /** Draw the directions of maximal stretching. */
   readonly directions: boolean;
-  /** Draw the line on which the output is 0. */
-  readonly boundary: boolean;
 }
 
 /** One cell of the lattice. Arrays are row-major [points, points]; row 0 has the smallest y. */
@@ -46,7 +44,8 @@ export interface LatticePanel {
   readonly values: Float32Array | null;
   /** Angles, radians. */
   readonly direction: Float32Array | null;
-  readonly output: Float32Array | null;
+  /** Fields that are 0 on the decision boundary, which is drawn if there are any. */
+  readonly boundaries: readonly Float32Array[];
   /** In the panel's corner, e.g. the accuracy; may be empty. */
   readonly label: string;
   /** Says why there is no image. */
@@ -189,15 +188,14 @@ function niceLimit(magnitudes: Float32Array): number {
 }
 
 function linesOf(panel: LatticePanel, figure: LatticeFigure, layout: LatticeLayout) {
-  const { points, direction, output } = panel;
+  const { points, direction, boundaries } = panel;
   const ticks =
     figure.directions && direction ? tickPath({ points, values: direction }, layout) : "";
   // A contour finer than print would only make the file larger.
-  const boundary =
-    figure.boundary && output
-      ? contourPath(zeroContour(coarsen({ points, values: output }, printedSide(layout))), layout)
-      : "";
-  return { ticks, boundary };
+  const contours = boundaries.flatMap((values) =>
+    zeroContour(coarsen({ points, values }, printedSide(layout))),
+  );
+  return { ticks, boundary: contourPath(contours, layout) };
 }
 
 /** Breaks a note into lines that fit into `width`, at about 6.4 pixels per character. */
