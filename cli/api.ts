@@ -59,8 +59,8 @@ export interface RunSweepOptions {
  */
 export async function runSweep(options: RunSweepOptions): Promise<Totals> {
   const { spec, out: directory, threads = defaultThreads(), progress = false } = options;
-  const { text, sweep } = withEngine(await readSweep(spec), options);
-  const planned = await planFor(directory, { sweep, source: text });
+  const read = withEngine(await readSweep(spec), options);
+  const planned = await planFor(directory, read);
   const { broker, taskTimeoutMs = Number.POSITIVE_INFINITY } = options;
   if (broker === undefined) refuseMissingEngine(planned.plan.engine);
   const onNotice = (line: string) => {
@@ -100,7 +100,7 @@ export interface Field {
   readonly lambda1: Float32Array;
   /** Angle of maximal stretching, radians; shaped as `lambda1`. */
   readonly direction: Float32Array;
-  /** First output neuron; [rows, columns]. */
+  /** What the network decides (`shared/numerics/decision.ts`); [rows, columns]. */
   readonly output: Float32Array;
 }
 

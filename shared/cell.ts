@@ -23,8 +23,8 @@ export interface CellPhysics {
 /** A data set by name and options; the digest proves that both sides made the same samples. */
 export interface DataSetRef {
   readonly name: string;
-  readonly options: Readonly<Record<string, number | boolean | string>>;
-  /** `sha256:` and 64 hex digits over inputs and targets of both splits. */
+  readonly options: Readonly<Record<string, number | boolean | string | readonly number[]>>;
+  /** `sha256:` and 64 hex digits over inputs and targets of both splits; of a set from files, over what was read. */
   readonly digest: string;
 }
 

@@ -54,7 +54,10 @@ const snapshot = z.union([z.int().min(0), z.literal("end")]);
 const cellPhysics: z.ZodType<CellPhysics> = z.strictObject({
   data: z.strictObject({
     name: z.string(),
-    options: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
+    options: z.record(
+      z.string(),
+      z.union([z.number(), z.boolean(), z.string(), z.array(z.number()).readonly()]),
+    ),
     digest,
   }),
   network: networkShape,

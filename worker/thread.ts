@@ -39,6 +39,7 @@ function compute(
   const { epochs = 0, from = 0 } = options?.resume ?? {};
   const { snapshots, epochSamples, ...rest } = train(task.physics, engine, {
     progress,
+    data: request.data ?? null,
     ...options,
   });
   const blobs = snapshots.map(({ snapshot, epoch, weights }) => {

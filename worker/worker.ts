@@ -5,8 +5,10 @@ import pLimit from "p-limit";
 import { Piscina } from "piscina";
 import type { Clock } from "../shared/clock.ts";
 import { systemClock } from "../shared/clock.ts";
+import type { TrainTask } from "../shared/messages.ts";
 import type { WorkerTransport } from "../shared/transport/transport.ts";
 import { prepareTensorFlow } from "./engines/tfjs/load.ts";
+import { dataSets, fetchFrom } from "./loop/data-sets.ts";
 import { createPace } from "./loop/pace.ts";
 import { takeTasks } from "./loop/take-tasks.ts";
 import type { WorkerEvent } from "./loop/worker-event.ts";
@@ -28,6 +30,8 @@ export interface WorkerOptions {
   /** Time between two checkpoints of a training. */
   readonly checkpointEveryMs?: number;
   readonly clock?: Clock;
+  /** Finds what a data set from files is made of; by default among the sweep's blobs. */
+  readonly fetchContent?: (task: TrainTask) => Promise<Uint8Array>;
   /** The threads' module, for tests. */
   readonly threadFile?: URL;
   onEvent?(event: WorkerEvent): void;
@@ -76,6 +80,7 @@ function workerState(options: WorkerOptions): WorkerState {
   return {
     ...{ transport, name, engine, clock, onEvent, pool, savers, stopTaking, stopRunning },
     ...{ taskTimeoutMs, extendEveryMs, checkpointEveryMs },
+    dataSets: dataSets(options.fetchContent ?? fetchFrom(transport, stopRunning.signal)),
     pace: createPace(),
     suspects: pLimit(1),
     trainings: 0,

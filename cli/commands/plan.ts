@@ -21,6 +21,7 @@ interface PlanFlags extends EngineFlag {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly against?: string;
+  readonly data?: string;
   readonly threads: number;
 }
 
@@ -34,13 +35,14 @@ export function planCommand(): Command {
   ])
     .argument("<spec>", "the sweep spec, a YAML file")
     .addOption(engineOption())
+    .option("--data <dir>", "where the files of the data set are, if not where the spec says")
     .option("--against <dir>", "a sweep's directory: count what it holds as done")
     .option("-t, --threads <n>", "threads to estimate for", positiveInteger, defaultThreads())
     .action(async (file: string, flags: PlanFlags) => {
       const output = createOutput(flags);
-      const { text, sweep } = withEngine(await readSweep(file), flags);
+      const read = withEngine(await readSweep(file, { moved: flags.data }), flags);
       if (flags.against !== undefined) await loadStored(flags.against); // throws if there is none
-      const { plan } = await planFor(flags.against ?? "", { sweep, source: text });
+      const { plan } = await planFor(flags.against ?? "", read);
       refuseMissingEngine(plan.engine);
       const state = await stateOf(plan, flags.against);
       const whole = wholeLoad(plan);
@@ -52,7 +54,7 @@ export function planCommand(): Command {
       };
       const fresh = state.cells.filter(({ record }) => record === null).map(({ cell }) => cell);
       const value = {
-        name: sweep.name,
+        name: read.sweep.name,
         engine: plan.engine,
         cells: plan.cells.length,
         trainings: whole.trainings,
@@ -63,7 +65,7 @@ export function planCommand(): Command {
         newCells: fresh.map(({ id }) => id),
       };
       const lines = [
-        ["sweep", `${sweep.name}, engine ${plan.engine}`],
+        ["sweep", `${read.sweep.name}, engine ${plan.engine}`],
         ["networks", integer(value.cells)],
         ["tasks", `${counted(whole.trainings, "training")}, ${counted(whole.tiles, "tile")}`],
         ["store", `about ${bytes(value.bytes)}`],

@@ -28,9 +28,9 @@ export function runCommand(): Command {
   return withRunOptions(run).action(
     async (file: string, flags: AllFlags & NewSweepFlags, self: Command) => {
       refuseIdleFlags(self, flags);
-      const { text, sweep } = withEngine(await readSweep(file), flags);
-      const directory = flags.out ?? `sweeps/${sweep.name}`;
-      const planned = await planFor(directory, { sweep, source: text });
+      const read = withEngine(await readSweep(file, { moved: flags.data }), flags);
+      const directory = flags.out ?? `sweeps/${read.sweep.name}`;
+      const planned = await planFor(directory, read);
       await runAndReport(directory, planned, { ...flags, retry: false });
     },
   );

@@ -17,6 +17,7 @@ interface WhyFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly spec?: string;
+  readonly data?: string;
 }
 
 export function whyCommand(): Command {
@@ -27,11 +28,13 @@ export function whyCommand(): Command {
   ])
     .argument("<dir>", "the sweep's directory")
     .argument("<cell>", "a cell's id or the beginning of it, or axis=value,…")
+    .option("--data <dir>", "where the files of the data set are, if not where the spec says")
     .option("--spec <file>", "take the cell from this spec rather than from the directory's own")
     .action(async (directory: string, asked: string, flags: WhyFlags) => {
       const output = createOutput(flags);
       const stored = await loadStored(directory);
-      const plan = flags.spec === undefined ? stored.plan : await planOf(directory, flags.spec);
+      const plan =
+        flags.spec === undefined ? stored.plan : await planOf(directory, flags.spec, flags);
       const cell = findCell(plan, asked);
       const records = [];
       for await (const record of readRecords(directory)) records.push(record);
@@ -41,9 +44,8 @@ export function whyCommand(): Command {
     });
 }
 
-async function planOf(directory: string, file: string): Promise<Plan> {
-  const { text, sweep } = await readSweep(file);
-  return (await planFor(directory, { sweep, source: text })).plan;
+async function planOf(directory: string, file: string, { data }: WhyFlags): Promise<Plan> {
+  return (await planFor(directory, await readSweep(file, { moved: data }))).plan;
 }
 
 function explain({ id, point }: Cell, nearest: Nearest | null): string {

@@ -32,7 +32,7 @@ export async function runAndReport(
   planned: PlannedSweep,
   flags: AllFlags & { readonly retry: boolean },
 ): Promise<void> {
-  const { quiet: isQuiet = false, deadline, retry } = flags;
+  const { quiet: isQuiet = false, deadline, retry, data } = flags;
   const output = createOutput(flags);
   const interrupt = onInterrupt(
     `interrupted; every finished task is stored. Go on with: ftle resume ${shellPath(directory)}`,
@@ -42,7 +42,7 @@ export async function runAndReport(
   try {
     const { workPlace, where } = await placeOf(planned, flags, { metrics, onNotice: output.warn });
     const outcome = await runToEnd({
-      ...{ ...planned, directory, workPlace, retry, isQuiet, metrics, deadline, signal },
+      ...{ ...planned, directory, workPlace, retry, isQuiet, metrics, deadline, signal, data },
       onOpened: () => announce({ ...planned, directory, where, metrics }, output),
       onChanged: (file) => output.warn(changedHint(directory, file)),
     });

@@ -14,24 +14,27 @@ import { totals } from "../../coordinator/store/cell-status.ts";
 import { examineSummary } from "../../coordinator/store/check-summary.ts";
 import type { StoreIndex } from "../../coordinator/store/index-file.ts";
 import { indexText, isAllKnown, openIndex } from "../../coordinator/store/index-file.ts";
-import { INDEX, SWEEP_YAML } from "../../coordinator/store/layout.ts";
+import { contentFile, INDEX, SWEEP_YAML } from "../../coordinator/store/layout.ts";
 import type { Aside } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import type { Store } from "../../coordinator/store/store.ts";
 import { openStore, readStoredSweep } from "../../coordinator/store/store.ts";
-import { BrokerResetError, CancelledError, StoreError } from "../../shared/errors.ts";
+import { BrokerResetError, CancelledError, StoreError, UsageError } from "../../shared/errors.ts";
 import type { RunMetrics } from "../metrics/run-metrics.ts";
 import type { Work, WorkPlace } from "../places/place.ts";
 import { noWork } from "../places/place.ts";
 import type { Display } from "../terminal/display.ts";
 import { startDisplay } from "../terminal/display.ts";
 import { cellName, counted } from "../terminal/format.ts";
+import { contentState, ensureContent } from "./ensure-content.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 
 export interface RunToEndOptions extends PlannedSweep {
   readonly directory: string;
   readonly workPlace: WorkPlace;
+  /** Where the files of its data set are, if they have moved. */
+  readonly data?: string | undefined;
   /** Run the tasks given up once more. */
   readonly retry: boolean;
   readonly isQuiet: boolean;
@@ -85,6 +88,11 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     await store.putAside(state.damaged);
     const aside = store.aside.map(({ path }) => path);
     const damaged = [...new Set([...aside, ...ofSweep, ...summary.damaged, ...state.damaged])];
+    const { trainings } = remainingLoad(
+      plan,
+      options.retry ? { ...state, dead: new Set() } : state,
+    );
+    damaged.push(...(await keepContent(store, options, trainings > 0)));
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = { ...state, dead: new Set() };
@@ -118,6 +126,21 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   } finally {
     await store.close();
   }
+}
+
+/** Stores what the data set is made of. Only trainings need it: without any, it may be missing. @returns damaged files. */
+async function keepContent(
+  store: Store,
+  { sweep, content, data: moved }: RunToEndOptions,
+  isNeeded: boolean,
+): Promise<string[]> {
+  const damaged = (await contentState(store.directory, sweep)) === "damaged";
+  try {
+    await ensureContent(store, { sweep, content, moved });
+  } catch (error) {
+    if (isNeeded || !(error instanceof UsageError)) throw error;
+  }
+  return damaged ? [contentFile(sweep.content!.digest)] : [];
 }
 
 /** Whether a run has nothing to do in the store. */

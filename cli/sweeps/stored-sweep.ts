@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { ReadContent } from "../../coordinator/data/read-content.ts";
 import type { Plan } from "../../coordinator/plan/plan.ts";
 import { planSweep } from "../../coordinator/plan/plan.ts";
 import { tileWork } from "../../coordinator/plan/tile-side.ts";
 import { parseSweep } from "../../coordinator/spec/parse-sweep.ts";
+import type { ReadSweep } from "../../coordinator/spec/read-sweep.ts";
 import { SpecError } from "../../coordinator/spec/spec-error.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
 import { SWEEP_YAML } from "../../coordinator/store/layout.ts";
@@ -18,6 +20,8 @@ export interface PlannedSweep {
   readonly sweep: Sweep;
   readonly source: string;
   readonly plan: Plan;
+  /** What was read of its data set, if that is from files and they were read. */
+  readonly content: ReadContent | null;
 }
 
 export interface StoredPlan extends PlannedSweep {
@@ -49,7 +53,8 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
   const isChanged = stored.changed !== null;
   const sweep = record?.sweep ?? parseOrThrow(source, directory);
   const engine = record?.engine ?? (await engineFor(sweep, stored, directory));
-  return { directory, sweep, source, damaged, isChanged, plan: planFrom(sweep, engine) };
+  const plan = planFrom(sweep, engine);
+  return { directory, sweep, source, damaged, isChanged, plan, content: null };
 }
 
 /**
@@ -57,11 +62,11 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
  */
 export async function planFor(
   directory: string,
-  { sweep, source }: { sweep: Sweep; source: string },
+  { sweep, text, content }: ReadSweep,
 ): Promise<PlannedSweep> {
   const stored = existsSync(directory) ? await readStoredSweep(directory) : null;
   const engine = await engineFor(sweep, stored, directory);
-  return { sweep, source, plan: planFrom(sweep, engine) };
+  return { sweep, source: text, plan: planFrom(sweep, engine), content };
 }
 
 function planFrom(sweep: Sweep, engine: string): Plan {

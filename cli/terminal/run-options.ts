@@ -39,6 +39,7 @@ export function withRunOptions(target: Command): Command {
         .default(leasePolicy.leaseMs, "60s"),
     )
     .option("--keep", "leave the sweep's messages on the broker when it is complete")
+    .option("--data <dir>", "where the files of the data set are, if not where the spec says")
     .option("--no-plot", "do not draw the figures at the end");
 }
 
@@ -51,5 +52,7 @@ export interface RunFlags {
   readonly priority: "high" | "normal";
   readonly lease: number;
   readonly keep?: boolean;
+  /** Where the files of the data set are. */
+  readonly data?: string;
   readonly plot: boolean;
 }

@@ -16,7 +16,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "shared/transport": ["shared"],
   "shared/transport/nats": ["shared", "shared/process", "shared/transport"],
   "shared/metrics": ["shared", "shared/transport", "shared/transport/nats"],
-  "coordinator/spec": everythingIn("shared"),
+  "coordinator/data": everythingIn("shared"),
+  "coordinator/spec": ["coordinator/data", ...everythingIn("shared")],
   "coordinator/plan": ["coordinator/spec", ...everythingIn("shared")],
   "coordinator/store": ["coordinator/spec", "coordinator/plan", ...everythingIn("shared")],
   "coordinator/run": [

@@ -25,8 +25,8 @@ field: {points: 32, tile: 16}
 
 /** Runs a sweep to its end with a worker that fails at some tasks, and gives them up at the second try. */
 async function runWithFailures(spec: string, directory: string): Promise<void> {
-  const { text, sweep } = await readSweep(spec);
-  const { plan } = await planFor(directory, { sweep, source: text });
+  const read = await readSweep(spec);
+  const { plan } = await planFor(directory, read);
   const store = await openStore(directory);
   const policy = { leaseMs: 30_000, maxDeliveries: 2, backoffMs: () => 0 };
   const transport = localTransport({ policy });
@@ -34,7 +34,7 @@ async function runWithFailures(spec: string, directory: string): Promise<void> {
   const { engine } = plan;
   const worker = startWorker({ transport, name: "failing", engine, threads: 1, threadFile });
   try {
-    await store.putSweep(sweep, { source: text, engine });
+    await store.putSweep(read.sweep, { source: read.text, engine });
     const state = await scanStore(plan, { directory, thorough: true });
     const signal = AbortSignal.timeout(60_000);
     await runSweep({ plan, store, state, transport, flight: () => 2, signal, onEvent() {} });

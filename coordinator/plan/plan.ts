@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../shared/canonical-json.ts";
-import type { CellPhysics, FieldGrid, Snapshot } from "../../shared/cell.ts";
-import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
+import type { CellPhysics, DataSetRef, FieldGrid, Snapshot } from "../../shared/cell.ts";
+import { dataSet, makeDataSet, shapeOf } from "../../shared/datasets/registry.ts";
 import { outputsFor } from "../../shared/datasets/targets.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { cellId, digestOf, fieldId } from "../../shared/identity.ts";
@@ -46,6 +46,8 @@ export interface Plan {
   /** Names the sweep in messages: follows from what it computes, not from its name or folder. */
   readonly sweep: string;
   readonly engine: string;
+  /** Digest of what its data set is made of, if that is read from files. */
+  readonly content: string | null;
   /** In the order in which they are worked on. */
   readonly cells: readonly Cell[];
   /** null: trainings only. */
@@ -71,6 +73,7 @@ export function planSweep(
   return {
     sweep: sweepIdOf(sweep, engine),
     engine,
+    content: sweep.content?.digest ?? null,
     cells,
     field: fieldPlanOf(sweep, tileWork),
     snapshots: sweep.training.snapshots,
@@ -80,7 +83,7 @@ export function planSweep(
 /** The cells in the order of the lattice. Those with equal parts of their physics share them. */
 function cellsOf(sweep: Sweep, engine: string): Cell[] {
   const variants = memo((parameters: ParameterValues) =>
-    variantParts(variantOf(sweep, parameters)),
+    variantParts(variantOf(sweep, parameters), sweep.content),
   );
   const cells: Cell[] = [];
   for (const point of combinations(sweep)) {
@@ -96,20 +99,39 @@ function cellsOf(sweep: Sweep, engine: string): Cell[] {
 }
 
 /** What the cells of one variant of a sweep share. */
-function variantParts({ network, thresholdVariance, data, training }: Sections) {
+function variantParts(
+  { network, thresholdVariance, data, training }: Sections,
+  content: Sweep["content"],
+) {
   const { name, options } = data;
-  const definition = dataSet(name);
-  const inputs = definition.inputs(options);
-  const outputs = outputsFor(definition.targets(options), training.loss);
-  const { train, test, digest } = makeDataSet(name, options);
+  const shape = shapeOf(data, content?.facts ?? null);
+  if (shape === null) throw new UsageError(`the files of data set ${name} have not been read`);
+  const { inputs, targets } = shape;
+  const outputs = outputsFor(targets, training.loss);
   return {
-    data: { name, options, digest },
-    samples: { train: train.samples, test: test.samples },
+    ...samplesOf({ name, options }, content),
     training,
     networks: memo((hidden: readonly number[]): NetworkShape => {
       return { inputs, hidden, outputs, ...network };
     }),
     initialisations: memo((weightVariance: number) => ({ weightVariance, thresholdVariance })),
+  };
+}
+
+/** A data set as a cell's physics name it, and how many samples it has. */
+function samplesOf(
+  { name, options }: Sweep["data"],
+  content: Sweep["content"],
+): { readonly data: DataSetRef; readonly samples: Samples } {
+  const definition = dataSet(name);
+  if (definition.source !== undefined) {
+    const { digest, facts } = content!;
+    return { data: { name, options, digest }, samples: definition.counts(options, facts) };
+  }
+  const { train, test, digest } = makeDataSet(name, options);
+  return {
+    data: { name, options, digest },
+    samples: { train: train.samples, test: test.samples },
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { storeError } from "../store/files.ts";
 import { weightsFile } from "../store/layout.ts";
 import type { Job } from "./backlog.ts";
+import { offerContent } from "./offer-content.ts";
 import type { Run } from "./run.ts";
 
 /** Enough to hide the latency of a distant broker; 10⁵ requests at a time would take a gigabyte of memory. */
@@ -37,9 +38,16 @@ function begin(run: Run, job: Job): void {
 
 async function publish(run: Run, job: Job): Promise<void> {
   if (job.kind === "field") await offerWeights(run, job);
+  else await offerOnce(run);
   run.over.signal.throwIfAborted();
   // An earlier coordinator's task may have ended while its weights were uploaded.
   if (run.jobs.has(job.task.id)) await run.transport.publish(job.task);
+}
+
+/** Uploads the data set for the workers, before the first training. */
+function offerOnce(run: Run): Promise<void> {
+  run.contentOffer ??= offerContent({ ...run, directory: run.store.directory });
+  return run.contentOffer;
 }
 
 /** Uploads a field's weights for the workers, once, before the first of its tiles is published. */

@@ -22,6 +22,7 @@ import { readIfThere } from "../store/files.ts";
 import { cellJson, fieldFolder, weightsFile } from "../store/layout.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
 import { tileTask } from "../store/tile-task.ts";
+import { offerContent } from "./offer-content.ts";
 
 /** A stored result that can be computed again. */
 export type Claim =
@@ -58,11 +59,16 @@ export async function recompute(
   const limit = pLimit(options.flight);
   const waiting = new Map<string, (result: TaskResult | null) => void>();
   const different: string[] = [];
+  let contentOffer: Promise<void> | null = null;
   let done = 0;
 
   async function check(claim: Claim): Promise<void> {
     signal.throwIfAborted();
     if (claim.task.kind === "field") await offerWeights(claim.task);
+    else {
+      contentOffer ??= offerContent({ plan, directory, transport });
+      await contentOffer;
+    }
     const answered = new Promise<TaskResult | null>((resolve) => {
       waiting.set(claim.task.id, resolve);
     });

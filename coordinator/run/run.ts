@@ -52,6 +52,8 @@ export interface Run extends RunOptions {
   storing: number;
   /** Uploads of weights for the workers, by field. */
   readonly offers: WeakMap<OpenField, Promise<void>>;
+  /** Upload of the data set, before the first training; null: not begun. */
+  contentOffer: Promise<void> | null;
   /** Once aborted, nothing more is started. */
   readonly over: AbortController;
   /** Hands out more tasks, if `flight` allows; set while there are some to hand out. */
@@ -68,6 +70,7 @@ export function createRun(options: RunOptions, fail: (reason: unknown) => void):
     publishing: 0,
     storing: 0,
     offers: new WeakMap(),
+    contentOffer: null,
     over: new AbortController(),
     topUp() {},
     fail,

@@ -1,8 +1,9 @@
 import * as z from "zod";
-import type { OptionRule, OptionValue } from "../../shared/datasets/data-set.ts";
+import type { OptionRule, OptionValue, SourceRule } from "../../shared/datasets/data-set.ts";
 import { dataSets } from "../../shared/datasets/registry.ts";
-import { integer, oneOf, real, section } from "./phrases.ts";
+import { anyOf, choice, integer, list, oneOf, real, section } from "./phrases.ts";
 
+const NAME = "a name";
 const NAMES = oneOf(Object.keys(dataSets));
 
 /** `data` of a spec: one form for each data set, made from the table of its options. */
@@ -14,10 +15,12 @@ export const dataSchema = z
   .describe("The data set by name, with its options.");
 
 function forms() {
-  const [first, ...rest] = Object.values(dataSets).map(({ name, doc, options }) => {
+  const [first, ...rest] = Object.values(dataSets).map(({ name, doc, options, source = {} }) => {
     const rules = Object.entries<OptionRule>(options);
+    const places = Object.entries<SourceRule>(source);
     return section({
       name: z.literal(name).describe(doc),
+      ...Object.fromEntries(places.map(([place, rule]) => [place, sourceSchema(rule)])),
       ...Object.fromEntries(rules.map(([option, rule]) => [option, optionSchema(rule)])),
     });
   });
@@ -29,8 +32,40 @@ function optionSchema(rule: OptionRule): z.ZodType<OptionValue> {
     const title = "`true` or `false`";
     return z.boolean(title).meta({ title }).default(rule.default).describe(rule.doc);
   }
+  if (rule.kind === "choice") {
+    const { choices, default: standard, doc } = rule;
+    return choice(choices as [string, ...string[]])
+      .default(standard)
+      .describe(doc);
+  }
+  if (rule.kind === "integers") return integersSchema(rule);
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = rule;
   const bounds = { min: minimum, max: maximum, above: exclusiveMinimum, below: exclusiveMaximum };
   const schema = rule.kind === "integer" ? integer(bounds) : real(bounds);
   return schema.default(rule.default).describe(rule.doc);
+}
+
+function integersSchema(rule: Extract<OptionRule, { kind: "integers" }>) {
+  const { minimum, maximum, least, doc } = rule;
+  const title = `a list of at least ${least} different integers from ${minimum} to ${maximum}`;
+  return z
+    .array(z.int(title).min(minimum, title).max(maximum, title), title)
+    .refine((values) => values.length >= least && new Set(values).size === values.length, title)
+    .meta({ title })
+    .default([...rule.default])
+    .describe(doc);
+}
+
+function sourceSchema({ kind, isRequired, doc }: SourceRule): z.ZodType {
+  const name = z.string(NAME).min(1, NAME).meta({ title: NAME });
+  // Of arrays without names, a column is its number.
+  const column = anyOf([name, z.int(NAME).min(0, NAME).transform(String)], NAME);
+  const many = "a name, or a list of names";
+  const schema =
+    kind === "columns"
+      ? anyOf([column, list(column, many)], many)
+      : kind === "column"
+        ? column
+        : name;
+  return (isRequired ? schema : schema.optional()).describe(doc);
 }

@@ -1,4 +1,5 @@
 import { basename, extname } from "node:path";
+import type { Facts } from "../../shared/datasets/content.ts";
 import { dataSets } from "../../shared/datasets/registry.ts";
 import { formComplaints, type SoundParts, soundParts } from "./form-faults.ts";
 import { largeNetwork } from "./large-network.ts";
@@ -7,7 +8,7 @@ import { resolveAxes, resolveSweep, resolveZip } from "./resolve.ts";
 import { type SpecForm, sweepSchema } from "./schema.ts";
 import type { Fault } from "./spec-error.ts";
 import { type Complaint, readSpecText } from "./spec-text.ts";
-import type { GivenSections, Sweep } from "./sweep.ts";
+import type { GivenSections, Sweep, SweepContent } from "./sweep.ts";
 import { trainingComplaints } from "./training-faults.ts";
 import { isVaried, variantComplaints } from "./variant-faults.ts";
 import { sectionsSchema } from "./variants.ts";
@@ -17,19 +18,26 @@ export type ParsedSweep = { readonly sweep: Sweep } | { readonly faults: readonl
 
 /**
  * The sweep that a YAML text describes, or all faults of the text, in its order.
- * Pure; `file` names the sweep where the text does not.
+ * Pure; `file` names the sweep where the text does not. Without the `content` of a data set from files, what depends on it is
+ * not checked, and the sweep has no field by default.
  */
-export function parseSweep(text: string, { file }: { file: string }): ParsedSweep {
+export function parseSweep(
+  text: string,
+  { file, content }: { readonly file: string; readonly content?: SweepContent | undefined },
+): ParsedSweep {
   const spec = readSpecText(text);
   if (spec.value === undefined) return { faults: spec.faults };
   const named = withDataName(spec.value);
+  const facts = content?.facts ?? null;
   const form = sweepSchema.safeParse(named);
   const complaints = form.success
-    ? soundComplaints(form.data, spec.value)
-    : [...formComplaints(form.error.issues), ...contentComplaints(soundParts(named))];
+    ? soundComplaints(form.data, { value: spec.value, facts })
+    : [...formComplaints(form.error.issues), ...contentComplaints(soundParts(named), facts)];
   const faults = [...spec.faults, ...complaints.map(spec.place)];
   if (form.success && faults.length === 0) {
-    return { sweep: resolveSweep(form.data, { name: nameOf(file), given: givenIn(spec.value) }) };
+    return {
+      sweep: resolveSweep(form.data, { name: nameOf(file), given: givenIn(spec.value), content }),
+    };
   }
   return { faults: faults.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
@@ -45,23 +53,26 @@ function withDataName(value: unknown): unknown {
 }
 
 /** What is wrong with a spec whose form has no faults. */
-function soundComplaints(form: SpecForm, value: unknown): Complaint[] {
-  const complaints = contentComplaints(form);
+function soundComplaints(
+  form: SpecForm,
+  { value, facts }: { value: unknown; facts: Facts | null },
+): Complaint[] {
+  const complaints = contentComplaints(form, facts);
   if (complaints.length > 0 || !isVaried(form)) return complaints;
   const axes = resolveAxes(form.axes);
   const { parameters = [] } = axes;
   const { activation } = form.network;
   const where = [form.where].flat();
   const lattice = { axes, zip: resolveZip(form.zip, parameters), where, network: { activation } };
-  return variantComplaints({ form, given: givenIn(value), lattice });
+  return variantComplaints({ form, given: givenIn(value), lattice, facts });
 }
 
 /** Faults beyond the form of single parts, as far as the parts without faults of form show them. */
-function contentComplaints(parts: SoundParts): Complaint[] {
+function contentComplaints(parts: SoundParts, facts: Facts | null): Complaint[] {
   const ofLattice = [...latticeComplaints(parts), ...whereComplaints(parts)];
   if (ofLattice.length === 0) ofLattice.push(...complaintsOfCells(parts));
   // Where options vary, they are checked together with the values of their axes.
-  return [...ofLattice, ...(isVaried(parts) ? [] : trainingComplaints(parts))];
+  return [...ofLattice, ...(isVaried(parts) ? [] : trainingComplaints(parts, facts))];
 }
 
 /** The sections whose options may vary, as written. */

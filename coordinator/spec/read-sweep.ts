@@ -1,4 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type ReadContent, readContent } from "../data/read-content.ts";
 import { parseSweep } from "./parse-sweep.ts";
 import { SpecError } from "./spec-error.ts";
 import type { Sweep } from "./sweep.ts";
@@ -9,18 +11,34 @@ const MAX_BYTES = 2 ** 20;
 export interface ReadSweep {
   readonly text: string;
   readonly sweep: Sweep;
+  /** What was read of a data set from files. */
+  readonly content: ReadContent | null;
 }
 
 /**
- * Reads and parses a spec.
+ * Reads and parses a spec, and reads the files of its data set if it has any.
  *
- * @throws SpecError if it cannot be read, is not text of at most 1 MiB, or has faults
+ * @param moved where these files are if not beside the spec.
+ * @throws SpecError if it cannot be read, is not text of at most 1 MiB, or has faults; UsageError or DataError if the
+ * files of its data set are missing or faulty.
  */
-export async function readSweep(file: string): Promise<ReadSweep> {
+export async function readSweep(
+  file: string,
+  { moved }: { moved?: string | undefined } = {},
+): Promise<ReadSweep> {
   const text = await readText(file);
-  const parsed = parseSweep(text, { file });
-  if ("faults" in parsed) throw new SpecError(file, parsed.faults);
-  return { text, sweep: parsed.sweep };
+  const { sweep } = parsed(text, file);
+  if (sweep.data.source === undefined) return { text, sweep, content: null };
+  const content = await readContent(sweep.data, { folder: dirname(file), moved });
+  return { text, sweep: parsed(text, file, content).sweep, content };
+}
+
+function parsed(text: string, file: string, content?: ReadContent): { readonly sweep: Sweep } {
+  const { digest, bytes, facts } = content ?? {};
+  const known = content && { digest: digest!, bytes: bytes!.length, facts: facts! };
+  const found = parseSweep(text, { file, content: known });
+  if ("faults" in found) throw new SpecError(file, found.faults);
+  return found;
 }
 
 async function readText(file: string): Promise<string> {

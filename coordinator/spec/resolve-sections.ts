@@ -1,5 +1,7 @@
 /** Converts the form of a spec's sections to a description of the networks and their training. */
 import type { Snapshot } from "../../shared/cell.ts";
+import type { OptionValues, SourceOptions } from "../../shared/datasets/data-set.ts";
+import { dataSet } from "../../shared/datasets/registry.ts";
 import type { Schedule } from "../../shared/numerics/schedule.ts";
 import type { Optimizer } from "../../shared/numerics/training.ts";
 import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
@@ -15,13 +17,23 @@ export type Sections = Pick<Sweep, "network" | "thresholdVariance" | "data" | "t
 export function resolveSections({ network, data, training }: SectionsForm): Sections {
   const { activation, outputActivation, thresholdVariance } = network;
   const [goesWithLoss] = OUTPUT_ACTIVATIONS[training.loss];
-  const { name, ...options } = data;
   return {
     network: { activation, outputActivation: outputActivation ?? goesWithLoss },
     thresholdVariance,
-    data: { name, options },
+    data: resolveData(data),
     training: resolveTraining(training),
   };
+}
+
+/** The options of a data set apart from those that say where it is read. */
+export function resolveData({ name, ...given }: SectionsForm["data"]): Sweep["data"] {
+  const definition = dataSet(name);
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  const isOption = ([key]: [string, unknown]) => Object.hasOwn(definition.options, key);
+  const options = Object.fromEntries(entries.filter(isOption)) as OptionValues;
+  if (definition.source === undefined) return { name, options };
+  const source = Object.fromEntries(entries.filter((entry) => !isOption(entry)));
+  return { name, options, source: source as SourceOptions };
 }
 
 function resolveTraining(form: SectionsForm["training"]): Sweep["training"] {

@@ -1,12 +1,13 @@
 /** Converts the form of a spec to the sweep that it describes. */
-import { dataSet } from "../../shared/datasets/registry.ts";
+import type { Facts } from "../../shared/datasets/content.ts";
+import { shapeOf } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { axisNamed } from "./axis-names.ts";
 import { axisValues, parameterValues, varianceValues } from "./axis-values.ts";
 import { gridSchema } from "./field-schema.ts";
 import { resolveSections } from "./resolve-sections.ts";
 import type { SpecForm } from "./schema.ts";
-import type { Axes, AxisName, GivenSections, ParameterAxis, Sweep } from "./sweep.ts";
+import type { Axes, AxisName, GivenSections, ParameterAxis, Sweep, SweepContent } from "./sweep.ts";
 import { sectionsSchema, withValues } from "./variants.ts";
 
 const DEFAULT_GRID = gridSchema.parse({});
@@ -17,10 +18,12 @@ export interface ResolveContext {
   readonly name: string;
   /** The sections as written. */
   readonly given: GivenSections;
+  /** What its files hold, if it has any and they have been read. */
+  readonly content: SweepContent | undefined;
 }
 
 /** The sweep that a spec without faults describes. */
-export function resolveSweep(form: SpecForm, { name, given }: ResolveContext): Sweep {
+export function resolveSweep(form: SpecForm, { name, given, content }: ResolveContext): Sweep {
   const axes = resolveAxes(form.axes);
   const { parameters = [] } = axes;
   const first = Object.fromEntries(parameters.map(({ path, values }) => [path, values[0]!]));
@@ -34,16 +37,22 @@ export function resolveSweep(form: SpecForm, { name, given }: ResolveContext): S
     zip: resolveZip(form.zip, parameters),
     where: [form.where].flat(),
     ...sections,
-    field: resolveField(form.field, sections.data),
+    field: resolveField(form.field, sections.data, content?.facts ?? null),
+    ...(content ? { content } : {}),
     engine: form.engine,
     ...(isVaried ? { given } : {}),
   };
 }
 
-function resolveField(field: SpecForm["field"], { name, options }: Sweep["data"]): Sweep["field"] {
-  const definition = dataSet(name);
-  const grid = field ?? (definition.inputs(options) === 2 ? DEFAULT_GRID : "none");
-  return grid === "none" ? null : { ...grid, region: grid.region ?? definition.region(options) };
+function resolveField(
+  field: SpecForm["field"],
+  data: Sweep["data"],
+  facts: Facts | null,
+): Sweep["field"] {
+  const shape = shapeOf(data, facts);
+  const grid = field ?? (shape?.inputs === 2 ? DEFAULT_GRID : "none");
+  if (grid === "none" || shape === null) return null;
+  return { ...grid, region: grid.region ?? shape.region };
 }
 
 /** @throws RangeError for axes that have neither `hidden` nor both `width` and `depth`. */

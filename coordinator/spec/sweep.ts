@@ -1,4 +1,6 @@
 import type { FieldGrid, Initialisation, Snapshot, Training } from "../../shared/cell.ts";
+import type { Facts } from "../../shared/datasets/content.ts";
+import type { OptionValues, SourceOptions } from "../../shared/datasets/data-set.ts";
 import type { Activation } from "../../shared/numerics/network.ts";
 
 /**
@@ -17,8 +19,12 @@ export interface Sweep {
   /** Data set name with every option filled in. */
   readonly data: {
     readonly name: string;
-    readonly options: Readonly<Record<string, number | boolean | string>>;
+    readonly options: OptionValues;
+    /** Where and how a set from files is read. */
+    readonly source?: SourceOptions;
   };
+  /** What was read from files; absent of generated data sets, and while the files have not been read. */
+  readonly content?: SweepContent;
   readonly training: Training & { readonly snapshots: readonly Snapshot[] };
   /** null: trainings only. */
   readonly field: (FieldGrid & { readonly tile: number | "auto" }) | null;
@@ -29,6 +35,14 @@ export interface Sweep {
   readonly given?: GivenSections;
   /** As asked for; resolved to an engine id once, when the sweep is first planned. */
   readonly engine: "auto" | "native" | "tfjs" | "reference";
+}
+
+/** What a sweep knows of the content of its files. */
+export interface SweepContent {
+  /** Of the content as it is stored and sent: `sha256:` and 64 hex digits. */
+  readonly digest: string;
+  readonly bytes: number;
+  readonly facts: Facts;
 }
 
 /** Either `width` and `depth`, or `hidden` (explicit lists of layer widths), never both. */

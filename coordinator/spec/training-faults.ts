@@ -1,31 +1,34 @@
 /** What is wrong with data, network, training and field of a spec taken together. */
+import type { Facts } from "../../shared/datasets/content.ts";
 import type { TargetKind } from "../../shared/datasets/data-set.ts";
-import { dataSet } from "../../shared/datasets/registry.ts";
+import { shapeOf } from "../../shared/datasets/registry.ts";
 import { lossesFor } from "../../shared/datasets/targets.ts";
 import type { SoundParts } from "./form-faults.ts";
 import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
 import { oneOf } from "./phrases.ts";
+import { resolveData } from "./resolve-sections.ts";
 import type { Complaint } from "./spec-text.ts";
 
 /** Checks the parts of a spec whose form has no faults. */
-export function trainingComplaints(parts: SoundParts): Complaint[] {
+export function trainingComplaints(parts: SoundParts, facts: Facts | null): Complaint[] {
   return [
-    ...lossOfData(parts),
+    ...lossOfData(parts, facts),
     ...outputOfLoss(parts),
     ...twoLearningRates(parts),
     ...lateSnapshots(parts),
     ...longWarmup(parts),
-    ...fieldOfData(parts),
+    ...fieldOfData(parts, facts),
   ];
 }
 
-function lossOfData({ data, training }: SoundParts): Complaint[] {
+function lossOfData({ data, training }: SoundParts, facts: Facts | null): Complaint[] {
   if (!data || !training?.loss) return [];
-  const { name, ...options } = data;
-  const targets = dataSet(name).targets(options);
+  const shape = shapeOf(resolveData(data), facts);
+  if (shape === null) return [];
+  const { targets } = shape;
   const losses = lossesFor(targets);
   if (losses.includes(training.loss)) return [];
-  const expected = `${oneOf(losses)}, as data set \`${name}\` has ${phraseFor(targets)}`;
+  const expected = `${oneOf(losses)}, as data set \`${data.name}\` has ${phraseFor(targets)}`;
   return [{ path: ["training", "loss"], expected }];
 }
 
@@ -66,11 +69,10 @@ function longWarmup({ training }: SoundParts): Complaint[] {
   return [{ path: ["training", "schedule", "warmup"], expected }];
 }
 
-function fieldOfData({ data, field }: SoundParts): Complaint[] {
+function fieldOfData({ data, field }: SoundParts, facts: Facts | null): Complaint[] {
   if (!data || typeof field !== "object") return [];
-  const { name, ...options } = data;
-  const inputs = dataSet(name).inputs(options);
+  const { inputs = 2 } = shapeOf(resolveData(data), facts) ?? {};
   if (inputs === 2) return [];
-  const expected = `\`none\`, as data set \`${name}\` has ${inputs} inputs and not two`;
+  const expected = `\`none\`, as data set \`${data.name}\` has ${inputs} inputs and not two`;
   return [{ path: ["field"], expected }];
 }

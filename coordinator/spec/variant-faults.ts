@@ -1,10 +1,12 @@
 /** What is wrong with the sections of a spec after values of the axes over parameters are put in. */
-import { dataSet, dataSets } from "../../shared/datasets/registry.ts";
+import type { Facts } from "../../shared/datasets/content.ts";
+import { dataSets, shapeOf } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { combinations, type Lattice } from "./enumerate.ts";
 import type { SoundParts } from "./form-faults.ts";
 import { formComplaints } from "./form-faults.ts";
 import { PARAMETERS } from "./parameters.ts";
+import { resolveData } from "./resolve-sections.ts";
 import type { SpecForm } from "./schema.ts";
 import type { Complaint } from "./spec-text.ts";
 import type { GivenSections, ParameterAxis, ParameterValues } from "./sweep.ts";
@@ -17,10 +19,12 @@ export interface VariedSpec {
   readonly form: SpecForm;
   readonly given: GivenSections;
   readonly lattice: Lattice;
+  /** Of files that were read. */
+  readonly facts: Facts | null;
 }
 
 /** Checks every combination of values in the sweep, as far as options depend on each other. */
-export function variantComplaints({ form, given, lattice }: VariedSpec): Complaint[] {
+export function variantComplaints({ form, given, lattice, facts }: VariedSpec): Complaint[] {
   const axes = lattice.axes.parameters ?? [];
   const twice = axes.flatMap(({ path }) => givenTwice(path, given));
   if (twice.length > 0) return twice;
@@ -30,11 +34,11 @@ export function variantComplaints({ form, given, lattice }: VariedSpec): Complai
   for (const values of distinctValues(lattice)) {
     const sections = sectionsSchema.safeParse(withValues(given, values));
     const found = sections.success
-      ? trainingComplaints({ ...sections.data, field: form.field })
+      ? trainingComplaints({ ...sections.data, field: form.field }, facts)
       : formComplaints(sections.error.issues);
     const fresh = found.filter(isFirst);
     complaints.push(...fresh.map((complaint) => placed(complaint, { axes, values })));
-    if (sections.success) regions.add(defaultRegion(sections.data));
+    if (sections.success) regions.add(defaultRegion(sections.data, facts));
   }
   const isOpen = form.field === undefined || (form.field !== "none" && !form.field.region);
   if (isOpen && regions.size > 1) complaints.push(regionLacks(axes));
@@ -113,9 +117,9 @@ function others(values: ParameterValues, except = ""): string {
   return ` (with ${names.map(([path, value]) => `${path} ${value}`).join(", ")})`;
 }
 
-function defaultRegion({ data: { name, ...options } }: SectionsForm): string {
-  const definition = dataSet(name);
-  return definition.inputs(options) === 2 ? JSON.stringify(definition.region(options)) : "";
+function defaultRegion({ data }: SectionsForm, facts: Facts | null): string {
+  const shape = shapeOf(resolveData(data), facts);
+  return shape?.inputs === 2 ? JSON.stringify(shape.region) : "";
 }
 
 function regionLacks(axes: readonly ParameterAxis[]): Complaint {

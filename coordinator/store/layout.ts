@@ -9,6 +9,7 @@ export const INDEX = "index.txt";
 export const JOURNAL = "journal.jsonl";
 export const CELLS = "cells";
 export const GRIDS = "grids";
+export const DATA = "data";
 export const DEAD = "dead";
 export const FIGURES = "figures";
 export const EXPORT = "export";
@@ -36,6 +37,11 @@ export function fieldFolder(cell: string, snapshot: Snapshot, field: string): st
 
 export function deadFile(task: string): string {
   return `${DEAD}/${task}.json`;
+}
+
+/** What a data set from files is made of, by its digest. */
+export function contentFile(digest: string): string {
+  return `${DATA}/${digest.slice("sha256:".length, "sha256:".length + 16)}.safetensors`;
 }
 
 /** Metadata and coordinates that fields share. */

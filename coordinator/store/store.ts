@@ -20,6 +20,7 @@ import { refuseForeign } from "./foreign-files.ts";
 import {
   CELLS,
   cellFolder,
+  DATA,
   DEAD,
   deadFile,
   FIGURES,
@@ -295,7 +296,7 @@ async function clearLitter(directory: string): Promise<void> {
 /** What may be in the way at the top of a store; below `cells`, a scan finds it. */
 const OF_SWEEP = [
   ...[SWEEP_JSON, SWEEP_YAML, SUMMARY_JSON, SUMMARY_CSV, INDEX, JOURNAL],
-  ...[CELLS, GRIDS, DEAD, FIGURES].map((folder) => `${folder}/`),
+  ...[CELLS, GRIDS, DATA, DEAD, FIGURES].map((folder) => `${folder}/`),
 ];
 
 /** The result with arrays that fill their buffers, so that these can be moved: of a message's bytes they are a part. */

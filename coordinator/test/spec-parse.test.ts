@@ -29,7 +29,7 @@ test("spec: everything except width and depth has a default", () => {
       stopAtAccuracy: null,
       snapshots: ["end"],
     },
-    field: { region: circle.region(options), points: 256, layers: "last", tile: "auto" },
+    field: { region: circle.region(options, undefined), points: 256, layers: "last", tile: "auto" },
     engine: "auto",
   });
 });

@@ -1,26 +1,60 @@
 import { canonicalJson } from "../canonical-json.ts";
+import type { Region } from "../cell.ts";
 import { InvalidTaskError } from "../errors.ts";
 import { checkerboard } from "./checkerboard.ts";
 import { circle } from "./circle.ts";
-import type { DataSet, OptionValues, Splits } from "./data-set.ts";
+import type { Facts } from "./content.ts";
+import { decodeContent, factsOf, labelsOf } from "./content.ts";
+import type { AnyDataSet, OptionValues, Room, Splits, TargetKind } from "./data-set.ts";
 import { splitsDigest } from "./digest.ts";
+import { file } from "./file.ts";
 import { gaussians } from "./gaussians.ts";
+import { fashionMnist, mnist } from "./mnist.ts";
 import { moons } from "./moons.ts";
 import { rings } from "./rings.ts";
 import { spirals } from "./spirals.ts";
 
 /** Every data set, by its name in specs. */
-export const dataSets: Readonly<Record<string, DataSet>> = {
+export const dataSets: Readonly<Record<string, AnyDataSet>> = {
   circle,
   moons,
   spirals,
   rings,
   checkerboard,
   gaussians,
+  file,
+  mnist,
+  "fashion-mnist": fashionMnist,
 };
 
+/** What a plan and a spec need to know of a data set, but for its samples. */
+export interface DataSetShape {
+  readonly inputs: number;
+  readonly targets: TargetKind;
+  /** In the plane of the first two inputs. */
+  readonly region: Region;
+}
+
+/** @returns null if that follows from files, and nothing is known of them. */
+export function shapeOf(
+  { name, options }: { readonly name: string; readonly options: OptionValues },
+  facts: Facts | null,
+): DataSetShape | null {
+  const definition = dataSet(name);
+  if (definition.source === undefined) {
+    const inputs = definition.inputs(options);
+    return { inputs, targets: definition.targets(options), region: definition.region(options) };
+  }
+  if (facts === null) return null;
+  return {
+    inputs: definition.inputs(options, facts),
+    targets: definition.targets(options, facts),
+    region: definition.region(options, facts),
+  };
+}
+
 /** @throws InvalidTaskError if there is none of that name. */
-export function dataSet(name: string): DataSet {
+export function dataSet(name: string): AnyDataSet {
   const found = Object.hasOwn(dataSets, name) ? dataSets[name] : undefined;
   if (found === undefined) {
     const known = Object.keys(dataSets).join(", ");
@@ -37,21 +71,53 @@ export interface MadeDataSet extends Splits {
 const KEPT_BYTES = 2 ** 28;
 
 /**
- * The samples with their digest. Data sets are kept for a while: the tasks of a sweep share one, or a few.
+ * The samples of a generated set with their digest. They are kept for a while: the tasks of a sweep share them.
  *
- * @throws InvalidTaskError if there is no data set of that name.
+ * @throws InvalidTaskError if there is no generated data set of that name.
  */
 export function makeDataSet(name: string, options: OptionValues): MadeDataSet {
   const key = canonicalJson({ name, options });
   let made = kept.get(key);
   if (made === undefined) {
-    const splits = dataSet(name).make(options);
+    const definition = dataSet(name);
+    if (definition.source !== undefined) {
+      throw new InvalidTaskError(
+        `expected the content of data set ${name} with the task, got none`,
+      );
+    }
+    const splits = definition.make(options);
     made = { ...splits, digest: splitsDigest(splits) };
   }
   kept.delete(key); // it is the newest again
   kept.set(key, made);
   forgetOldest();
   return made;
+}
+
+/** A data set from files, ready to train on. */
+export interface FileSamples extends Splits {
+  readonly targets: TargetKind;
+}
+
+/**
+ * The samples of a set from files.
+ *
+ * @param content as `encodeContent` made it.
+ * @throws InvalidTaskError if there is no such set.
+ */
+export function makeFromContent(
+  { name, options }: { readonly name: string; readonly options: OptionValues },
+  content: Uint8Array,
+  room: Room,
+): FileSamples {
+  const definition = dataSet(name);
+  if (definition.source === undefined) {
+    throw new InvalidTaskError(`expected a data set from files, got ${name}`);
+  }
+  const decoded = decodeContent(content);
+  const facts = factsOf(decoded, options.targets === "values" ? null : labelsOf(decoded));
+  const targets = definition.targets(options, facts);
+  return { ...definition.make(options, decoded, room), targets };
 }
 
 /** Least recently used first. */

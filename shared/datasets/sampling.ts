@@ -73,6 +73,6 @@ export function drawSplits(
   return { train: train!, test: test! };
 }
 
-function seedKey(seed: number): RandomKey {
+export function seedKey(seed: number): RandomKey {
   return [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
 }

@@ -48,7 +48,7 @@ test("circle: the smallest sets keep a sample in each split", () => {
 
 test("circle: every option has a default within its own bounds", () => {
   for (const { default: value, ...rule } of Object.values(circle.options)) {
-    if (rule.kind === "boolean") continue;
+    if (rule.kind !== "number" && rule.kind !== "integer") continue;
     const number = value as number;
     assert.ok(number >= (rule.minimum ?? -Infinity) && number <= (rule.maximum ?? Infinity));
     assert.ok(number > (rule.exclusiveMinimum ?? -Infinity));

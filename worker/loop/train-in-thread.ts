@@ -1,3 +1,4 @@
+import type { TrainTask } from "../../shared/messages.ts";
 import type { ThreadReply } from "../tasks/thread-messages.ts";
 import { checkpointSaver } from "./checkpoint-saver.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -11,6 +12,7 @@ export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<
   const { pool, savers, checkpointEveryMs: everyMs } = worker;
   const { lease, reported, progress, stop } = run;
   const saved = await run.input;
+  const data = await worker.dataSets.of(lease.task as TrainTask);
   reported.isResumed = saved !== null;
   const number = ++worker.trainings;
   const saver = checkpointSaver(async (bytes) => {
@@ -20,7 +22,10 @@ export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<
   savers.set(number, saver);
   try {
     const checkpoints = { run: number, saved, everyMs };
-    const request = { task: lease.task, weights: null, progress: progress.buffer, checkpoints };
+    const request = {
+      ...{ task: lease.task, weights: null, data },
+      ...{ progress: progress.buffer, checkpoints },
+    };
     const reply = await pool.run(request, { signal: stop.force.signal });
     if (reply.kind === "error" && reply.checkpoint != null) saver.add(reply.checkpoint);
     return reply;

@@ -5,6 +5,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { WorkerTransport } from "../../shared/transport/transport.ts";
 import type { ThreadReply, ThreadRequest } from "../tasks/thread-messages.ts";
 import type { CheckpointSaver } from "./checkpoint-saver.ts";
+import type { DataSets } from "./data-sets.ts";
 import type { Pace } from "./pace.ts";
 import type { WorkerEvent } from "./worker-event.ts";
 
@@ -24,6 +25,8 @@ export interface WorkerState {
   readonly onEvent: (event: WorkerEvent) => void;
   /** The threads that compute. */
   readonly pool: Piscina<ThreadRequest, ThreadReply>;
+  /** The samples of data sets from files. */
+  readonly dataSets: DataSets;
   /** How long tasks take here. */
   readonly pace: Pace;
   /** Runs tasks that may have killed a process, one at a time. */

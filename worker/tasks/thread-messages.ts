@@ -1,4 +1,5 @@
 /** What the main thread and a thread that computes send to each other. */
+import type { FileSamples } from "../../shared/datasets/registry.ts";
 import type { ErrorRecord } from "../../shared/errors.ts";
 import type { Task, TrainResult } from "../../shared/messages.ts";
 import type { Tile } from "./field.ts";
@@ -8,6 +9,8 @@ export interface ThreadRequest {
   readonly task: Task;
   /** The blob of weights of a field task; null for a training. */
   readonly weights: Uint8Array | null;
+  /** What a training learns, in memory that threads share, if it was read from files. */
+  readonly data?: FileSamples | null;
   /** The memory of its `Progress`. */
   readonly progress: SharedArrayBuffer;
   /** For a training that is to save checkpoints. */

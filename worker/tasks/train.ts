@@ -1,5 +1,6 @@
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
-import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
+import type { FileSamples } from "../../shared/datasets/registry.ts";
+import { makeDataSet, shapeOf } from "../../shared/datasets/registry.ts";
 import { trainingSet } from "../../shared/datasets/targets.ts";
 import { InvalidTaskError } from "../../shared/errors.ts";
 import { randomKey } from "../../shared/identity.ts";
@@ -27,6 +28,8 @@ export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs
 }
 
 export interface TrainOptions {
+  /** The samples of a data set from files; a generated one is made here. */
+  readonly data?: FileSamples | null;
   /** Where an earlier training of this cell by this engine was; its arrays are taken over. */
   readonly resume?: Checkpoint | null;
   /** Is given checkpoints. They are good during the call: the training goes on in their arrays. */
@@ -62,7 +65,7 @@ export function train(
   { progress, ...options }: TrainOptions & { readonly progress: Progress },
 ): Trained {
   const { network, training } = physics;
-  const { train: set, test } = dataSetOf(physics);
+  const { train: set, test } = dataSetOf(physics, options.data ?? null);
   const initial = initialWeights(network, physics.initialisation, randomKey(physics));
   const { weights, ...at } = options.resume ?? beginning(physics, initial);
   const calls = callLengths(physics, engine.callWork);
@@ -180,19 +183,22 @@ function lookout(
   };
 }
 
-function dataSetOf({ data, training }: CellPhysics) {
+function dataSetOf({ data, training }: CellPhysics, given: FileSamples | null) {
+  const { train, test, targets } = given ?? generated(data);
+  return {
+    train: trainingSet(train, targets, training.loss),
+    test: trainingSet(test, targets, training.loss),
+  };
+}
+
+function generated(data: CellPhysics["data"]): FileSamples {
   const made = makeDataSet(data.name, data.options);
   if (made.digest !== data.digest) {
     throw new InvalidTaskError(
       `expected data set ${data.name} with digest ${data.digest}, made one with ${made.digest}`,
     );
   }
-  const targets = dataSet(data.name).targets(data.options);
-  const { train, test } = made;
-  return {
-    train: trainingSet(train, targets, training.loss),
-    test: trainingSet(test, targets, training.loss),
-  };
+  return { ...made, targets: shapeOf(data, null)!.targets };
 }
 
 function ruleOf({ network, training }: CellPhysics, samples: number): TrainingRule {

@@ -14,9 +14,9 @@ const [spec, directory, file] = process.argv.slice(2) as [string, string, string
 /** As many tasks are handed out as to a cluster of so many threads. */
 const THREADS = 32;
 
-const { text, sweep } = await readSweep(spec);
+const read = await readSweep(spec);
 await runToEnd({
-  ...(await planFor(directory, { sweep, source: text })),
+  ...(await planFor(directory, read)),
   directory,
   workPlace: noting(localWork({ threads: 2 })),
   retry: false,

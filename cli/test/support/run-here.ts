@@ -7,8 +7,8 @@ import { loadStored, planFor } from "../../sweeps/stored-sweep.ts";
 
 /** `ftle run SPEC --out DIRECTORY` in this process, without figures. */
 export async function runHere(spec: string, directory: string): Promise<RunOutcome> {
-  const { text, sweep } = await readSweep(spec);
-  return await toEnd(await planFor(directory, { sweep, source: text }), directory);
+  const read = await readSweep(spec);
+  return await toEnd(await planFor(directory, read), directory);
 }
 
 /** `ftle resume DIRECTORY` in this process, without figures. */

@@ -1,0 +1,46 @@
+/** Where the files of data sets are. */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, isAbsolute, join, resolve } from "node:path";
+import { UsageError } from "../../shared/errors.ts";
+
+/** Where a spec's files are looked for. */
+export interface DataPlaces {
+  /** The folder that relative paths start from: the spec's. */
+  readonly folder: string;
+  /** Where files are that have moved: `--data`. */
+  readonly moved?: string | undefined;
+}
+
+/** Where `ftle data get` puts data sets: `FTLE_DATA`, or the user's folder for data. */
+export function dataFolder({ env = process.env }: { env?: NodeJS.ProcessEnv } = {}): string {
+  if (env.FTLE_DATA) return resolve(env.FTLE_DATA);
+  const home = env.XDG_DATA_HOME || join(homedir(), ".local", "share");
+  return join(home, "ftle", "data");
+}
+
+/**
+ * The path of a set's file or folder.
+ * @param path as the spec has it; null: the set's own folder among those of `ftle data get`.
+ * @throws UsageError naming where it was looked for.
+ */
+export function findData(name: string, path: string | null, places: DataPlaces): string {
+  const { folder, moved } = places;
+  const candidates = path === null ? [] : [isAbsolute(path) ? path : join(folder, path)];
+  if (moved !== undefined) {
+    const last = path === null ? name : basename(path);
+    candidates.unshift(
+      ...(path === null || isAbsolute(path) ? [] : [join(moved, path)]),
+      join(moved, last),
+      moved,
+    );
+  }
+  if (path === null) candidates.push(join(dataFolder(), name));
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found !== undefined) return found;
+  const hint =
+    path === null ? `; get it with: ftle data get ${name}` : "; say where it is with --data DIR";
+  throw new UsageError(
+    `expected the files of data set ${name} at ${candidates.join(" or ")}, found nothing there${hint}`,
+  );
+}
