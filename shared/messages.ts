@@ -147,15 +147,18 @@ const provenance = z.strictObject({
 /** A number that may be infinite or NaN where a training diverged. */
 const anyNumber = z.union([z.number(), z.nan(), z.literal(Infinity), z.literal(-Infinity)]);
 
+/** 0…1, or NaN where targets are values. */
+const share = z.union([finite.min(0).max(1), z.nan()]);
+
 const history = z.strictObject({
   /** Mean loss of each epoch's batches, before their updates; epochs 1, 2, … */
   trainLoss: z.array(anyNumber),
-  /** Share classified correctly in each epoch's batches, before their updates; epochs 1, 2, … */
-  trainAccuracy: z.array(finite.min(0).max(1)),
+  /** Share classified correctly in each epoch's batches, before their updates; epochs 1, 2, …; NaN where nothing is classified. */
+  trainAccuracy: z.array(share),
   /** Mean loss over the test split after epochs 0, 1, 2, … */
   testLoss: z.array(anyNumber),
   /** Share of the test split classified correctly after epochs 0, 1, 2, … */
-  testAccuracy: z.array(finite.min(0).max(1)),
+  testAccuracy: z.array(share),
 });
 
 const trainResult = z.strictObject({

@@ -53,6 +53,10 @@ function explain({ id, point }: Cell, nearest: Nearest | null): string {
   if (nearest === null) return `${name} must be computed: no cell is stored here`;
   const [first, ...others] = nearest.differences;
   if (first === undefined) return `${name} is stored`;
+  if (first.path === "data.digest") {
+    const [now, then] = [first.here, first.there].map((digest) => String(digest).slice(7, 19));
+    return `${name} must be computed: the data set is another one than that of the nearest stored cell ${nearest.cell} (content ${now}…, there ${then}…)`;
+  }
   const here = JSON.stringify(first.here);
   const there = JSON.stringify(first.there);
   const more = others.length === 0 ? "" : `, and ${counted(others.length, "further difference")}`;

@@ -17,25 +17,17 @@ export interface ContentSource {
   readonly moved?: string | undefined;
 }
 
-export type ContentState = "none" | "whole" | "missing" | "damaged";
-
-/** The state of the copy in a store. */
-export async function contentState(directory: string, { content }: Sweep): Promise<ContentState> {
-  if (content === undefined) return "none";
-  const found = await readIfThere(join(directory, contentFile(content.digest)));
-  if (found === null) return "missing";
-  return digestOf(found) === content.digest ? "whole" : "damaged";
-}
-
 /**
  * Writes the copy if it is missing or damaged, from what was read or from the files, wherever they are now.
  * @throws UsageError if the files are not to be found, or have changed.
  */
-export async function ensureContent(store: Store, source: ContentSource): Promise<ContentState> {
+export async function ensureContent(store: Store, source: ContentSource): Promise<void> {
   const { sweep, moved } = source;
-  const state = await contentState(store.directory, sweep);
-  if (state === "none" || state === "whole") return state;
-  const { digest } = sweep.content!;
+  if (sweep.content === undefined) return;
+  const { digest } = sweep.content;
+  const path = contentFile(digest);
+  const there = await readIfThere(join(store.directory, path));
+  if (there !== null && digestOf(there) === digest) return;
   const folder = dirname(join(store.directory, "."));
   const read = source.content ?? (await readContent(sweep.data, { folder, moved }));
   if (read.digest !== digest) {
@@ -43,8 +35,5 @@ export async function ensureContent(store: Store, source: ContentSource): Promis
       `the files of data set ${sweep.data.name} have changed since this sweep began: expected content ${digest}, found ${read.digest}. Run its spec again for the new content, or give the old files with --data DIR`,
     );
   }
-  const path = contentFile(digest);
-  await store.putAside(state === "damaged" ? [path] : []);
   await store.putFiles([[path, read.bytes]]);
-  return state;
 }

@@ -14,7 +14,7 @@ import { totals } from "../../coordinator/store/cell-status.ts";
 import { examineSummary } from "../../coordinator/store/check-summary.ts";
 import type { StoreIndex } from "../../coordinator/store/index-file.ts";
 import { indexText, isAllKnown, openIndex } from "../../coordinator/store/index-file.ts";
-import { contentFile, INDEX, SWEEP_YAML } from "../../coordinator/store/layout.ts";
+import { INDEX, SWEEP_YAML } from "../../coordinator/store/layout.ts";
 import type { Aside } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
@@ -27,7 +27,7 @@ import { noWork } from "../places/place.ts";
 import type { Display } from "../terminal/display.ts";
 import { startDisplay } from "../terminal/display.ts";
 import { cellName, counted } from "../terminal/format.ts";
-import { contentState, ensureContent } from "./ensure-content.ts";
+import { ensureContent } from "./ensure-content.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 
 export interface RunToEndOptions extends PlannedSweep {
@@ -92,7 +92,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
       plan,
       options.retry ? { ...state, dead: new Set() } : state,
     );
-    damaged.push(...(await keepContent(store, options, trainings > 0)));
+    await keepContent(store, options, trainings > 0);
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = { ...state, dead: new Set() };
@@ -128,19 +128,17 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   }
 }
 
-/** Stores what the data set is made of. Only trainings need it: without any, it may be missing. @returns damaged files. */
+/** Stores what the data set is made of. Only trainings need it: without any, it may be missing. */
 async function keepContent(
   store: Store,
   { sweep, content, data: moved }: RunToEndOptions,
   isNeeded: boolean,
-): Promise<string[]> {
-  const damaged = (await contentState(store.directory, sweep)) === "damaged";
+): Promise<void> {
   try {
     await ensureContent(store, { sweep, content, moved });
   } catch (error) {
     if (isNeeded || !(error instanceof UsageError)) throw error;
   }
-  return damaged ? [contentFile(sweep.content!.digest)] : [];
 }
 
 /** Whether a run has nothing to do in the store. */

@@ -63,7 +63,17 @@ function everythingIn(top: string): string[] {
 
 function outsideOf(top: string): string[] {
   const areas = [
-    ...["spec", "plan", "store", "run", "results", "results/figures", "results/export", "metrics"],
+    ...[
+      "data",
+      "spec",
+      "plan",
+      "store",
+      "run",
+      "results",
+      "results/figures",
+      "results/export",
+      "metrics",
+    ],
   ];
   const coordinator = areas.map((area) => `coordinator/${area}`);
   const worker = [

@@ -8,7 +8,7 @@ export const networkSchema = section({
   outputActivation: activation
     .optional()
     .describe(
-      "Activation of the output layer. Default: tanh for the loss squared-error, linear for softmax-cross-entropy, sigmoid for binary-cross-entropy.",
+      "Activation of the output layer. Default: tanh for the loss squared-error, linear for softmax-cross-entropy, sigmoid for binary-cross-entropy; of `targets: values` linear.",
     ),
   thresholdVariance: real({ min: 0 })
     .default(0)

@@ -16,7 +16,9 @@ export type Sections = Pick<Sweep, "network" | "thresholdVariance" | "data" | "t
 /** Fills in the defaults that follow from other options. */
 export function resolveSections({ network, data, training }: SectionsForm): Sections {
   const { activation, outputActivation, thresholdVariance } = network;
-  const [goesWithLoss] = OUTPUT_ACTIVATIONS[training.loss];
+  // Values to be met are not between −1 and 1.
+  const isOfValues = "targets" in data && data.targets === "values";
+  const goesWithLoss = isOfValues ? "linear" : OUTPUT_ACTIVATIONS[training.loss][0];
   return {
     network: { activation, outputActivation: outputActivation ?? goesWithLoss },
     thresholdVariance,

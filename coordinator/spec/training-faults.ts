@@ -13,6 +13,7 @@ import type { Complaint } from "./spec-text.ts";
 export function trainingComplaints(parts: SoundParts, facts: Facts | null): Complaint[] {
   return [
     ...lossOfData(parts, facts),
+    ...stopOfData(parts, facts),
     ...outputOfLoss(parts),
     ...twoLearningRates(parts),
     ...lateSnapshots(parts),
@@ -30,6 +31,13 @@ function lossOfData({ data, training }: SoundParts, facts: Facts | null): Compla
   if (losses.includes(training.loss)) return [];
   const expected = `${oneOf(losses)}, as data set \`${data.name}\` has ${phraseFor(targets)}`;
   return [{ path: ["training", "loss"], expected }];
+}
+
+function stopOfData({ data, training }: SoundParts, facts: Facts | null): Complaint[] {
+  if (!data || training?.stopAtAccuracy === undefined) return [];
+  if (shapeOf(resolveData(data), facts)?.targets.kind !== "values") return [];
+  const expected = "no accuracy to stop at, as the targets are values";
+  return [{ path: ["training", "stopAtAccuracy"], concernsKey: true, expected }];
 }
 
 function phraseFor(targets: TargetKind): string {

@@ -20,6 +20,7 @@ import {
   CELLS,
   cellFolder,
   cellJson,
+  contentFile,
   DEAD,
   deadFile,
   fieldFolder,
@@ -116,6 +117,9 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   try {
     const scan = { ...wholeScan({ directory, thorough, damaged }), index, known };
     if (present === null) damaged.push(`${CELLS}/`);
+    if (thorough && plan.content !== null) {
+      damaged.push(...damagedContent(directory, plan.content));
+    }
     const cells: CellState[] = [];
     const dead = deadLetters(plan, scan);
     for (const cell of plan.cells) {
@@ -132,6 +136,13 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   } finally {
     await known?.stop();
   }
+}
+
+/** The copy of what the data set is made of, if it is there and not whole. */
+function damagedContent(directory: string, digest: string): string[] {
+  const path = contentFile(digest);
+  const found = readOrNull(join(directory, path));
+  return found === null || digestOf(found) === digest ? [] : [path];
 }
 
 const NOTHING_THERE = { record: null, fields: [] };

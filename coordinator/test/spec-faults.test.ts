@@ -415,14 +415,14 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "an unknown data set",
     text: `${AXES}data: {name: cirlce}\n`,
     faults: [
-      '2:14  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, found "cirlce" (did you mean `circle`?)',
+      '2:14  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, `file`, `mnist`, `fashion-mnist`, found "cirlce" (did you mean `circle`?)',
     ],
   },
   {
     of: "data without a name",
     text: `${AXES}data: {samples: 10}\n`,
     faults: [
-      "2:1  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, found nothing",
+      "2:1  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, `file`, `mnist`, `fashion-mnist`, found nothing",
     ],
   },
   {

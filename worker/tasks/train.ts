@@ -65,7 +65,7 @@ export function train(
   { progress, ...options }: TrainOptions & { readonly progress: Progress },
 ): Trained {
   const { network, training } = physics;
-  const { train: set, test } = dataSetOf(physics, options.data ?? null);
+  const { train: set, test, isOfClasses } = dataSetOf(physics, options.data ?? null);
   const initial = initialWeights(network, physics.initialisation, randomKey(physics));
   const { weights, ...at } = options.resume ?? beginning(physics, initial);
   const calls = callLengths(physics, engine.callWork);
@@ -73,7 +73,7 @@ export function train(
   try {
     const rule = ruleOf(physics, set.samples);
     const look = lookout(progress, options, () => ({ ...at, weights: loaded.weights() }));
-    const run: Run = { physics, set, test, rule, calls, loaded, at, look };
+    const run: Run = { physics, set, test, isOfClasses, rule, calls, loaded, at, look };
     if (at.history.testLoss.length === 0) {
       evaluate({ ...run, look: progress.throwIfStopped }); // nothing to save yet
       takeSnapshots(run, (snapshot) => snapshot === 0);
@@ -102,6 +102,8 @@ interface Run {
   readonly physics: CellPhysics;
   readonly set: TrainingSet;
   readonly test: TrainingSet;
+  /** Otherwise the targets are values, of which none is right or wrong. */
+  readonly isOfClasses: boolean;
   readonly rule: TrainingRule;
   /** Samples in one call of the engine. */
   readonly calls: { readonly train: number; readonly test: number };
@@ -127,7 +129,7 @@ function beginning({ network, training }: CellPhysics, weights: Weights): Checkp
 
 /** What is left of the epoch under way; tells the epochs done, with the part of this one. */
 function trainEpoch(run: Run, tell: (epochs: number) => void): void {
-  const { physics, set, rule, calls, loaded, at, look } = run;
+  const { physics, set, isOfClasses, rule, calls, loaded, at, look } = run;
   const order = permutation(set.samples, randomStream(randomKey(physics), "order", at.epochs + 1));
   while (at.from < order.length && Number.isFinite(at.lossSum)) {
     look();
@@ -140,13 +142,22 @@ function trainEpoch(run: Run, tell: (epochs: number) => void): void {
   }
   evaluate(run);
   at.history.trainLoss.push(at.lossSum / set.samples);
-  at.history.trainAccuracy.push(at.correct / set.samples);
+  at.history.trainAccuracy.push(isOfClasses ? at.correct / set.samples : Number.NaN);
   at.epochs++;
   at.from = at.lossSum = at.correct = 0;
 }
 
 /** Adds loss and accuracy over the test split to the history. */
-function evaluate({ physics: { network }, test, rule, calls, loaded, at, look }: Run): void {
+function evaluate({
+  physics: { network },
+  test,
+  isOfClasses,
+  rule,
+  calls,
+  loaded,
+  at,
+  look,
+}: Run): void {
   const outputs = new Float64Array(test.samples * network.outputs);
   for (let from = 0; from < test.samples; from += calls.test) {
     look();
@@ -155,7 +166,8 @@ function evaluate({ physics: { network }, test, rule, calls, loaded, at, look }:
     outputs.set(loaded.outputs(inputs), from * network.outputs);
   }
   at.history.testLoss.push(lossSum(rule.loss, outputs, test) / test.samples);
-  at.history.testAccuracy.push(countCorrect(network, outputs, test) / test.samples);
+  const correct = isOfClasses ? countCorrect(network, outputs, test) : Number.NaN;
+  at.history.testAccuracy.push(correct / test.samples);
 }
 
 function takeSnapshots({ physics, loaded, at }: Run, isDue: (snapshot: Snapshot) => boolean): void {
@@ -188,6 +200,7 @@ function dataSetOf({ data, training }: CellPhysics, given: FileSamples | null) {
   return {
     train: trainingSet(train, targets, training.loss),
     test: trainingSet(test, targets, training.loss),
+    isOfClasses: targets.kind !== "values",
   };
 }
 
