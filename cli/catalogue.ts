@@ -67,6 +67,11 @@ export const CATALOGUE: readonly CommandEntry[] = [
     summary: "write a sweep's results as Zarr, CSV or Parquet",
   },
   {
+    name: "data",
+    arguments: "",
+    summary: "list data sets, show what is in one, or download one",
+  },
+  {
     name: "why",
     arguments: "<dir> <cell>",
     summary: "explain why a cell is stored or must be computed",

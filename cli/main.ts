@@ -15,6 +15,7 @@ const program = new Command("ftle")
     "Train whole lattices of neural networks and map how strongly each of them stretches its input space.",
   )
   .version(VERSION)
+  .enablePositionalOptions() // `--json` after a subcommand is the subcommand's, in all commands
   .addHelpText(
     "after",
     `

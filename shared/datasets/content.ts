@@ -96,7 +96,8 @@ export function decodeContent(bytes: Uint8Array): Content {
   const header = JSON.parse(buffer.toString("utf8", 8, start));
   const tensor = (name: string) => {
     const { dtype, data_offsets } = header[name] as { dtype: string; data_offsets: number[] };
-    const found = bytes.subarray(start + data_offsets[0]!, start + data_offsets[1]!);
+    const [from, to] = data_offsets as [number, number];
+    const found = new Uint8Array(bytes.buffer, bytes.byteOffset + start + from, to - from);
     if (dtype === "U8") return found;
     const aligned = found.byteOffset % 4 === 0 ? found : new Uint8Array(found);
     return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
