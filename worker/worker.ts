@@ -5,10 +5,10 @@ import pLimit from "p-limit";
 import { Piscina } from "piscina";
 import type { Clock } from "../shared/clock.ts";
 import { systemClock } from "../shared/clock.ts";
-import type { TrainTask } from "../shared/messages.ts";
 import type { WorkerTransport } from "../shared/transport/transport.ts";
+import type { ContentCache } from "./content-cache.ts";
 import { prepareTensorFlow } from "./engines/tfjs/load.ts";
-import { dataSets, fetchFrom } from "./loop/data-sets.ts";
+import { dataSets } from "./loop/data-sets.ts";
 import { createPace } from "./loop/pace.ts";
 import { takeTasks } from "./loop/take-tasks.ts";
 import type { WorkerEvent } from "./loop/worker-event.ts";
@@ -30,8 +30,8 @@ export interface WorkerOptions {
   /** Time between two checkpoints of a training. */
   readonly checkpointEveryMs?: number;
   readonly clock?: Clock;
-  /** Finds what a data set from files is made of; by default among the sweep's blobs. */
-  readonly fetchContent?: (task: TrainTask) => Promise<Uint8Array>;
+  /** Keeps what data sets from files are made of; by default it is fetched once a process. */
+  readonly contentCache?: ContentCache;
   /** The threads' module, for tests. */
   readonly threadFile?: URL;
   onEvent?(event: WorkerEvent): void;
@@ -80,7 +80,10 @@ function workerState(options: WorkerOptions): WorkerState {
   return {
     ...{ transport, name, engine, clock, onEvent, pool, savers, stopTaking, stopRunning },
     ...{ taskTimeoutMs, extendEveryMs, checkpointEveryMs },
-    dataSets: dataSets(options.fetchContent ?? fetchFrom(transport, stopRunning.signal)),
+    dataSets: dataSets(({ sweep, physics: { data } }) => {
+      const fetch = () => transport.getBlob(sweep, data.digest, { signal: stopRunning.signal });
+      return options.contentCache?.get(data.digest, fetch) ?? fetch();
+    }),
     pace: createPace(),
     suspects: pLimit(1),
     trainings: 0,

@@ -11,6 +11,7 @@ import { connectBroker, place } from "../../shared/transport/nats/connect.ts";
 import type { NatsWorkerTransport } from "../../shared/transport/nats/worker-transport.ts";
 import { workerTransport } from "../../shared/transport/nats/worker-transport.ts";
 import { VERSION } from "../../shared/version.ts";
+import { cacheFolder, contentCache } from "../../worker/content-cache.ts";
 import type { EngineName } from "../../worker/engines/registry.ts";
 import { createEngine, resolveEngine } from "../../worker/engines/registry.ts";
 import type { WorkerEvent } from "../../worker/loop/worker-event.ts";
@@ -30,6 +31,7 @@ import { counted, duration } from "../terminal/format.ts";
 import { stopSignals } from "../terminal/hang-up.ts";
 import type { MetricsFlags } from "../terminal/metrics-options.ts";
 import { metricsOption } from "../terminal/metrics-options.ts";
+import { byteCount } from "../terminal/numbers.ts";
 import type { Output } from "../terminal/output.ts";
 import { createOutput } from "../terminal/output.ts";
 import { withThreadOptions } from "../terminal/run-options.ts";
@@ -42,6 +44,8 @@ interface WorkerFlags extends BrokerFlags, MetricsFlags {
   readonly taskTimeout: number;
   readonly engine: EngineName | "auto";
   readonly name?: string;
+  readonly cache: string;
+  readonly cacheSize: number;
   readonly grace: number;
   readonly checkpointEvery: number;
   readonly exitWhenIdle: number;
@@ -81,6 +85,20 @@ export function workerCommand(): Command {
         .argParser(milliseconds)
         .default(Number.POSITIVE_INFINITY, "never"),
     )
+    .addOption(
+      new Option("--cache <dir>", "keeps the data sets of sweeps over files")
+        .default(cacheFolder(), "ftle in the user's folder for caches")
+        .env("FTLE_CACHE"),
+    )
+    .addOption(
+      new Option(
+        "--cache-size <size>",
+        "the most that it keeps: what was used longest ago goes first",
+      )
+        .argParser(byteCount)
+        .default(10e9, "10GB")
+        .env("FTLE_CACHE_SIZE"),
+    )
     .option("--end-with-stdin", "stop when standard input ends: for a process that starts workers")
     .action(work);
 }
@@ -116,6 +134,10 @@ async function work(flags: WorkerFlags): Promise<void> {
     threads,
     taskTimeoutMs,
     checkpointEveryMs: flags.checkpointEvery,
+    contentCache: contentCache({
+      ...{ folder: flags.cache, mostBytes: flags.cacheSize },
+      onNotice: output.warn,
+    }),
     onEvent(event) {
       exported?.metrics.onEvent(event);
       tally.onEvent(event);

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { DATA } from "../../coordinator/store/layout.ts";
+import { digestOf } from "../../shared/identity.ts";
 import { startNatsServer } from "../../shared/testing/nats-server.ts";
 import { repositoryFile } from "../../shared/testing/repository.ts";
 import { inFolder } from "./support/folder.ts";
@@ -244,12 +245,16 @@ const MNIST = fileURLToPath(repositoryFile("../shared/data/mnist"));
 test("data files: MNIST is learned by two workers that never had its files, to the bytes of one machine", {
   skip: existsSync(MNIST) ? false : "no MNIST beside the project",
 }, async () => {
-  const server = await startNatsServer();
-  const workers = ["a", "b"].map((name) =>
-    spawnFtle("worker", "--nats", server.url, "--threads", "1", "--name", name),
-  );
-  try {
-    await inFolder(async (folder) => {
+  await inFolder(async (folder) => {
+    const server = await startNatsServer();
+    const cache = join(folder, "cache");
+    const worker = (name: string) =>
+      spawnFtle(
+        ...["worker", "--nats", server.url, "--threads", "1"],
+        ...["--name", name, "--cache", cache],
+      );
+    const workers = [worker("a"), worker("b")];
+    try {
       const file = join(folder, "mnist.yaml");
       await writeFile(
         file,
@@ -268,12 +273,15 @@ training: {loss: softmax-cross-entropy, epochs: 2, optimizer: adam, learningRate
       const rows = (await readFile(join(there, "summary.csv"), "utf8")).trim().split("\n");
       const accuracy = rows[0]!.split(",").indexOf("testAccuracy");
       for (const row of rows.slice(1)) assert.ok(Number(row.split(",")[accuracy]) > 0.9, row);
-    });
-  } finally {
-    for (const worker of workers) worker.kill("SIGTERM");
-    await Promise.all(workers.map(({ ended }) => ended));
-    await server.stop();
-  }
+      const [copy] = await readdir(join(there, DATA));
+      const digest = digestOf(await readFile(join(there, DATA, copy!)));
+      assert.deepEqual(await readdir(cache), [`${digest.replace(":", "-")}.safetensors`]);
+    } finally {
+      for (const { kill } of workers) kill("SIGTERM");
+      await Promise.all(workers.map(({ ended }) => ended));
+      await server.stop();
+    }
+  });
 });
 
 /** An array of float32 as NumPy saves it. */

@@ -4,7 +4,6 @@ import type { Room } from "../../shared/datasets/data-set.ts";
 import type { FileSamples } from "../../shared/datasets/registry.ts";
 import { dataSet, makeFromContent } from "../../shared/datasets/registry.ts";
 import type { TrainTask } from "../../shared/messages.ts";
-import type { WorkerTransport } from "../../shared/transport/transport.ts";
 
 export interface DataSets {
   /**
@@ -39,9 +38,3 @@ export function dataSets(fetch: (task: TrainTask) => Promise<Uint8Array>): DataS
 /** In memory that threads share. */
 const room: Room = (length) =>
   new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
-
-/** The content from the sweep's blobs. */
-export function fetchFrom(transport: WorkerTransport, signal: AbortSignal) {
-  return ({ sweep, physics }: TrainTask) =>
-    transport.getBlob(sweep, physics.data.digest, { signal });
-}
