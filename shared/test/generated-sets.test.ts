@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { DataSet, Samples } from "../datasets/data-set.ts";
 import { defaultOptions } from "../datasets/data-set.ts";
 import { dataSets, makeDataSet } from "../datasets/registry.ts";
 import { unitCircle } from "../datasets/turn.ts";
+import { repositoryFile } from "../testing/repository.ts";
 
 const SAMPLES = 8000;
 
@@ -141,4 +143,10 @@ test("unit circle: quarter turns are exact, and every point has radius 1 at its 
     assert.ok(Math.abs(x - Math.cos(2 * Math.PI * t)) < 1e-14);
     assert.ok(Math.abs(y - Math.sin(2 * Math.PI * t)) < 1e-14);
   }
+});
+
+test("adding a data set: the page shows the file that is in the tree", async () => {
+  const page = await readFile(repositoryFile("docs/adding-a-data-set.md"), "utf8");
+  const file = await readFile(repositoryFile("shared/datasets/rings.ts"), "utf8");
+  assert.ok(page.includes(`\`\`\`ts\n${file}\`\`\``));
 });
