@@ -38,7 +38,7 @@ function begin(run: Run, job: Job): void {
 
 async function publish(run: Run, job: Job): Promise<void> {
   if (job.kind === "field") await offerWeights(run, job);
-  else await offerOnce(run);
+  else if (run.plan.content !== null) await offerOnce(run);
   run.over.signal.throwIfAborted();
   // An earlier coordinator's task may have ended while its weights were uploaded.
   if (run.jobs.has(job.task.id)) await run.transport.publish(job.task);

@@ -19,8 +19,7 @@ interface Offered {
  */
 export async function offerContent({ plan, directory, transport }: Offered): Promise<void> {
   const { content, sweep } = plan;
-  if (content === null) return;
-  const path = join(directory, contentFile(content));
+  const path = join(directory, contentFile(content!));
   const bytes = await readIfThere(path);
   if (bytes === null || digestOf(bytes) !== content) {
     const found = bytes === null ? "nothing" : "other bytes";

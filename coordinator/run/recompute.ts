@@ -65,7 +65,7 @@ export async function recompute(
   async function check(claim: Claim): Promise<void> {
     signal.throwIfAborted();
     if (claim.task.kind === "field") await offerWeights(claim.task);
-    else {
+    else if (plan.content !== null) {
       contentOffer ??= offerContent({ plan, directory, transport });
       await contentOffer;
     }

@@ -45,8 +45,8 @@ export interface Writer {
   finish(): Promise<void>;
 }
 
-/** So many files are written, and as many synced, at a time: `ulimit -n` may be 64. */
-const MOST_OPEN = 12;
+/** So many files are written, and as many synced, at a time, by each of two threads: `ulimit -n` may be 64. */
+const MOST_OPEN = 6;
 
 /** The most folders that are remembered. */
 const MOST_SAFE = 10_000;
