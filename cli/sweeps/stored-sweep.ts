@@ -52,6 +52,12 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
   const { record, source, damaged } = stored;
   const isChanged = stored.changed !== null;
   const sweep = record?.sweep ?? parseOrThrow(source, directory);
+  if (sweep.data.source !== undefined && sweep.content === undefined) {
+    const [spec, out] = [shellPath(directory, SWEEP_YAML), shellPath(directory)];
+    throw new UsageError(
+      `${directory} has lost sweep.json, and with it what its data set is. Bring it back with: ftle run ${spec} --out ${out} --data DIR`,
+    );
+  }
   const engine = record?.engine ?? (await engineFor(sweep, stored, directory));
   const plan = planFrom(sweep, engine);
   return { directory, sweep, source, damaged, isChanged, plan, content: null };

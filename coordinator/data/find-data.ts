@@ -1,5 +1,5 @@
 /** Where the files of data sets are. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
@@ -24,16 +24,15 @@ export function dataFolder({ env = process.env }: { env?: NodeJS.ProcessEnv } = 
  * @param path as the spec has it; null: the set's own folder among those of `ftle data get`.
  * @throws UsageError naming where it was looked for.
  */
-export function findData(name: string, path: string | null, places: DataPlaces): string {
-  const { folder, moved } = places;
+export function findData(name: string, path: string | null, { folder, moved }: DataPlaces): string {
   const candidates = path === null ? [] : [isAbsolute(path) ? path : join(folder, path)];
   if (moved !== undefined) {
-    const last = path === null ? name : basename(path);
-    candidates.unshift(
-      ...(path === null || isAbsolute(path) ? [] : [join(moved, path)]),
-      join(moved, last),
-      moved,
-    );
+    const isRelative = path !== null && !isAbsolute(path);
+    const below = [...(isRelative ? [path] : []), basename(path ?? name)];
+    // It may also be the file, or the folder of a set's files, itself.
+    const isOfOne = name === "file" && isFolder(moved);
+    const places = below.map((one) => join(moved, one));
+    candidates.unshift(...new Set([...places, ...(isOfOne ? [] : [moved])]));
   }
   if (path === null) candidates.push(join(dataFolder(), name));
   const found = candidates.find((candidate) => existsSync(candidate));
@@ -43,4 +42,8 @@ export function findData(name: string, path: string | null, places: DataPlaces):
   throw new UsageError(
     `expected the files of data set ${name} at ${candidates.join(" or ")}, found nothing there${hint}`,
   );
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -243,8 +243,11 @@ function refuseCollisions(cells: readonly Cell[]): void {
 }
 
 function sweepIdOf(sweep: Sweep, engine: string): string {
-  const { name: _, ...content } = sweep;
-  return digestOf(Buffer.from(canonicalJson({ ...content, engine }))).slice(7, 23);
+  const { name: _, content: read, data, ...rest } = sweep;
+  const content = read === undefined ? {} : { content: read.digest }; // wherever it is read from
+  const { name, options } = data;
+  const computed = { ...rest, ...content, data: { name, options }, engine };
+  return digestOf(Buffer.from(canonicalJson(computed))).slice(7, 23);
 }
 
 /** Makes a value once for each key, so that cells share their equal parts. */

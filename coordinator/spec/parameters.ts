@@ -3,6 +3,7 @@
  * lattice's own axes. Found in the sections' schemas, so that a new option is an axis as soon as it is an option.
  */
 import * as z from "zod";
+import { dataSets } from "../../shared/datasets/registry.ts";
 import { dataSchema } from "./data-schema.ts";
 import { networkSchema } from "./network-schema.ts";
 import { choice } from "./phrases.ts";
@@ -20,6 +21,12 @@ export interface Parameter {
   readonly description: string;
 }
 
+const FIXED = new Set(
+  Object.values(dataSets).flatMap(({ options }) =>
+    Object.entries(options).flatMap(([name, { isFixed }]) => (isFixed ? [`data.${name}`] : [])),
+  ),
+);
+
 /** By path, in the order of the sections. */
 export const PARAMETERS: ReadonlyMap<string, Parameter> = parametersByPath();
 
@@ -29,7 +36,8 @@ function parametersByPath(): Map<string, Parameter> {
   for (const [name, schema] of Object.entries(sections)) {
     for (const parameter of parametersIn(schema, name)) {
       // If several forms of a map have an option, the first form's schema counts.
-      if (!parameters.has(parameter.path)) parameters.set(parameter.path, parameter);
+      const { path } = parameter;
+      if (!parameters.has(path) && !FIXED.has(path)) parameters.set(path, parameter);
     }
   }
   return parameters;

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { decodeContent, encodeContent } from "../../shared/datasets/content.ts";
 import { contentOfTable } from "../data/content-of-table.ts";
 import { readCsv } from "../data/csv.ts";
+import { findData } from "../data/find-data.ts";
 import { contentOfIdx, type IdxFiles } from "../data/idx.ts";
 import { readNpy, readNpz } from "../data/npy.ts";
 import { readParquet } from "../data/parquet.ts";
@@ -194,3 +198,30 @@ function labels(given: readonly number[]): Buffer {
   bytes.set(given, 8);
   return bytes;
 }
+
+test("find data: beside the spec, or where --data says; what was looked for is named", () => {
+  const root = mkdtempSync(join(tmpdir(), "ftle-find-"));
+  try {
+    const [spec, moved] = [join(root, "spec"), join(root, "moved")];
+    mkdirSync(join(spec, "sub"), { recursive: true });
+    mkdirSync(moved);
+    const beside = join(spec, "sub", "a.csv");
+    writeFileSync(beside, "");
+    assert.equal(findData("file", "sub/a.csv", { folder: spec }), beside);
+    assert.equal(findData("file", beside, { folder: root }), beside);
+    assert.throws(
+      () => findData("file", "sub/b.csv", { folder: spec, moved }),
+      /moved\/sub\/b\.csv or \S+moved\/b\.csv or \S+spec\/sub\/b\.csv, found nothing/,
+    );
+    writeFileSync(join(moved, "b.csv"), "");
+    for (const where of [moved, join(moved, "b.csv")]) {
+      assert.equal(
+        findData("file", "sub/b.csv", { folder: spec, moved: where }),
+        join(moved, "b.csv"),
+      );
+    }
+    assert.equal(findData("mnist", "digits", { folder: spec, moved }), moved);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});

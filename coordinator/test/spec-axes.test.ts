@@ -248,3 +248,10 @@ test("axes: ends of any size give finite values, and small ones themselves", () 
   const small = sweepOf(`axes: {${AXES} weightVariance: {from: 1.0e-101, to: 1.0e-101, step: 1}}`);
   assert.deepEqual(small.axes.weightVariance.values, [1e-101]);
 });
+
+test("axes: what decides which content is read from files cannot be one", () => {
+  const text = `axes: {${AXES} data.targets: [classes, values]}\ndata: {name: file, path: a.csv, target: k}`;
+  const parsed = parseSweep(text, { file: "a.yaml" });
+  assert.match(JSON.stringify(parsed), /data\.targets/);
+  assert.ok("faults" in parsed);
+});

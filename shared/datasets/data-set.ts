@@ -33,6 +33,8 @@ export type OptionRule = Shaping & { readonly doc: string } & (
 interface Shaping {
   /** Whether inputs or targets depend on it. */
   readonly shapes?: boolean;
+  /** It decides what is read from files, which is done once: it cannot be an axis. */
+  readonly isFixed?: boolean;
 }
 
 /** What says where and how a set is read: no part of its identity, which is that of what is read. */

@@ -43,7 +43,7 @@ export const file: FileDataSet<FileOptions> = {
       kind: "choice",
       choices: ["classes", "values"],
       default: "classes",
-      shapes: true,
+      isFixed: true,
       doc: "`classes`: the target is a label, of text or numbers; `values`: numbers to be met (regression).",
     },
     testFraction: {
