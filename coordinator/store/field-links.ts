@@ -1,4 +1,5 @@
 /** Puts a field's metadata where it belongs: what fields share once beside the cells, and links to it. */
+import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import { lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -87,7 +88,7 @@ export function canLink(directory: string): boolean {
 /** What a new link in the directory looks like, removed again; null if fields cannot have any. */
 export function linkedNow(directory: string): Stats | null {
   if (!linksHold(directory)) return null;
-  const probe = join(directory, `.ftle-link-${process.pid}`);
+  const probe = join(directory, `.ftle-link-${randomUUID()}`); // two threads may try at once
   try {
     symlinkSync(".", probe);
     const found = lstatSync(probe);
