@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { StoreError } from "../../../shared/errors.ts";
+import { hasFewDescriptors } from "../../../shared/few-descriptors.ts";
 import type { Stored, StoreFault, StoreReply, StoreRequest } from "./requests.ts";
 import { cellOf } from "./requests.ts";
 
@@ -24,8 +25,9 @@ const MOST_A_TURN = 8;
 const THREADS = 2;
 
 export function startStoring(directory: string): Storing {
-  const threads = Array.from({ length: THREADS }, () => startThread(directory));
-  const threadOf = (cell: string) => threads[Number.parseInt(cell.slice(-1), 16) % THREADS]!;
+  const count = hasFewDescriptors() ? 1 : THREADS; // each needs some ten beside its files
+  const threads = Array.from({ length: count }, () => startThread(directory));
+  const threadOf = (cell: string) => threads[Number.parseInt(cell.slice(-1), 16) % count]!;
   return {
     put: (request, transfer) => threadOf(cellOf(request)).put(request, transfer),
     async stop() {
