@@ -1,5 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import { describeData } from "../../coordinator/data/describe.ts";
 import type { RemoteSet } from "../../coordinator/data/download.ts";
@@ -9,6 +8,8 @@ import type { ReadContent } from "../../coordinator/data/read-content.ts";
 import { readContent } from "../../coordinator/data/read-content.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
+import type { NewFile } from "../../coordinator/store/write-files.ts";
+import { writeFiles } from "../../coordinator/store/write-files.ts";
 import type { DataSet, SourceRule } from "../../shared/datasets/data-set.ts";
 import { defaultOptions } from "../../shared/datasets/data-set.ts";
 import { dataSets } from "../../shared/datasets/registry.ts";
@@ -93,7 +94,8 @@ function showCommand(): Command {
       ];
       if (flags.picture !== undefined) {
         const { pictureOf } = await load<PictureModule>("../../coordinator/data/picture.ts");
-        await writeFile(flags.picture, pictureOf(made.pictured));
+        const picture: NewFile = [basename(flags.picture), pictureOf(made.pictured)];
+        await writeFiles(dirname(flags.picture), [picture], { temporaryFolder: "." });
         lines.push(["picture", flags.picture]);
       }
       const { pictured: _, ...value } = made;

@@ -3,11 +3,10 @@ import { dirname, join } from "node:path";
 import type { ReadContent } from "../../coordinator/data/read-content.ts";
 import { readContent } from "../../coordinator/data/read-content.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
-import { readIfThere } from "../../coordinator/store/files.ts";
+import { sizeOf } from "../../coordinator/store/entries.ts";
 import { contentFile } from "../../coordinator/store/layout.ts";
 import type { Store } from "../../coordinator/store/store.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { digestOf } from "../../shared/identity.ts";
 
 export interface ContentSource {
   readonly sweep: Sweep;
@@ -15,6 +14,8 @@ export interface ContentSource {
   readonly content: ReadContent | null;
   /** Where the files are if they have moved. */
   readonly moved?: string | undefined;
+  /** What a thorough scan found damaged in the store. */
+  readonly damaged: readonly string[];
 }
 
 /**
@@ -22,13 +23,13 @@ export interface ContentSource {
  * @throws UsageError if the files are not to be found, or have changed.
  */
 export async function ensureContent(store: Store, source: ContentSource): Promise<void> {
-  const { sweep, moved } = source;
+  const { sweep, moved, damaged } = source;
   if (sweep.content === undefined) return;
   const { digest } = sweep.content;
   const path = contentFile(digest);
-  const there = await readIfThere(join(store.directory, path));
-  if (there !== null && digestOf(there) === digest) return;
-  const folder = dirname(join(store.directory, "."));
+  const isThere = sizeOf(join(store.directory, path)) !== null;
+  if (isThere && !damaged.includes(path)) return;
+  const folder = dirname(store.directory);
   const read = source.content ?? (await readContent(sweep.data, { folder, moved }));
   if (read.digest !== digest) {
     throw new UsageError(

@@ -88,11 +88,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     await store.putAside(state.damaged);
     const aside = store.aside.map(({ path }) => path);
     const damaged = [...new Set([...aside, ...ofSweep, ...summary.damaged, ...state.damaged])];
-    const { trainings } = remainingLoad(
-      plan,
-      options.retry ? { ...state, dead: new Set() } : state,
-    );
-    await keepContent(store, options, trainings > 0);
+    if (plan.content !== null) await keepContent(store, options, state);
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = { ...state, dead: new Set() };
@@ -131,13 +127,14 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
 /** Stores what the data set is made of. Only trainings need it: without any, it may be missing. */
 async function keepContent(
   store: Store,
-  { sweep, content, data: moved }: RunToEndOptions,
-  isNeeded: boolean,
+  { plan, sweep, content, data: moved, retry }: RunToEndOptions,
+  state: StoreState,
 ): Promise<void> {
   try {
-    await ensureContent(store, { sweep, content, moved });
+    await ensureContent(store, { sweep, content, moved, damaged: state.damaged });
   } catch (error) {
-    if (isNeeded || !(error instanceof UsageError)) throw error;
+    const { trainings } = remainingLoad(plan, retry ? { ...state, dead: new Set() } : state);
+    if (trainings > 0 || !(error instanceof UsageError)) throw error;
   }
 }
 

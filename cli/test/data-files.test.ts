@@ -38,6 +38,20 @@ ${more}`;
 const FROM_CSV = spec("path: points.csv, inputs: [a, b, c], target: kind");
 const CELLS = 2 * 2 * 5;
 
+/** A sweep over the CSV, which has run. */
+async function withSweep(
+  body: (use: { folder: string; file: string; csv: string; directory: string }) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const [file, csv] = [join(folder, "points.yaml"), join(folder, "points.csv")];
+    const directory = join(folder, "out");
+    await writeFile(csv, csvOf(POINTS));
+    await writeFile(file, FROM_CSV);
+    assert.equal((await ftle("run", file, "--out", directory, "--quiet")).code, 0);
+    await body({ folder, file, csv, directory });
+  });
+}
+
 const cellsOf = async (directory: string) => (await readdir(join(directory, "cells"))).sort();
 
 test("data files: a CSV's sweep is killed, and resumed to the same bytes without the file", async () => {
@@ -63,12 +77,7 @@ test("data files: a CSV's sweep is killed, and resumed to the same bytes without
 });
 
 test("data files: a moved file recomputes nothing; a changed value makes other cells, and why names the data set", async () => {
-  await inFolder(async (folder) => {
-    const [file, csv] = [join(folder, "points.yaml"), join(folder, "points.csv")];
-    const directory = join(folder, "out");
-    await writeFile(csv, csvOf(POINTS));
-    await writeFile(file, FROM_CSV);
-    await ftle("run", file, "--out", directory, "--quiet");
+  await withSweep(async ({ folder, file, csv, directory }) => {
     const before = await cellsOf(directory);
     await mkdir(join(folder, "elsewhere"));
     await rename(csv, join(folder, "elsewhere", "points.csv"));
@@ -215,12 +224,7 @@ test("data files: every fault of a file is named with its line, and nothing is s
 });
 
 test("data files: a damaged copy is found, and restored while the file is there", async () => {
-  await inFolder(async (folder) => {
-    const [file, csv] = [join(folder, "points.yaml"), join(folder, "points.csv")];
-    const directory = join(folder, "out");
-    await writeFile(csv, csvOf(POINTS));
-    await writeFile(file, FROM_CSV);
-    await ftle("run", file, "--out", directory, "--quiet");
+  await withSweep(async ({ folder, csv, directory }) => {
     const [name] = await readdir(join(directory, DATA));
     const copy = join(directory, DATA, name!);
     const bytes = await readFile(copy);

@@ -46,7 +46,7 @@ function samplesOf(
   content: ReadContent | null,
 ): Splits & { readonly digest: string } {
   if (content === null) return makeDataSet(data.name, data.options);
-  const made = makeFromContent(data, content.bytes, (length) => new Float32Array(length));
+  const made = makeFromContent(data, content.bytes);
   return { ...made, digest: content.digest };
 }
 

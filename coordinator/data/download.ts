@@ -68,7 +68,9 @@ export async function downloadSet(
   options: DownloadOptions,
 ): Promise<string[]> {
   const { folder } = options;
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw new UsageError(`cannot make ${folder}: ${causeOf(error)}`);
+  });
   const fetched: string[] = [];
   for (const file of files) {
     const path = join(folder, file.name);

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import type { Content, Facts } from "../../shared/datasets/content.ts";
 import { factsOf } from "../../shared/datasets/content.ts";
 import type { DataFault } from "./table.ts";
-import { DataError } from "./table.ts";
+import { DataError, MOST_FAULTS } from "./table.ts";
 
 /** By what they hold. Of each, `.gz` as well. */
 export const IDX_FILES = {
@@ -39,7 +39,7 @@ export function contentOfIdx(folder: string, files: IdxFiles): { content: Conten
   }
   const all = [...trainLabels, ...testLabels];
   all.forEach((label, i) => {
-    if (label <= 9 || faults.length >= 20) return;
+    if (label <= 9 || faults.length >= MOST_FAULTS) return;
     const isTest = i >= trainLabels.length;
     const place = `${isTest ? IDX_FILES.testLabels : IDX_FILES.trainLabels}, byte ${8 + i - (isTest ? trainLabels.length : 0)}`;
     faults.push({ place, expected: "a label from 0 to 9", found: String(label) });

@@ -14,6 +14,12 @@ export const dataSchema = z
   .prefault({ name: "circle" })
   .describe("The data set by name, with its options.");
 
+/** Such as `data.classes`, of the options of all data sets whose rule is of a kind. */
+export function pathsOfOptions(isOfKind: (rule: OptionRule) => boolean): ReadonlySet<string> {
+  const all = Object.values(dataSets).flatMap(({ options }) => Object.entries<OptionRule>(options));
+  return new Set(all.filter(([, rule]) => isOfKind(rule)).map(([name]) => `data.${name}`));
+}
+
 function forms() {
   const [first, ...rest] = Object.values(dataSets).map(({ name, doc, options, source = {} }) => {
     const rules = Object.entries<OptionRule>(options);

@@ -3,8 +3,7 @@
  * lattice's own axes. Found in the sections' schemas, so that a new option is an axis as soon as it is an option.
  */
 import * as z from "zod";
-import { dataSets } from "../../shared/datasets/registry.ts";
-import { dataSchema } from "./data-schema.ts";
+import { dataSchema, pathsOfOptions } from "./data-schema.ts";
 import { networkSchema } from "./network-schema.ts";
 import { choice } from "./phrases.ts";
 import { trainingSchema } from "./training-schema.ts";
@@ -21,11 +20,7 @@ export interface Parameter {
   readonly description: string;
 }
 
-const FIXED = new Set(
-  Object.values(dataSets).flatMap(({ options }) =>
-    Object.entries(options).flatMap(([name, { isFixed }]) => (isFixed ? [`data.${name}`] : [])),
-  ),
-);
+const FIXED = pathsOfOptions(({ isFixed }) => isFixed === true);
 
 /** By path, in the order of the sections. */
 export const PARAMETERS: ReadonlyMap<string, Parameter> = parametersByPath();

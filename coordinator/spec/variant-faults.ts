@@ -1,7 +1,8 @@
 /** What is wrong with the sections of a spec after values of the axes over parameters are put in. */
 import type { Facts } from "../../shared/datasets/content.ts";
-import { dataSets, shapeOf } from "../../shared/datasets/registry.ts";
+import { shapeOf } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
+import { pathsOfOptions } from "./data-schema.ts";
 import { combinations, type Lattice } from "./enumerate.ts";
 import type { SoundParts } from "./form-faults.ts";
 import { formComplaints } from "./form-faults.ts";
@@ -83,11 +84,7 @@ function dependsOnOthers(path: string): boolean {
 }
 
 /** Paths of the options on which the shape of a data set depends. */
-const SHAPING = new Set(
-  Object.values(dataSets).flatMap(({ options }) =>
-    Object.entries(options).flatMap(([name, rule]) => (rule.shapes ? [`data.${name}`] : [])),
-  ),
-);
+const SHAPING = pathsOfOptions(({ shapes }) => shapes === true);
 
 /** A combination of values, and their axes. */
 interface Combination {

@@ -103,12 +103,13 @@ export interface FileSamples extends Splits {
  * The samples of a set from files.
  *
  * @param content as `encodeContent` made it.
+ * @param room for the samples; by default ordinary memory.
  * @throws InvalidTaskError if there is no such set.
  */
 export function makeFromContent(
   { name, options }: { readonly name: string; readonly options: OptionValues },
   content: Uint8Array,
-  room: Room,
+  room?: Room,
 ): FileSamples {
   const definition = dataSet(name);
   if (definition.source === undefined) {
