@@ -12,16 +12,22 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "shared/numerics": [],
   shared: ["shared/numerics"],
   "shared/datasets": ["shared", "shared/numerics"],
+  "shared/analyses": ["shared", "shared/numerics", "shared/datasets"],
   "shared/process": ["shared"],
   "shared/transport": ["shared"],
   "shared/transport/nats": ["shared", "shared/process", "shared/transport"],
   "shared/metrics": ["shared", "shared/transport", "shared/transport/nats"],
   "coordinator/data": everythingIn("shared"),
-  "coordinator/spec": ["coordinator/data", ...everythingIn("shared")],
+  "coordinator/networks": ["coordinator/data", ...everythingIn("shared")],
+  "coordinator/spec": ["coordinator/data", "coordinator/networks", ...everythingIn("shared")],
   "coordinator/plan": ["coordinator/spec", ...everythingIn("shared")],
   "coordinator/store": ["coordinator/spec", "coordinator/plan", ...everythingIn("shared")],
   "coordinator/run": [
-    ...["coordinator/spec", "coordinator/plan", "coordinator/store"],
+    ...["coordinator/spec", "coordinator/plan", "coordinator/store", "coordinator/run/beside"],
+    ...everythingIn("shared"),
+  ],
+  "coordinator/run/beside": [
+    ...["coordinator/plan", "coordinator/store", "coordinator/run"],
     ...everythingIn("shared"),
   ],
   "coordinator/results": [
@@ -57,7 +63,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const TOPS = ["worker", "cli", "cli/commands"];
 
 function everythingIn(top: string): string[] {
-  const areas = ["numerics", "datasets", "process", "transport", "transport/nats", "metrics"];
+  const areas = [
+    "numerics",
+    "datasets",
+    "analyses",
+    "process",
+    "transport",
+    "transport/nats",
+    "metrics",
+  ];
   return [top, ...areas.map((area) => `${top}/${area}`)];
 }
 
@@ -65,10 +79,12 @@ function outsideOf(top: string): string[] {
   const areas = [
     ...[
       "data",
+      "networks",
       "spec",
       "plan",
       "store",
       "run",
+      "run/beside",
       "results",
       "results/figures",
       "results/export",
