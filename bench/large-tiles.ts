@@ -133,6 +133,7 @@ async function resultOf(transport: Transport, task: Task): Promise<TaskResult> {
   const provenance = { worker: "w", engine: ENGINE, version: "0", attempt: 1, seconds: 1 };
   const header = { task: task.id, cell: task.cell, provenance };
   if (task.kind === "field") return { kind: "field", ...header, ...arraysOf(task) };
+  if (task.kind === "analysis") throw new TypeError("expected no analyses");
   const widths = layerWidths(task.physics.network);
   const layers = widths.slice(1).map((width, l) => {
     return { weight: new Float32Array(width * widths[l]!), bias: new Float32Array(width) };

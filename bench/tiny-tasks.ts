@@ -69,7 +69,7 @@ async function run(wanted: readonly Cell[]): Promise<number> {
 
 /** The field task after a training, with its weights as the coordinator reads and offers them; null after a field. */
 async function follow(result: TaskResult): Promise<Task | null> {
-  if (result.kind === "field") return null;
+  if (result.kind !== "train") return null;
   const { digest } = result.weights[0]!;
   await transport.getBlob(plan.sweep, digest, { signal: stop.signal });
   const place = { snapshot: "end", weights: digest, side: POINTS, row: 0, column: 0 } as const;

@@ -2,6 +2,7 @@
  * Claims: metrics cost a worker less than 1 % of its throughput; a coordinator with 50 sweeps and 200 workers answers
  * in under 50 ms, with less than 200 kB. `npm run bench:metrics`, after `npm run build`.
  */
+
 import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -11,6 +12,7 @@ import { sweepMetrics } from "../coordinator/metrics/sweep-metrics.ts";
 import { createWorkerRoll } from "../coordinator/metrics/worker-roll.ts";
 import { planSweep } from "../coordinator/plan/plan.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
+import { untouched } from "../coordinator/store/scan.ts";
 import type { FieldTask } from "../shared/messages.ts";
 import { addProcessMetrics, createRegistry } from "../shared/metrics/registry.ts";
 import { startMetricsServer } from "../shared/metrics/server.ts";
@@ -179,7 +181,7 @@ async function answer(): Promise<void> {
   const parsed = parseSweep("axes: {width: [5, 10], depth: 2, seed: {count: 50}}", { file: "x" });
   if (!("sweep" in parsed)) throw new Error("not a spec");
   const plan = planSweep(parsed.sweep, "native-f32.1");
-  const cells = plan.cells.map((cell) => ({ cell, record: null, fields: [] }));
+  const cells = plan.cells.map(untouched);
   const state = { cells, dead: new Set<string>(), damaged: [] };
   const registry = createRegistry();
   addProcessMetrics(registry);

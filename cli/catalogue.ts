@@ -67,6 +67,16 @@ export const CATALOGUE: readonly CommandEntry[] = [
     summary: "write a sweep's results as Zarr, CSV or Parquet",
   },
   {
+    name: "analyse",
+    arguments: "<dir> <name>",
+    summary: "compute one more analysis of a sweep's networks; trains nothing again",
+  },
+  {
+    name: "analyses",
+    arguments: "[name]",
+    summary: "list analyses, or show the options, columns and arrays of one",
+  },
+  {
     name: "data",
     arguments: "",
     summary: "list data sets, show what is in one, or download one",

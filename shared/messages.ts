@@ -51,22 +51,24 @@ const schedule = z.discriminatedUnion("name", [
 
 const snapshot = z.union([z.int().min(0), z.literal("end")]);
 
+const loss = z.enum(["squared-error", "softmax-cross-entropy", "binary-cross-entropy"]);
+
+const options = z.record(
+  z.string(),
+  z.union([z.number(), z.boolean(), z.string(), z.array(z.number()).readonly()]),
+);
+
+const dataSet = z.strictObject({ name: z.string(), options, digest });
+
 const cellPhysics: z.ZodType<CellPhysics> = z.strictObject({
-  data: z.strictObject({
-    name: z.string(),
-    options: z.record(
-      z.string(),
-      z.union([z.number(), z.boolean(), z.string(), z.array(z.number()).readonly()]),
-    ),
-    digest,
-  }),
+  data: dataSet,
   network: networkShape,
   initialisation: z.strictObject({
     weightVariance: finite.min(0),
     thresholdVariance: finite.min(0),
   }),
   training: z.strictObject({
-    loss: z.enum(["squared-error", "softmax-cross-entropy", "binary-cross-entropy"]),
+    loss,
     optimizer,
     /** Absent where it is constant: an older worker refuses members that it does not know. */
     schedule: schedule.exactOptional(),
@@ -120,10 +122,23 @@ const fieldTask = z.strictObject({
   }),
 });
 
-const task = z.discriminatedUnion("kind", [trainTask, fieldTask]);
+const analysisTask = z.strictObject({
+  ...taskHeader,
+  kind: z.literal("analysis"),
+  analysis: z.strictObject({ name: z.string(), version: count, options }),
+  network: networkShape,
+  snapshot,
+  /** Digest of the weights' safetensors blob. */
+  weights: digest,
+  data: dataSet,
+  loss,
+});
+
+const task = z.discriminatedUnion("kind", [trainTask, fieldTask, analysisTask]);
 
 export type TrainTask = z.infer<typeof trainTask>;
 export type FieldTask = z.infer<typeof fieldTask>;
+export type AnalysisTask = z.infer<typeof analysisTask>;
 export type Task = z.infer<typeof task>;
 
 /** @throws InvalidTaskError with every fault of a message that is not a task of this version. */
@@ -191,12 +206,25 @@ const fieldResult = z.strictObject({
   provenance,
 });
 
-const taskResult = z.discriminatedUnion("kind", [trainResult, fieldResult]);
+const analysisResult = z.strictObject({
+  kind: z.literal("analysis"),
+  task: id,
+  cell: id,
+  /** By name; NaN where there is no number. */
+  columns: z.record(z.string(), anyNumber),
+  /** Names and shapes of its arrays, in the order in which `values` has them. */
+  arrays: z.array(z.strictObject({ name: z.string(), shape: z.array(z.int().min(0)) })),
+  values: float32,
+  provenance,
+});
+
+const taskResult = z.discriminatedUnion("kind", [trainResult, fieldResult, analysisResult]);
 
 export type Provenance = z.infer<typeof provenance>;
 export type History = z.infer<typeof history>;
 export type TrainResult = z.infer<typeof trainResult>;
 export type FieldResult = z.infer<typeof fieldResult>;
+export type AnalysisResult = z.infer<typeof analysisResult>;
 export type TaskResult = z.infer<typeof taskResult>;
 
 /** @throws TypeError with every fault of a message that is not a result. */

@@ -4,6 +4,7 @@ import { errorRecord } from "../shared/errors.ts";
 import { decodeWeights, encodeWeights } from "../shared/safetensors.ts";
 import type { Engine } from "./engines/engine.ts";
 import { createEngine } from "./engines/registry.ts";
+import { analyse } from "./tasks/analyse.ts";
 import type { TrainingOf } from "./tasks/checkpoint.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./tasks/checkpoint.ts";
 import { computeTile } from "./tasks/field.ts";
@@ -34,6 +35,10 @@ function compute(
   if (task.kind === "field") {
     const tile = computeTile(task, { weights: decodeWeights(weights!), engine, progress });
     return { kind: "field", tile } as const;
+  }
+  if (task.kind === "analysis") {
+    const tools = { weights: decodeWeights(weights!), engine, progress };
+    return { kind: "analysis", found: analyse(task, request.data ?? null, tools) } as const;
   }
   const options = checkpoints && trainOptions(checkpoints, { physics: task.physics, engine }, send);
   const { epochs = 0, from = 0 } = options?.resume ?? {};

@@ -80,9 +80,9 @@ function workerState(options: WorkerOptions): WorkerState {
   return {
     ...{ transport, name, engine, clock, onEvent, pool, savers, stopTaking, stopRunning },
     ...{ taskTimeoutMs, extendEveryMs, checkpointEveryMs },
-    dataSets: dataSets(({ sweep, physics: { data } }) => {
-      const fetch = () => transport.getBlob(sweep, data.digest, { signal: stopRunning.signal });
-      return options.contentCache?.get(data.digest, fetch) ?? fetch();
+    dataSets: dataSets((sweep, digest) => {
+      const fetch = () => transport.getBlob(sweep, digest, { signal: stopRunning.signal });
+      return options.contentCache?.get(digest, fetch) ?? fetch();
     }),
     pace: createPace(),
     suspects: pLimit(1),

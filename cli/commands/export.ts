@@ -98,7 +98,7 @@ function tableOf(
   options: { signal: AbortSignal },
 ): Table {
   const { sweep, plan, state } = source;
-  if (table === "cells") return cellsTable(sweep, summaryRows(plan, state));
+  if (table === "cells") return cellsTable({ sweep, plan }, summaryRows(plan, state));
   if (plan.field !== null) return pointsTable(source, plan.field, options);
   throw new UsageError(
     "expected fields to take points from; this sweep has `field: none`, try --table cells",

@@ -6,7 +6,7 @@ import { storedBytes } from "../../coordinator/plan/stored-bytes.ts";
 import { remainingLoad, wholeLoad } from "../../coordinator/run/load.ts";
 import { readSweep } from "../../coordinator/spec/read-sweep.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
-import { scanStore } from "../../coordinator/store/scan.ts";
+import { scanStore, untouched } from "../../coordinator/store/scan.ts";
 import { measureRates } from "../../worker/rates.ts";
 import { defaultThreads } from "../../worker/thread-count.ts";
 import { loadStored, planFor, refuseMissingEngine } from "../sweeps/stored-sweep.ts";
@@ -16,6 +16,7 @@ import { engineOption, withEngine } from "../terminal/engine-option.ts";
 import { bytes, cellName, counted, duration, integer, table } from "../terminal/format.ts";
 import { positiveInteger } from "../terminal/numbers.ts";
 import { createOutput } from "../terminal/output.ts";
+import { tasksOf, tasksText } from "../terminal/tasks.ts";
 
 interface PlanFlags extends EngineFlag {
   readonly json?: boolean;
@@ -57,8 +58,7 @@ export function planCommand(): Command {
         name: read.sweep.name,
         engine: plan.engine,
         cells: plan.cells.length,
-        trainings: whole.trainings,
-        tiles: whole.tiles,
+        ...tasksOf(whole),
         bytes: storedBytes(plan),
         ...costOf(whole),
         toRun: { ...rest, ...costOf(rest), seconds: model.duration(rest, flags.threads) },
@@ -67,17 +67,14 @@ export function planCommand(): Command {
       const lines = [
         ["sweep", `${read.sweep.name}, engine ${plan.engine}`],
         ["networks", integer(value.cells)],
-        ["tasks", `${counted(whole.trainings, "training")}, ${counted(whole.tiles, "tile")}`],
+        ["tasks", tasksText(whole)],
         ["store", `about ${bytes(value.bytes)}`],
         ["cost", costText(value)],
       ];
       if (flags.against !== undefined) {
         const stored = plan.cells.length - fresh.length;
         lines.push(["stored", `${counted(stored, "network")} in ${flags.against}`]);
-        lines.push([
-          "to run",
-          `${counted(rest.trainings, "training")}, ${counted(rest.tiles, "tile")}`,
-        ]);
+        lines.push(["to run", tasksText(rest)]);
       }
       lines.push([
         "expected",
@@ -99,7 +96,7 @@ function costText(cost: { coreSeconds: number; overheadSeconds: number }): strin
 
 async function stateOf(plan: Plan, directory: string | undefined): Promise<StoreState> {
   if (directory !== undefined) return await scanStore(plan, { directory, thorough: false });
-  const cells = plan.cells.map((cell) => ({ cell, record: null, fields: [] }));
+  const cells = plan.cells.map(untouched);
   return { cells, dead: new Set(), damaged: [] };
 }
 

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import { QUANTITIES } from "../../coordinator/results/lattice-plot.ts";
-import type { LineQuantity } from "../../coordinator/results/line-plot.ts";
 import { LINE_QUANTITIES } from "../../coordinator/results/line-plot.ts";
 import { scanStore } from "../../coordinator/store/scan.ts";
 import { UsageError } from "../../shared/errors.ts";
@@ -15,7 +14,7 @@ import { createOutput } from "../terminal/output.ts";
 interface PlotFlags extends SliceLook, LineLook {
   readonly json?: boolean;
   readonly quiet?: boolean;
-  readonly lines?: LineQuantity;
+  readonly lines?: string;
   readonly format: FigureFormat;
   readonly out?: string;
 }
@@ -58,10 +57,9 @@ export function plotCommand(): Command {
       collectOnly,
       {},
     )
-    .addOption(
-      new Option("--lines <quantity>", "draw this quantity as lines instead").choices(
-        Object.keys(LINE_QUANTITIES),
-      ),
+    .option(
+      "--lines <quantity>",
+      `draw this quantity as lines instead: ${Object.keys(LINE_QUANTITIES).join(", ")}, or a column of an analysis such as exponents.mean`,
     )
     .option(
       "--against <axis>",

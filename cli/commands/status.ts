@@ -14,6 +14,7 @@ import { withBrokerOptions } from "../terminal/broker-options.ts";
 import { command } from "../terminal/command.ts";
 import { cellName, counted, integer, shellPath, table } from "../terminal/format.ts";
 import { createOutput } from "../terminal/output.ts";
+import { tasksIn, tasksOf, tasksText } from "../terminal/tasks.ts";
 
 const load = moduleLoader(import.meta.url);
 
@@ -44,9 +45,9 @@ export function statusCommand(): Command {
       const state = await scanStore(plan, { directory, thorough: false });
       const owner = await lockOwner(directory);
       const counts = totals(plan, state);
-      const { trainings, tiles } = remainingLoad(plan, state);
+      const toRun = tasksOf(remainingLoad(plan, state));
       const letters = await readDeadLetters(directory, state.dead);
-      const phase = phaseOf(trainings + tiles, owner !== null);
+      const phase = phaseOf(tasksIn(toRun), owner !== null);
       const { cells, fields } = counts;
       const rows = [
         ["sweep", `${sweep.name}, engine ${plan.engine}`],
@@ -62,7 +63,15 @@ export function statusCommand(): Command {
         ],
         ["fields", `${integer(fields.complete)} of ${integer(fields.expected)} complete`],
         ["tiles", `${integer(counts.tiles.stored)} of ${integer(counts.tiles.expected)} stored`],
-        ["to run", `${counted(trainings, "training")}, ${counted(tiles, "tile")}`],
+        ...(plan.analyses.length === 0
+          ? []
+          : [
+              [
+                "analyses",
+                `${integer(counts.analyses.stored)} of ${integer(counts.analyses.expected)} stored`,
+              ],
+            ]),
+        ["to run", tasksText(toRun)],
       ];
       const missing = [...damaged, ...state.damaged];
       if (missing.length > 0) rows.push(["damaged", missing.join(", ")]);
@@ -72,7 +81,6 @@ export function statusCommand(): Command {
       if (phase === "unfinished") lines.push(`Go on with: ftle resume ${shellPath(directory)}`);
       if (letters.length > 0) lines.push(`Run them again with: ftle retry ${shellPath(directory)}`);
       const value = { name: sweep.name, engine: plan.engine, phase, owner, ...counts };
-      const toRun = { trainings, tiles };
       output.result(lines.join("\n"), { ...value, toRun, damaged: missing, isChanged, letters });
     },
   );

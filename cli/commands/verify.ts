@@ -4,6 +4,7 @@ import { remainingLoad } from "../../coordinator/run/load.ts";
 import type { Claim } from "../../coordinator/run/recompute.ts";
 import { recompute, sampleClaims } from "../../coordinator/run/recompute.ts";
 import { fieldRecord } from "../../coordinator/store/cell-record.ts";
+import type { Totals } from "../../coordinator/store/cell-status.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";
 import { damagedSummary } from "../../coordinator/store/check-summary.ts";
 import { fieldFolder } from "../../coordinator/store/layout.ts";
@@ -17,6 +18,7 @@ import { counted, integer, shellPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
 import { positiveInteger, share } from "../terminal/numbers.ts";
 import { createOutput } from "../terminal/output.ts";
+import { tasksIn, tasksOf, tasksText } from "../terminal/tasks.ts";
 
 interface VerifyFlags {
   readonly json?: boolean;
@@ -55,27 +57,25 @@ export function verifyCommand(): Command {
           },
         );
         const lost = lostTiles(plan, state);
-        const { cells, tiles } = totals(plan, state);
-        const { trainings, tiles: missing } = remainingLoad(plan, state);
+        const counts = totals(plan, state);
+        const toRun = tasksOf(remainingLoad(plan, state));
         const lines = [
-          `${counted(cells.trained + cells.diverged, "network")} and ${counted(tiles.stored, "tile")} are stored and whole.`,
+          storedText(counts),
           ...damaged.map((path) => `damaged    ${path}`),
           ...lost.map((path) => `gone       ${path}`),
           ...(claims.length === 0 ? [] : [`${counted(claims.length, "result")} computed again.`]),
           ...different.map((path) => `different  ${path}`),
         ];
-        if (trainings + missing > 0) {
-          const toMake = `${counted(trainings, "training")} and ${counted(missing, "tile")}`;
+        if (tasksIn(toRun) > 0) {
           lines.push(
-            `Missing or damaged: ${toMake}. Compute them with: ftle resume ${shellPath(directory)}`,
+            `Missing or damaged: ${tasksText(toRun)}. Compute them with: ftle resume ${shellPath(directory)}`,
           );
         } else if (damaged.length > 0) {
           lines.push(`Restore them with: ftle resume ${shellPath(directory)}`);
         }
         if (isChanged) lines.push(changedHint(directory));
-        const toRun = { trainings, tiles: missing };
         const value = {
-          ...totals(plan, state),
+          ...counts,
           toRun,
           damaged,
           isChanged,
@@ -89,6 +89,12 @@ export function verifyCommand(): Command {
         interrupt.dispose();
       }
     });
+}
+
+function storedText({ cells, tiles, analyses }: Totals): string {
+  const parts = [counted(cells.trained + cells.diverged, "network"), counted(tiles.stored, "tile")];
+  if (analyses.stored > 0) parts.push(counted(analyses.stored, "analysis", "analyses"));
+  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)} are stored and whole.`;
 }
 
 /** Fields that were once complete, according to their cells' records, but now have tiles missing. */

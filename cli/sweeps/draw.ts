@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { FieldPlan, Plan } from "../../coordinator/plan/plan.ts";
 import type { LatticeOptions, Quantity } from "../../coordinator/results/lattice-plot.ts";
 import { latticeFigure } from "../../coordinator/results/lattice-plot.ts";
-import type { LineQuantity } from "../../coordinator/results/line-plot.ts";
 import { lineFigure } from "../../coordinator/results/line-plot.ts";
 import { pictureValues } from "../../coordinator/results/picture-axes.ts";
 import type { Slice } from "../../coordinator/results/slices.ts";
@@ -153,7 +152,7 @@ export async function drawSlices(
  */
 export async function drawLinePlot(
   { sweep, plan, state }: SweepToDraw,
-  look: LineLook & { readonly lines: LineQuantity },
+  look: LineLook & { readonly lines: string },
   target: FigureTarget,
 ): Promise<string[]> {
   const { lines: quantity, against, series = null, log: logX = false } = look;
@@ -166,7 +165,7 @@ export async function drawLinePlot(
     return { row, values };
   });
   const rows = withValues(sweep, placed, { ...last, ...look.only });
-  const figure = lineFigure(sweep, rows, { quantity, against, series, logX });
+  const figure = lineFigure({ sweep, plan }, rows, { quantity, against, series, logX });
   const { drawLines } = await figures.lines();
   const name = `${quantity.replace("*", "")}-against-${against}`;
   return await writeFigure(name, await drawLines(figure), target);

@@ -106,8 +106,10 @@ function announce({ sweep, plan, directory, where, metrics }: Headline, { note }
 function report(outcome: RunOutcome, figures: readonly string[]): string {
   const { directory, totals, tasksRun, seconds } = outcome;
   const { trained, diverged } = totals.cells;
+  const { stored } = totals.analyses;
+  const analysed = stored === 0 ? "" : `, ${counted(stored, "analysis", "analyses")} stored`;
   const lines = [
-    `${counted(tasksRun, "task")} run in ${duration(seconds)}; ${integer(trained)} trained, ${integer(diverged)} diverged, ${counted(totals.fields.complete, "field")} complete.`,
+    `${counted(tasksRun, "task")} run in ${duration(seconds)}; ${integer(trained)} trained, ${integer(diverged)} diverged, ${counted(totals.fields.complete, "field")} complete${analysed}.`,
     `Table   ${shownPath(directory, SUMMARY_CSV)}`,
     ...figures.map((path) => `Figure  ${path}`),
   ];

@@ -4,6 +4,7 @@ import type { SweepState } from "../../coordinator/metrics/sweep-numbers.ts";
 import { costModel } from "../../coordinator/plan/cost.ts";
 import type { Plan } from "../../coordinator/plan/plan.ts";
 import { writeSummary } from "../../coordinator/results/summary.ts";
+import { isOfWorkers } from "../../coordinator/run/analyses.ts";
 import { remainingLoad } from "../../coordinator/run/load.ts";
 import { followRun } from "../../coordinator/run/progress.ts";
 import type { RunEvent } from "../../coordinator/run/run.ts";
@@ -27,6 +28,7 @@ import { noWork } from "../places/place.ts";
 import type { Display } from "../terminal/display.ts";
 import { startDisplay } from "../terminal/display.ts";
 import { cellName, counted } from "../terminal/format.ts";
+import { tasksIn } from "../terminal/tasks.ts";
 import { ensureContent } from "./ensure-content.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 
@@ -124,7 +126,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   }
 }
 
-/** Stores what the data set is made of. Only trainings need it: without any, it may be missing. */
+/** Stores what the data set is made of. Only trainings and analyses need it: without any, it may be missing. */
 async function keepContent(
   store: Store,
   { plan, sweep, content, data: moved, retry }: RunToEndOptions,
@@ -133,15 +135,14 @@ async function keepContent(
   try {
     await ensureContent(store, { sweep, content, moved, damaged: state.damaged });
   } catch (error) {
-    const { trainings } = remainingLoad(plan, retry ? { ...state, dead: new Set() } : state);
-    if (trainings > 0 || !(error instanceof UsageError)) throw error;
+    const left = remainingLoad(plan, retry ? { ...state, dead: new Set() } : state);
+    if (left.trainings + left.analyses > 0 || !(error instanceof UsageError)) throw error;
   }
 }
 
 /** Whether a run has nothing to do in the store. */
 function isSettled(plan: Plan, state: StoreState): boolean {
-  const { trainings, tiles } = remainingLoad(plan, state);
-  if (trainings + tiles > 0) return false;
+  if (tasksIn(remainingLoad(plan, state)) > 0) return false;
   return state.cells.every(({ record, fields }) =>
     fields.every(
       ({ snapshot, metadata, isStale, tiles }) =>
@@ -198,11 +199,19 @@ interface Found {
   readonly exported: SweepMetrics | null;
 }
 
+/** Whether there is more to do than what is computed beside the store. */
+function hasWorkForWorkers(plan: Plan, state: StoreState): boolean {
+  const { trainings, tiles } = remainingLoad(plan, state);
+  if (trainings + tiles > 0) return true;
+  return state.cells.some(({ analyses }) =>
+    analyses.some(({ analysis, isMissing }) => isMissing && isOfWorkers(analysis)),
+  );
+}
+
 /** @returns how many results were stored. */
 async function work(options: RunToEndOptions, found: Found): Promise<number> {
   const { plan, sweep, signal, workPlace, directory } = options;
-  const { trainings, tiles } = remainingLoad(plan, found.state);
-  const isIdle = trainings + tiles === 0; // but there may be something to repair
+  const isIdle = !hasWorkForWorkers(plan, found.state); // but there may be something to repair
   const place = isIdle ? noWork : workPlace;
   const toRun = { sweep: plan.sweep, name: sweep.name, engine: plan.engine };
   let tasksRun = 0;

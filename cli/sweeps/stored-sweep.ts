@@ -63,6 +63,14 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
   return { directory, sweep, source, damaged, isChanged, plan, content: null };
 }
 
+/** Another sweep for the directory of a stored one, with its engine. */
+export function planStored(
+  { plan, content }: StoredPlan,
+  { sweep, source }: { readonly sweep: Sweep; readonly source: string },
+): PlannedSweep {
+  return { sweep, source, plan: planFrom(sweep, plan.engine), content };
+}
+
 /**
  * Plans a sweep for a directory: an engine that was chosen there once stays chosen.
  */

@@ -73,9 +73,7 @@ export function startDisplay(options: DisplayOptions): Display {
   };
   const runningLine = ({ task, progress: done, attempt }: RunningTask) => {
     const again = attempt > 1 ? ` (attempt ${attempt})` : "";
-    const part =
-      task.kind === "field" ? ` ${task.snapshot} at ${task.tile.row},${task.tile.column}` : "";
-    return `  ${task.kind.padEnd(5)} ${nameOf(task)}${part}  ${percent(done)}${again}`;
+    return `  ${task.kind.padEnd(5)} ${nameOf(task)}${partOf(task)}  ${percent(done)}${again}`;
   };
   const every = isTerminal ? REDRAW_MS : LOG_MS;
   const timer = isQuiet ? undefined : setInterval(() => void (isTerminal ? draw() : log()), every);
@@ -91,6 +89,13 @@ export function startDisplay(options: DisplayOptions): Display {
       if (isTerminal) erase();
     },
   };
+}
+
+/** Which part of a cell a task computes. */
+function partOf(task: Task): string {
+  if (task.kind === "train") return "";
+  if (task.kind === "analysis") return ` ${task.snapshot} ${task.analysis.name}`;
+  return ` ${task.snapshot} at ${task.tile.row},${task.tile.column}`;
 }
 
 function barLine(report: ProgressReport, note: string, width: number): string {

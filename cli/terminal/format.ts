@@ -30,8 +30,8 @@ export function integer(count: number): string {
 }
 
 /** `1 cell`, `3 cells`. */
-export function counted(count: number, noun: string): string {
-  return `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${integer(count)} ${count === 1 ? noun : plural}`;
 }
 
 export function percent(share: number): string {

@@ -51,7 +51,7 @@ export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
     follow(sweep, numbers) {
       sweeps.delete(sweep); // a sweep followed again becomes the last
       sweeps.set(sweep, numbers);
-      beginDistributions(exported.histograms, sweep);
+      beginDistributions(exported.histograms, { sweep, kinds: numbers().kinds });
       dropEnded(exported);
     },
     onEvent: (sweep, event) => observe(exported.histograms, sweep, event),

@@ -1,5 +1,7 @@
 /** What the metrics of one run of a sweep keep, and how the exported numbers are computed from it. */
 import type { RunningTask } from "../../shared/transport/transport.ts";
+import type { Load, TaskKind } from "../plan/cost.ts";
+import { TASK_KINDS } from "../plan/cost.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ByKind, Tally } from "../run/tally.ts";
 import type { SweepNumbers, SweepState } from "./sweep-numbers.ts";
@@ -50,7 +52,8 @@ export function sweepNumbers(run: ExportedRun): SweepNumbers {
   const { plan, tally, seen, start, lastProgress, deadline, retries, late, damaged } = run;
   const left = tally.left();
   const stored = tally.stored();
-  const leased = leasedTasks(seen.running, { train: left.trainings, field: left.tiles });
+  const remaining = tasksOf(left);
+  const leased = leasedTasks(seen.running, remaining);
   const completion = run.seenAt + seen.etaSeconds;
   return {
     id: plan.sweep,
@@ -63,11 +66,12 @@ export function sweepNumbers(run: ExportedRun): SweepNumbers {
     operations: total(stored.work) + total(left.work),
     operationsDone: total(stored.work),
     tasks: {
-      pending: { train: left.trainings - leased.train, field: left.tiles - leased.field },
+      pending: byKind((kind) => remaining[kind] - leased[kind]),
       leased,
-      done: { train: stored.trainings, field: stored.tiles },
+      done: tasksOf(stored),
       dead: tally.dead(),
     },
+    kinds: kindsOf(plan),
     cells: tally.cells(),
     retries,
     late,
@@ -78,11 +82,24 @@ export function sweepNumbers(run: ExportedRun): SweepNumbers {
 
 /** Leased tasks by kind; at most those that remain, because the transport's report may be older than the latest results. */
 function leasedTasks(running: readonly RunningTask[], left: ByKind): ByKind {
-  const count = (kind: "train" | "field") =>
-    Math.min(left[kind], running.filter(({ task }) => task.kind === kind).length);
-  return { train: count("train"), field: count("field") };
+  return byKind((kind) =>
+    Math.min(left[kind], running.filter(({ task }) => task.kind === kind).length),
+  );
 }
 
-function total({ train, field }: ByKind): number {
-  return train + field;
+/** Sweeps without analyses export none. */
+export function kindsOf({ analyses }: Pick<Plan, "analyses">): readonly TaskKind[] {
+  return TASK_KINDS.filter((kind) => kind !== "analysis" || analyses.length > 0);
+}
+
+function tasksOf({ trainings, tiles, analyses }: Load): ByKind {
+  return { train: trainings, field: tiles, analysis: analyses };
+}
+
+function byKind(value: (kind: TaskKind) => number): ByKind {
+  return { train: value("train"), field: value("field"), analysis: value("analysis") };
+}
+
+function total({ train, field, analysis }: ByKind): number {
+  return train + field + analysis;
 }

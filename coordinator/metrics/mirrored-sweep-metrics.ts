@@ -2,7 +2,7 @@
 import type { MirroredMetric } from "./mirrored-metric.ts";
 import { single } from "./mirrored-metric.ts";
 import type { SweepNumbers } from "./sweep-numbers.ts";
-import { CELL_STATUSES, KINDS, SWEEP_STATES, TASK_STATES } from "./sweep-numbers.ts";
+import { CELL_STATUSES, SWEEP_STATES, TASK_STATES } from "./sweep-numbers.ts";
 
 type SweepMetric = MirroredMetric<SweepNumbers>;
 
@@ -69,9 +69,9 @@ const WORK: readonly SweepMetric[] = [
     name: "ftle_sweep_tasks",
     help: `Tasks by kind and state: ${TASK_STATES.join(", ")}. A task is done when its result is stored; tiles of cells that are not trained yet are pending.`,
     labels: ["kind", "state"],
-    samples: ({ tasks }) =>
+    samples: ({ tasks, kinds }) =>
       TASK_STATES.flatMap((state) =>
-        KINDS.map((kind) => [{ kind, state }, tasks[state][kind]] as const),
+        kinds.map((kind) => [{ kind, state }, tasks[state][kind]] as const),
       ),
   },
   {

@@ -1,7 +1,9 @@
 /** Distributions over a sweep's tasks and cells. Unlike mirrored metrics they are filled value by value. */
+
 import type { Registry } from "prom-client";
 import { Histogram } from "prom-client";
-import { KINDS } from "./sweep-numbers.ts";
+import type { TaskKind } from "../plan/cost.ts";
+import { TASK_KINDS } from "../plan/cost.ts";
 
 export interface SweepHistograms {
   /** Seconds of a task in its thread, by sweep and kind. */
@@ -51,15 +53,18 @@ export function createSweepHistograms(registry: Registry): SweepHistograms {
 }
 
 /** Starts a sweep's distributions, so that they are exported even before their first value. */
-export function beginDistributions(histograms: SweepHistograms, sweep: string): void {
-  for (const kind of KINDS) histograms.taskDurations.zero({ sweep, kind });
+export function beginDistributions(
+  histograms: SweepHistograms,
+  { sweep, kinds }: { readonly sweep: string; readonly kinds: readonly TaskKind[] },
+): void {
+  for (const kind of kinds) histograms.taskDurations.zero({ sweep, kind });
   histograms.testAccuracies.zero({ sweep });
   histograms.lambda1Means.zero({ sweep });
 }
 
 /** Removes the durations of a sweep's tasks, which matter only while it runs. */
 export function dropTaskDurations({ taskDurations }: SweepHistograms, sweep: string): void {
-  for (const kind of KINDS) taskDurations.remove({ sweep, kind });
+  for (const kind of TASK_KINDS) taskDurations.remove({ sweep, kind });
 }
 
 /** Removes the distributions over a sweep's cells. */

@@ -1,5 +1,6 @@
 /** The numbers of a sweep that metrics export, as plain data, and the values of their labels. */
 import type { QueueNumbers } from "../../shared/transport/nats/observe.ts";
+import type { TaskKind } from "../plan/cost.ts";
 import type { ByKind } from "../run/tally.ts";
 import type { CellStatus } from "../store/cell-status.ts";
 
@@ -24,8 +25,6 @@ export type SweepState = (typeof SWEEP_STATES)[number];
 /** `leased`: a worker is computing it. `dead`: given up. */
 export const TASK_STATES = ["pending", "leased", "done", "dead"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
-
-export const KINDS = ["train", "field"] as const;
 
 export const CELL_STATUSES = [
   "missing",
@@ -53,6 +52,8 @@ export interface SweepNumbers {
   /** Those of what is stored. */
   readonly operationsDone: number;
   readonly tasks: Readonly<Record<TaskState, ByKind>>;
+  /** Of the tasks that it has. */
+  readonly kinds: readonly TaskKind[];
   readonly cells: Readonly<Record<CellStatus, number>>;
   /** Attempts beyond the first, of tasks that have ended. */
   readonly retries: number;

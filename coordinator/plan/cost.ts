@@ -2,10 +2,22 @@
 import type { Counts, Overhead } from "./overhead.ts";
 import { overheadEstimate } from "./overhead.ts";
 
-export type TaskKind = "train" | "field";
+export type TaskKind = (typeof TASK_KINDS)[number];
+
+export const TASK_KINDS = ["train", "field", "analysis"] as const;
 
 /** Floating-point operations, as `shared/work.ts` counts them; or a rate: so many per second of one thread. */
 export type Work = Readonly<Record<TaskKind, number>>;
+
+export const NO_WORK: Work = { train: 0, field: 0, analysis: 0 };
+
+/** Work per second of one thread, of the kinds that are measured beforehand. */
+export type MeasuredRates = Pick<Work, "train" | "field">;
+
+/** Analyses send samples through networks as fields do. */
+function ratesOf(measured: MeasuredRates): Work {
+  return { ...measured, analysis: measured.field };
+}
 
 /** How many tasks and how much work; of a whole sweep, of the rest of one, or of one task. */
 export interface Load extends Counts {
@@ -20,7 +32,7 @@ export interface Pace {
 
 export interface CostModel {
   /** Replaces the first measurement by other rates, e.g. those of workers that have joined. */
-  expect(rates: Work): void;
+  expect(rates: MeasuredRates): void;
   /** Estimated seconds of one thread for the arithmetic. */
   seconds(work: Work): number;
   /** Estimated seconds for all else: handing out the tasks and storing their results, one after another. */
@@ -39,19 +51,23 @@ export interface CostModel {
 const PRIOR_SECONDS = 5;
 
 /** The rate of each kind is (all work)/(all time), the first measurement counting as some seconds of it. */
-export function costModel(measured: Work, overhead: Overhead = overheadEstimate()): CostModel {
-  let prior = measured;
-  const seen = { work: { train: 0, field: 0 }, seconds: { train: 0, field: 0 } };
-  let running: Pace = { work: { train: 0, field: 0 }, seconds: { train: 0, field: 0 } };
+export function costModel(
+  measured: MeasuredRates,
+  overhead: Overhead = overheadEstimate(),
+): CostModel {
+  let prior = ratesOf(measured);
+  const seen = { work: { ...NO_WORK }, seconds: { ...NO_WORK } };
+  let running: Pace = { work: NO_WORK, seconds: NO_WORK };
   const secondsOf = (kind: TaskKind, work: number) => {
     const done = prior[kind] * PRIOR_SECONDS + seen.work[kind] + running.work[kind];
     const took = PRIOR_SECONDS + seen.seconds[kind] + running.seconds[kind];
     return (work * took) / done;
   };
-  const seconds = ({ train, field }: Work) => secondsOf("train", train) + secondsOf("field", field);
+  const seconds = (work: Work) =>
+    TASK_KINDS.reduce((sum, kind) => sum + secondsOf(kind, work[kind]), 0);
   return {
     expect(rates) {
-      prior = rates;
+      prior = ratesOf(rates);
     },
     seconds,
     overhead: overhead.seconds,
@@ -60,7 +76,7 @@ export function costModel(measured: Work, overhead: Overhead = overheadEstimate(
       return (arithmetic === 0 ? 0 : arithmetic / threads) + overhead.seconds(load);
     },
     finished(task, threadSeconds) {
-      const kind = task.trainings > 0 ? "train" : "field";
+      const kind = task.trainings > 0 ? "train" : task.tiles > 0 ? "field" : "analysis";
       seen.work[kind] += task.work[kind];
       seen.seconds[kind] += threadSeconds;
       overhead.finished(task, threadSeconds);

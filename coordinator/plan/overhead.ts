@@ -4,6 +4,7 @@
 export interface Counts {
   readonly trainings: number;
   readonly tiles: number;
+  readonly analyses: number;
   /** Grid points in these tiles. */
   readonly points: number;
 }
@@ -37,8 +38,8 @@ const LONGEST_STRETCH_SECONDS = 30;
  * It corrects the stated times by one factor.
  */
 export function overheadEstimate(stated = STATED): Overhead {
-  const statedSeconds = ({ trainings, tiles, points }: Counts) =>
-    trainings * stated.training + tiles * stated.tile + points * stated.point;
+  const statedSeconds = ({ trainings, tiles, analyses, points }: Counts) =>
+    trainings * stated.training + (tiles + analyses) * stated.tile + points * stated.point;
   /** Decaying sums over the stretches of time that counted. */
   let seen = { spent: 0, stated: 0 };
   let stretch = stretchFrom(0);
@@ -48,7 +49,7 @@ export function overheadEstimate(stated = STATED): Overhead {
       return factor * statedSeconds(counts);
     },
     finished(counts, threadSeconds) {
-      stretch.tasks += counts.trainings + counts.tiles;
+      stretch.tasks += counts.trainings + counts.tiles + counts.analyses;
       stretch.stated += statedSeconds(counts);
       stretch.used += threadSeconds;
     },

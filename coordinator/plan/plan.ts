@@ -1,10 +1,12 @@
+import type { Analysis } from "../../shared/analyses/analysis.ts";
+import type { AnalysisRef } from "../../shared/analyses/registry.ts";
 import { canonicalJson } from "../../shared/canonical-json.ts";
 import type { CellPhysics, DataSetRef, FieldGrid, Snapshot } from "../../shared/cell.ts";
 import { dataSet, makeDataSet, shapeOf } from "../../shared/datasets/registry.ts";
 import { outputsFor } from "../../shared/datasets/targets.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { cellId, digestOf, fieldId } from "../../shared/identity.ts";
-import type { FieldTask, TrainTask } from "../../shared/messages.ts";
+import type { AnalysisTask, FieldTask, TrainTask } from "../../shared/messages.ts";
 import { MESSAGE_VERSION } from "../../shared/messages.ts";
 import type { NetworkShape } from "../../shared/numerics/network.ts";
 import { fieldWork, trainingWork } from "../../shared/work.ts";
@@ -13,6 +15,7 @@ import { combinations } from "../spec/enumerate.ts";
 import type { Sections } from "../spec/resolve-sections.ts";
 import type { ParameterValues, Sweep } from "../spec/sweep.ts";
 import { variantOf } from "../spec/variants.ts";
+import { analysisPlans } from "./analysis-plans.ts";
 import { tileSide } from "./tile-side.ts";
 
 /** One network to train, and its place in the lattice. */
@@ -41,6 +44,21 @@ export interface FieldPlan {
   readonly tileWork: number;
 }
 
+export interface AnalysisPlan {
+  /** Names it among those of a sweep. */
+  readonly id: string;
+  /** Names it among those of a cell and snapshot; of one that reads several cells, it depends on them. */
+  idOf(cell: string): string;
+  /** The cells that differ in their seed alone, in the order of the axes, if it reads them. */
+  members(cell: string): readonly Cell[];
+  /** The analysis that must be stored of all members. */
+  readonly base: AnalysisPlan | null;
+  /** Before the names of its columns: its own name, with the options where the sweep has it several times. */
+  readonly label: string;
+  readonly ref: AnalysisRef;
+  readonly definition: Analysis;
+}
+
 /** Everything that a sweep is to compute. Pure: the same sweep, engine and tile work give the same plan. */
 export interface Plan {
   /** Names the sweep in messages: follows from what it computes, not from its name or folder. */
@@ -53,6 +71,8 @@ export interface Plan {
   /** null: trainings only. */
   readonly field: FieldPlan | null;
   readonly snapshots: readonly Snapshot[];
+  /** Behind those whose results they read. */
+  readonly analyses: readonly AnalysisPlan[];
 }
 
 /** How a sweep's tasks are divided, as far as the spec does not decide that. */
@@ -70,13 +90,15 @@ export function planSweep(
   { tileWork = DEFAULT_TILE_WORK }: PlanOptions = {},
 ): Plan {
   const cells = inOrder(cellsOf(sweep, engine));
+  const field = fieldPlanOf(sweep, tileWork);
   return {
     sweep: sweepIdOf(sweep, engine),
     engine,
     content: sweep.content?.digest ?? null,
     cells,
-    field: fieldPlanOf(sweep, tileWork),
+    field,
     snapshots: sweep.training.snapshots,
+    analyses: analysisPlans(sweep, { field, cells }),
   };
 }
 
@@ -188,6 +210,39 @@ export function fieldTask(
     grid,
     tile: { column: column * side, row: row * side, columns, rows },
   };
+}
+
+/** The task that finds out what an analysis says of a cell at a snapshot. @param weights digest of the weights. */
+export function analysisTask(
+  plan: Plan,
+  { id, physics, samples }: Cell,
+  { analysis, snapshot, weights }: PlacedAnalysis,
+): AnalysisTask {
+  const { network, data, training } = physics;
+  const { definition, ref } = analysis;
+  const points = (plan.field?.grid.points ?? 0) ** 2;
+  return {
+    version: MESSAGE_VERSION,
+    id: `analysis-${id}-${snapshot}-${analysis.idOf(id)}`,
+    sweep: plan.sweep,
+    engine: plan.engine,
+    cell: id,
+    work: definition.work({ network, samples, points }, ref.options),
+    kind: "analysis",
+    analysis: ref,
+    network,
+    snapshot,
+    weights,
+    data,
+    loss: training.loss,
+  };
+}
+
+export interface PlacedAnalysis {
+  readonly analysis: AnalysisPlan;
+  readonly snapshot: Snapshot;
+  /** Digest of the weights. */
+  readonly weights: string;
 }
 
 function fieldPlanOf({ field }: Sweep, tileWork: number): FieldPlan | null {

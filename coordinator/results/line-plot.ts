@@ -1,7 +1,9 @@
 /** Figures of a quantity of the summary against an axis. */
 import { UsageError } from "../../shared/errors.ts";
+import type { Plan } from "../plan/plan.ts";
 import { PARAMETERS } from "../spec/parameters.ts";
 import type { Sweep } from "../spec/sweep.ts";
+import { analysisColumns } from "./analysis-columns.ts";
 import type { LineFigure } from "./figures/line-figure.ts";
 import type { PictureValues } from "./picture-axes.ts";
 import { axisLabel, namedParameters, pictureAxes, pictureAxis } from "./picture-axes.ts";
@@ -9,7 +11,8 @@ import { valuesOf } from "./slices.ts";
 import type { SummaryRow } from "./summary.ts";
 
 export interface LineOptions {
-  readonly quantity: LineQuantity;
+  /** One of `LINE_QUANTITIES`, or the column of an analysis of the sweep. */
+  readonly quantity: string;
   /** Name or path of an axis of numbers, or one of `ROW_AXES`. */
   readonly against: string;
   /** One line for each value of this axis; null: one line. */
@@ -37,8 +40,6 @@ export const LINE_QUANTITIES = {
   "L*lambda1Centre": "L λ₁ at the centre",
   "L*lambda1Boundary": "L λ₁ on the decision boundary",
 } as const;
-export type LineQuantity = keyof typeof LINE_QUANTITIES;
-
 /** Quantities that are numbers in every row, with their titles. */
 const ROW_AXES = {
   width: "width N",
@@ -53,13 +54,14 @@ type RowAxis = keyof typeof ROW_AXES;
 
 /**
  * A summary quantity against an axis.
- * @throws UsageError if the axis is not one of numbers, or the sweep does not have it.
+ * @throws UsageError if the axis is not one of numbers, or the sweep does not have it or the quantity.
  */
 export function lineFigure(
-  sweep: Sweep,
+  { sweep, plan }: { readonly sweep: Sweep; readonly plan: Pick<Plan, "analyses"> },
   rows: readonly PlacedRow[],
   { quantity, against, series, logX }: LineOptions,
 ): LineFigure {
+  const title = titleOf(plan, quantity);
   const axis = numericAxis(sweep, against);
   const name = series === null ? null : pictureAxis(sweep, series);
   const points = rows.flatMap(({ row, values }) => {
@@ -72,7 +74,7 @@ export function lineFigure(
     title: sweep.name,
     note: meanNote(sweep, rows, [axis.name, name ?? ""]),
     x: { title: axis.title, log: logX },
-    y: { title: LINE_QUANTITIES[quantity] },
+    y: { title },
     points,
   };
 }
@@ -128,7 +130,18 @@ function meanNote(sweep: Sweep, rows: readonly PlacedRow[], drawn: readonly stri
   return others.length === 0 ? "" : `mean over ${others.join(", ")}`;
 }
 
-function quantityOf(row: SummaryRow, quantity: LineQuantity): number | null {
+function titleOf(plan: Pick<Plan, "analyses">, quantity: string): string {
+  if (Object.hasOwn(LINE_QUANTITIES, quantity)) {
+    return LINE_QUANTITIES[quantity as keyof typeof LINE_QUANTITIES];
+  }
+  const columns = analysisColumns(plan);
+  if (columns.has(quantity)) return quantity;
+  const known = [...Object.keys(LINE_QUANTITIES), ...columns.keys()].join(", ");
+  throw new UsageError(`expected a quantity to draw, one of ${known}; got ${quantity}`);
+}
+
+function quantityOf(row: SummaryRow, quantity: string): number | null {
+  if (Object.hasOwn(row.analyses, quantity)) return row.analyses[quantity]!;
   if (!quantity.startsWith("L*")) return row[quantity as keyof SummaryRow] as number | null;
   const value = row[quantity.slice(2) as "lambda1Centre" | "lambda1Boundary"];
   return value === null ? null : row.depth * value;

@@ -11,6 +11,7 @@ import { SUMMARY_CSV, SUMMARY_JSON } from "../store/layout.ts";
 import type { CellState, StoreState } from "../store/scan.ts";
 import { sealJson } from "../store/sealed-json.ts";
 import type { Store } from "../store/store.ts";
+import { analysisNumbers } from "./analysis-columns.ts";
 import { namedParameters } from "./picture-axes.ts";
 
 /** Numbers are null where there are none (yet). */
@@ -35,6 +36,8 @@ export interface SummaryRow extends Nullable<Omit<FieldStatistics, "saturated">>
   readonly trainAccuracy: number | null;
   readonly testLoss: number | null;
   readonly testAccuracy: number | null;
+  /** Of analyses, by name; columns of their own in the table. */
+  readonly analyses: Readonly<Record<string, number | null>>;
   /** Time in the thread. */
   readonly trainSeconds: number | null;
 }
@@ -64,13 +67,14 @@ export function summaryCsv(rows: readonly SummaryRow[]): string {
   return `${[columns.join(","), ...lines].join("\n")}\n`;
 }
 
-/** A row's columns by name, in their order: the parameters behind the axes that every sweep has. */
+/** A row's columns by name, in their order: the parameters behind the axes that every sweep has, the analyses near the end. */
 export type FlatRow = Readonly<Record<string, ParameterValue | null>>;
 
 export function flatRow(row: SummaryRow): FlatRow {
-  const entries = Object.entries(row).flatMap(([name, value]) =>
-    name === "parameters" ? Object.entries(row.parameters) : [[name, value] as const],
-  );
+  const entries = Object.entries(row).flatMap(([name, value]) => {
+    if (name === "parameters") return Object.entries(row.parameters);
+    return name === "analyses" ? Object.entries(row.analyses) : [[name, value] as const];
+  });
   return Object.fromEntries(entries);
 }
 
@@ -131,6 +135,7 @@ function rowOf(
     lambda1Boundary: field?.lambda1Boundary ?? null,
     notFinite: field?.notFinite ?? null,
     ...(isSaturated ? { saturated: field === undefined ? null : (field.saturated ?? 0) } : {}),
+    analyses: analysisNumbers(plan, { cell: cell.id, record, snapshot }),
     trainSeconds: record?.provenance.seconds ?? null,
   };
 }

@@ -1,5 +1,6 @@
-import type { FieldTask, TrainTask } from "../../shared/messages.ts";
-import type { Cell, Plan } from "../plan/plan.ts";
+import type { Snapshot } from "../../shared/cell.ts";
+import type { AnalysisTask, FieldTask, TrainTask } from "../../shared/messages.ts";
+import type { AnalysisPlan, Cell, Plan } from "../plan/plan.ts";
 import { trainTask } from "../plan/plan.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
 import { tileTask } from "../store/tile-task.ts";
@@ -14,7 +15,20 @@ export type Job =
       readonly field: OpenField;
       /** The tile's place in `field.state.tiles`. */
       readonly tile: number;
+    }
+  | {
+      readonly kind: "analysis";
+      readonly task: AnalysisTask;
+      readonly cell: Cell;
+      readonly analysis: OpenAnalysis;
     };
+
+/** An analysis without an outcome. */
+export interface OpenAnalysis {
+  readonly analysis: AnalysisPlan;
+  readonly snapshot: Snapshot;
+  isOver: boolean;
+}
 
 /** A field with missing tiles. */
 export interface OpenField {
@@ -25,12 +39,16 @@ export interface OpenField {
 
 /** What is still to be done, best first. */
 export interface Backlog {
-  /** Tiles of trained cells before further trainings; undefined if there is nothing at the moment. */
+  /** Tiles and analyses of trained cells before further trainings; undefined if there is nothing at the moment. */
   next(): Job | undefined;
   /** Adds the missing tiles of a trained cell's field. */
   open(cell: Cell, state: FieldState): OpenField;
-  /** Forgets a field of which every tile has an outcome. */
+  /** Adds a single job of a trained cell. */
+  add(job: Extract<Job, { kind: "analysis" }>): void;
+  /** Forgets the cell's fields of which every tile has an outcome, and its analyses that have one. */
   close(cell: Cell): void;
+  /** Whether something of the cell has no outcome yet. */
+  hasOpen(cell: Cell): boolean;
   /** The job of a task that an earlier coordinator handed out, not this one; undefined if it is not to be done. */
   take(task: string): Job | undefined;
 }
@@ -45,13 +63,13 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
       return dead.has(task.id) ? null : { kind: "train", task, cell };
     },
   };
-  const waiting: Source[] = []; // fields with tiles not handed out
-  const fields = new Map<string, FieldSource[]>(); // cell → its open fields
+  const waiting: Source[] = []; // fields and analyses that are not handed out
+  const open = new Map<string, OpenSource[]>(); // cell → its open fields and analyses
 
-  function tilesOf(cell: Cell, field: OpenField): FieldSource {
+  function tilesOf(cell: Cell, field: OpenField): OpenSource {
     const { description, tiles } = field.state;
     return {
-      field,
+      isOpen: () => field.pending > 0,
       handedOut: new Uint8Array(tiles.length),
       jobAt(tile) {
         if (tiles[tile] === 1) return null;
@@ -62,14 +80,20 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
   }
 
   const firstTraining = cursor(trainings);
-  const firstTile = new WeakMap<Source, () => Job | undefined>();
+  const firstOf = new WeakMap<Source, () => Job | undefined>();
+
+  function addSource(cell: Cell, source: OpenSource): void {
+    waiting.push(source);
+    firstOf.set(source, cursor(source));
+    open.set(cell.id, [...(open.get(cell.id) ?? []), source]);
+  }
 
   return {
     next() {
       for (;;) {
-        const field = waiting[0];
-        if (field === undefined) return firstTraining();
-        const job = firstTile.get(field)!();
+        const source = waiting[0];
+        if (source === undefined) return firstTraining();
+        const job = firstOf.get(source)!();
         if (job !== undefined) return job;
         waiting.shift();
       }
@@ -77,7 +101,7 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
 
     take(task) {
       const [kind, cell = ""] = task.split("-");
-      for (const source of kind === "train" ? [trainings] : (fields.get(cell) ?? [])) {
+      for (const source of kind === "train" ? [trainings] : (open.get(cell) ?? [])) {
         const index = find(source, task);
         if (index === undefined) continue;
         source.handedOut[index] = 1;
@@ -87,9 +111,17 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
     },
 
     close(cell) {
-      const open = (fields.get(cell.id) ?? []).filter(({ field }) => field.pending > 0);
-      if (open.length > 0) fields.set(cell.id, open);
-      else fields.delete(cell.id);
+      const left = (open.get(cell.id) ?? []).filter(({ isOpen }) => isOpen());
+      if (left.length > 0) open.set(cell.id, left);
+      else open.delete(cell.id);
+    },
+
+    hasOpen: (cell) => open.has(cell.id),
+
+    add(job) {
+      const isOpen = () => !job.analysis.isOver;
+      const jobAt = () => (isOpen() ? job : null);
+      addSource(job.cell, { isOpen, handedOut: new Uint8Array(1), jobAt });
     },
 
     open(cell, state) {
@@ -98,9 +130,7 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
       for (let tile = 0; tile < state.tiles.length; tile++) {
         if (source.jobAt(tile) !== null) field.pending++;
       }
-      waiting.push(source);
-      firstTile.set(source, cursor(source));
-      fields.set(cell.id, [...(fields.get(cell.id) ?? []), source]);
+      addSource(cell, source);
       return field;
     },
   };
@@ -113,8 +143,9 @@ interface Source {
   jobAt(index: number): Job | null;
 }
 
-interface FieldSource extends Source {
-  readonly field: OpenField;
+interface OpenSource extends Source {
+  /** Whether there are jobs without an outcome. */
+  isOpen(): boolean;
 }
 
 /** Hands out a source's jobs in order. */

@@ -1,11 +1,20 @@
 /** Takes the outcome of each task, stores it, and acknowledges it when it is stored. */
-import type { DeadLetter, FieldResult, TaskResult, TrainResult } from "../../shared/messages.ts";
+import type {
+  AnalysisResult,
+  DeadLetter,
+  FieldResult,
+  TaskResult,
+  TrainResult,
+} from "../../shared/messages.ts";
 import type { Outcome } from "../../shared/transport/transport.ts";
 import { taskOf } from "../../shared/transport/transport.ts";
+import { analysisEnded, fieldEnded, trainingGivenUp } from "./analyses.ts";
 import type { Job } from "./backlog.ts";
-import { closeIfComplete } from "./fields.ts";
+import { closeIfOver } from "./fields.ts";
+import { keepAnalysis } from "./keep-analysis.ts";
 import { keepTile } from "./keep-tile.ts";
 import { keepTraining } from "./keep-training.ts";
+import { noteDeadLetter } from "./note-dead-letter.ts";
 import { resultFault } from "./result-fault.ts";
 import type { Run } from "./run.ts";
 
@@ -55,6 +64,7 @@ export async function collect(run: Run): Promise<void> {
 
 function bytesOf(outcome: Outcome): number {
   if (outcome.kind === "dead" || outcome.result.kind === "train") return 0;
+  if (outcome.result.kind === "analysis") return outcome.result.values.byteLength;
   const { lambda1, direction, output } = outcome.result;
   return lambda1.byteLength + direction.byteLength + output.byteLength;
 }
@@ -75,7 +85,7 @@ async function noteLate({ store, onEvent }: Run, outcome: Outcome): Promise<void
   onEvent({ kind: "late", task });
 }
 
-async function keepResult(run: Run, job: Job, result: TaskResult): Promise<void> {
+export async function keepResult(run: Run, job: Job, result: TaskResult): Promise<void> {
   const { worker, attempt, seconds } = result.provenance;
   const fault = resultFault(job.task, result);
   if (fault !== null) {
@@ -91,18 +101,19 @@ async function keepResult(run: Run, job: Job, result: TaskResult): Promise<void>
   };
   if (job.kind === "train")
     await keepTraining(run, job.cell, { result: result as TrainResult, onStored });
-  else await keepTile(run, job, { result: result as FieldResult, onStored });
+  else if (job.kind === "field")
+    await keepTile(run, job, { result: result as FieldResult, onStored });
+  else await keepAnalysis(run, job, { result: result as AnalysisResult, onStored });
 }
 
-async function keepDeadLetter(run: Run, job: Job, found: DeadLetter): Promise<void> {
+export async function keepDeadLetter(run: Run, job: Job, found: DeadLetter): Promise<void> {
   const { sweep, cell, kind } = job.task; // a worker that could not read the task does not know them
-  const letter = { ...found, sweep, cell, kind };
-  await run.store.putDeadLetter(letter);
-  const { worker, attempts, reason } = letter;
-  const entry = { task: job.task.id, worker, attempts, reason: reason.message };
-  await run.store.journal({ event: "dead", ...entry });
-  run.onEvent({ kind: "dead", job, letter });
-  if (job.kind !== "field") return;
-  job.field.pending--;
-  await closeIfComplete(run, job.cell, job.field);
+  await noteDeadLetter(run, job, { ...found, sweep, cell, kind });
+  if (job.kind === "train") await trainingGivenUp(run, job.cell);
+  else if (job.kind === "analysis") await analysisEnded(run, job, "dead");
+  else {
+    job.field.pending--;
+    await closeIfOver(run, job.cell, job.field);
+    if (job.field.pending === 0) await fieldEnded(run, job.cell);
+  }
 }

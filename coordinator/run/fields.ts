@@ -5,6 +5,7 @@ import { fieldRecord } from "../store/cell-record.ts";
 import type { FieldState } from "../store/scan.ts";
 import type { OpenField } from "./backlog.ts";
 import type { Run } from "./run.ts";
+import { releaseWeights, useWeights } from "./weights-in-use.ts";
 
 /** Whether tiles are missing. */
 export function isOpen({ tiles }: FieldState): boolean {
@@ -14,10 +15,11 @@ export function isOpen({ tiles }: FieldState): boolean {
 /** Repairs what the scan found damaged, and queues the tiles that are missing. */
 export async function prepareFields(run: Run): Promise<void> {
   for (const { cell, record, fields } of run.state.cells) {
+    if (fields.length === 0) continue;
     run.over.signal.throwIfAborted();
     await repairFields(run, fields);
     for (const field of fields) {
-      if (isOpen(field)) run.backlog.open(cell, field);
+      if (isOpen(field)) open(run, cell, field);
       else if (record !== null && !hasStatistics(run, record, field)) {
         await noteStatistics(run, cell, field);
       }
@@ -31,31 +33,24 @@ export async function repairFields({ store }: Run, fields: readonly FieldState[]
   }
 }
 
-/** Queues the missing tiles of a cell's field. Its weights are where the workers find them: its training put them there. */
+/** Queues the missing tiles of a cell's field, or if it has all of them, notes its statistics. */
 export async function openField(run: Run, cell: Cell, state: FieldState): Promise<void> {
-  const field = run.backlog.open(cell, state);
-  run.offers.set(field, Promise.resolve());
-  await closeIfComplete(run, cell, field);
+  const { pending } = open(run, cell, state);
+  if (pending === 0 && !isOpen(state)) await noteStatistics(run, cell, state);
 }
 
-/** A field without pending tiles needs its weights no more, and if it has all of them, gets its statistics. */
-export async function closeIfComplete(
-  run: Run,
-  cell: Cell,
-  { state, pending }: OpenField,
-): Promise<void> {
+function open(run: Run, cell: Cell, state: FieldState): OpenField {
+  const field = run.backlog.open(cell, state);
+  if (field.pending > 0) useWeights(run, state.description.weights);
+  else run.backlog.close(cell);
+  return field;
+}
+
+/** A tile of the field was given up. Without pending tiles it needs its weights no more. */
+export async function closeIfOver(run: Run, cell: Cell, { state, pending }: OpenField) {
   if (pending > 0) return;
   run.backlog.close(cell);
-  await dropWeights(run, state);
-  if (!isOpen(state)) await noteStatistics(run, cell, state);
-}
-
-/** No more tiles of the field are to be computed. */
-export async function dropWeights(
-  { transport, plan }: Run,
-  { description }: FieldState,
-): Promise<void> {
-  await transport.dropBlob(plan.sweep, description.weights);
+  await releaseWeights(run, state.description.weights);
 }
 
 function hasStatistics({ plan }: Run, record: CellRecord, { snapshot }: FieldState): boolean {

@@ -1,11 +1,8 @@
 /** Publishes tasks, as many at a time as the workers can take. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { storeError } from "../store/files.ts";
-import { weightsFile } from "../store/layout.ts";
 import type { Job } from "./backlog.ts";
 import { offerContent } from "./offer-content.ts";
 import type { Run } from "./run.ts";
+import { offerWeights } from "./weights-in-use.ts";
 
 /** Enough to hide the latency of a distant broker; 10⁵ requests at a time would take a gigabyte of memory. */
 const MOST_PUBLISHING = 256;
@@ -21,7 +18,8 @@ export function handOut(run: Run): Promise<void> {
         if (job === undefined) break;
         begin(run, job);
       }
-      if (run.jobs.size + run.publishing + run.storing === 0) resolve();
+      const beside = run.analyses?.beside.length ?? 0;
+      if (run.jobs.size + run.publishing + run.storing + beside === 0) resolve();
     };
     run.topUp();
   });
@@ -37,32 +35,15 @@ function begin(run: Run, job: Job): void {
 }
 
 async function publish(run: Run, job: Job): Promise<void> {
-  if (job.kind === "field") await offerWeights(run, job);
-  else if (run.plan.content !== null) await offerOnce(run);
+  if (job.task.kind !== "train") await offerWeights(run, job.task);
+  if (job.kind !== "field" && run.plan.content !== null) await offerOnce(run);
   run.over.signal.throwIfAborted();
   // An earlier coordinator's task may have ended while its weights were uploaded.
   if (run.jobs.has(job.task.id)) await run.transport.publish(job.task);
 }
 
-/** Uploads the data set for the workers, before the first training. */
+/** Uploads the data set for the workers, before the first task that may need it. */
 function offerOnce(run: Run): Promise<void> {
   run.contentOffer ??= offerContent({ ...run, directory: run.store.directory });
   return run.contentOffer;
-}
-
-/** Uploads a field's weights for the workers, once, before the first of its tiles is published. */
-function offerWeights(run: Run, { cell, field }: Extract<Job, { kind: "field" }>): Promise<void> {
-  let offer = run.offers.get(field);
-  if (offer === undefined) {
-    offer = putWeights(run, join(run.store.directory, weightsFile(cell.id, field.state.snapshot)));
-    run.offers.set(field, offer);
-  }
-  return offer;
-}
-
-async function putWeights({ transport, plan }: Run, path: string): Promise<void> {
-  const bytes = await readFile(path).catch((error) => {
-    throw storeError("read", path, error);
-  });
-  await transport.putBlob(plan.sweep, bytes);
 }

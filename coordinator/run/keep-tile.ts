@@ -1,7 +1,9 @@
 import type { FieldResult } from "../../shared/messages.ts";
+import { fieldEnded } from "./analyses.ts";
 import type { Job } from "./backlog.ts";
-import { dropWeights, isOpen } from "./fields.ts";
+import { isOpen } from "./fields.ts";
 import type { Run } from "./run.ts";
+import { releaseWeights } from "./weights-in-use.ts";
 
 /** Stores a tile and, with the last of its field, the field's statistics. */
 export async function keepTile(
@@ -15,9 +17,15 @@ export async function keepTile(
   field.pending--;
   const isLast = field.pending === 0;
   const completes = isLast && !isOpen(state);
-  if (isLast) run.backlog.close(cell);
+  if (isLast) {
+    run.backlog.close(cell);
+    run.analyses?.completing.add(state);
+  }
   const mapped = await run.store.putTile(state, task, { result, completes });
   onStored();
-  if (isLast) await dropWeights(run, state);
+  if (isLast) await releaseWeights(run, state.description.weights);
   if (mapped !== null) run.onEvent({ kind: "mapped", cell, field: mapped });
+  if (!isLast) return;
+  run.analyses?.completing.delete(state);
+  await fieldEnded(run, cell);
 }

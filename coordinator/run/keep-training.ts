@@ -5,15 +5,18 @@ import type { Cell } from "../plan/plan.ts";
 import { kindAt } from "../store/entries.ts";
 import { cellFolder } from "../store/layout.ts";
 import { scanFields } from "../store/scan.ts";
-import { isOpen, openField, repairFields } from "./fields.ts";
+import { scanAnalyses } from "../store/scan-analyses.ts";
+import { openAnalyses } from "./analyses.ts";
+import { openField, repairFields } from "./fields.ts";
 import type { Run } from "./run.ts";
+import { keepOrDropWeights } from "./weights-in-use.ts";
 
 export async function keepTraining(
   run: Run,
   cell: Cell,
   { result, onStored }: { result: TrainResult; onStored: () => void },
 ): Promise<void> {
-  const { plan, store, transport, onEvent } = run;
+  const { plan, store, onEvent } = run;
   const { directory } = store;
   const blobs = await weightsOf(run, result);
   const wasThere = kindAt(join(directory, cellFolder(cell.id))) !== "absent";
@@ -23,10 +26,9 @@ export async function keepTraining(
   const fields = await scanFields(plan, record, { directory, thorough: wasThere, damaged: [] });
   if (wasThere) await repairFields(run, fields);
   for (const field of fields) await openField(run, cell, field);
-  // What the fields need stays where the workers find it.
-  const needed = new Set(fields.filter(isOpen).map(({ description }) => description.weights));
-  for (const digest of blobs.keys())
-    if (!needed.has(digest)) await transport.dropBlob(plan.sweep, digest);
+  const analyses = scanAnalyses(plan, record, { directory, thorough: true, damaged: [] });
+  await openAnalyses(run, { cell, record, fields, analyses });
+  for (const digest of blobs.keys()) await keepOrDropWeights(run, digest);
   onEvent({ kind: "trained", cell, record });
 }
 

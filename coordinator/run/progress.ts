@@ -1,5 +1,6 @@
 import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { CostModel, Load } from "../plan/cost.ts";
+import { NO_WORK } from "../plan/cost.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { StoreState } from "../store/scan.ts";
 import { loadOf } from "./load.ts";
@@ -61,7 +62,7 @@ export function followRun(plan: Plan, state: StoreState, { model, threads }: Spe
       let longest = 0;
       for (const { task, progress } of running) {
         work = { ...work, [task.kind]: Math.max(0, work[task.kind] - progress * task.work) };
-        const alone = { train: 0, field: 0, [task.kind]: (1 - progress) * task.work };
+        const alone = { ...NO_WORK, [task.kind]: (1 - progress) * task.work };
         longest = Math.max(longest, model.seconds(alone));
       }
       const rest = { ...left, work };
@@ -69,7 +70,7 @@ export function followRun(plan: Plan, state: StoreState, { model, threads }: Spe
       if (wholeCost > 0) shown = Math.max(shown, Math.min(1, 1 - cost(rest) / wholeCost));
       return {
         tasksDone,
-        tasksTotal: tasksDone + left.trainings + left.tiles,
+        tasksTotal: tasksDone + left.trainings + left.tiles + left.analyses,
         fraction: wholeCost === 0 ? 1 : shown,
         trained,
         diverged,

@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import pLimit from "p-limit";
+import { digestOf } from "../../shared/identity.ts";
 import type {
+  AnalysisResult,
+  AnalysisTask,
   FieldResult,
   FieldTask,
   Task,
@@ -12,22 +15,33 @@ import type {
 } from "../../shared/messages.ts";
 import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 import { taskOf } from "../../shared/transport/transport.ts";
-import type { Plan } from "../plan/plan.ts";
-import { trainTask } from "../plan/plan.ts";
-import type { CellRecord, FieldStatistics } from "../store/cell-record.ts";
-import { storedHistory } from "../store/cell-record.ts";
+import type { AnalysisPlan, Plan } from "../plan/plan.ts";
+import { analysisTask, trainTask } from "../plan/plan.ts";
+import { analysisFiles } from "../store/analysis-zarr.ts";
+import type { AnalysisRecord, CellRecord, FieldStatistics } from "../store/cell-record.ts";
+import { storedColumns, storedHistory } from "../store/cell-record.ts";
 import { statisticsOf } from "../store/field-statistics.ts";
 import { readFieldArray, tileFiles } from "../store/field-zarr.ts";
 import { readIfThere } from "../store/files.ts";
-import { cellJson, fieldFolder, weightsFile } from "../store/layout.ts";
+import { analysisFolder, cellJson, fieldFolder, weightsFile } from "../store/layout.ts";
 import type { FieldState, StoreState } from "../store/scan.ts";
 import { tileTask } from "../store/tile-task.ts";
+import { isOfWorkers } from "./analyses.ts";
+import { startBeside } from "./beside/client.ts";
+import { computeBeside } from "./beside/compute-beside.ts";
 import { offerContent } from "./offer-content.ts";
 
 /** A stored result that can be computed again. */
 export type Claim =
   | { readonly task: Task & { kind: "train" }; readonly record: CellRecord }
-  | { readonly task: FieldTask; readonly field: FieldState };
+  | { readonly task: FieldTask; readonly field: FieldState }
+  | {
+      readonly task: AnalysisTask;
+      readonly analysis: AnalysisPlan;
+      readonly stored: AnalysisRecord;
+      /** Ids of the members that have what it reads. */
+      readonly members: readonly string[];
+    };
 
 /**
  * A share of the stored results, the same in every call: those whose task ids have the lowest hashes.
@@ -59,13 +73,20 @@ export async function recompute(
   const limit = pLimit(options.flight);
   const waiting = new Map<string, (result: TaskResult | null) => void>();
   const different: string[] = [];
+  const beside = startBeside(directory);
   let contentOffer: Promise<void> | null = null;
   let done = 0;
 
   async function check(claim: Claim): Promise<void> {
     signal.throwIfAborted();
-    if (claim.task.kind === "field") await offerWeights(claim.task);
-    else if (plan.content !== null) {
+    if ("analysis" in claim && !isOfWorkers(claim.analysis)) {
+      const result = await computeBeside(beside, plan, claim);
+      different.push(...(await compare(claim, result.kind === "error" ? null : result)));
+      onChecked(++done);
+      return;
+    }
+    if (claim.task.kind !== "train") await offerWeights(claim.task);
+    if (claim.task.kind !== "field" && plan.content !== null) {
       contentOffer ??= offerContent({ plan, directory, transport });
       await contentOffer;
     }
@@ -78,7 +99,7 @@ export async function recompute(
     onChecked(++done);
   }
 
-  async function offerWeights({ cell, snapshot }: FieldTask): Promise<void> {
+  async function offerWeights({ cell, snapshot }: FieldTask | AnalysisTask): Promise<void> {
     const bytes = await readIfThere(join(directory, weightsFile(cell, snapshot)));
     if (bytes !== null) await transport.putBlob(plan.sweep, bytes);
   }
@@ -87,6 +108,7 @@ export async function recompute(
     const { cell } = claim.task;
     if (result === null) return [`${claim.task.id} (could not be computed)`];
     if ("record" in claim) return await compareTraining(claim.record, result as TrainResult);
+    if ("analysis" in claim) return differentFiles(claim, result as AnalysisResult);
     const { field, task } = claim;
     const folder = fieldFolder(cell, field.snapshot, plan.field!.id);
     const paths: string[] = [];
@@ -141,9 +163,31 @@ export async function recompute(
   } finally {
     signal.removeEventListener("abort", stop);
     over.abort();
+    await beside.stop();
     await collected;
   }
   return different.sort();
+}
+
+/** The files of an analysis, and its columns in the cell's record, that are not as they were stored. */
+function differentFiles(
+  { task, analysis, stored }: Extract<Claim, { analysis: unknown }>,
+  result: AnalysisResult,
+): string[] {
+  const { cell, snapshot, weights } = task;
+  const { definition, ref } = analysis;
+  const columns = storedColumns(result.columns);
+  const paths = isDeepStrictEqual(columns, stored.columns)
+    ? []
+    : [`${cellJson(cell)} (${ref.name} of ${snapshot})`];
+  const folder = analysisFolder(cell, stored);
+  const { options } = ref;
+  const files = analysisFiles(definition, { cell, snapshot, weights, options }, result);
+  for (const { path, digest } of stored.files) {
+    const made = files.get(path);
+    if (made === undefined || digestOf(made) !== digest) paths.push(`${folder}/${path}`);
+  }
+  return paths;
 }
 
 /** Records of earlier versions do not count saturated points. */
@@ -155,8 +199,18 @@ function sameMembers(anew: FieldStatistics, { saturated }: FieldStatistics): Fie
 
 function allClaims(plan: Plan, { cells }: StoreState): Claim[] {
   const claims: Claim[] = [];
-  for (const { cell, record, fields } of cells) {
+  const trained = new Set(
+    cells.flatMap(({ cell, record }) => (record?.status === "trained" ? [cell.id] : [])),
+  );
+  for (const { cell, record, fields, analyses } of cells) {
     if (record === null) continue;
+    for (const state of analyses) {
+      const { analysis, record: stored } = state;
+      if (stored === null) continue;
+      const members = analysis.members(cell.id).map(({ id }) => id);
+      const present = members.filter((id) => trained.has(id));
+      claims.push({ task: analysisTask(plan, cell, state), analysis, stored, members: present });
+    }
     claims.push({ task: trainTask(plan, cell), record });
     for (const field of fields) {
       field.tiles.forEach((isStored, i) => {

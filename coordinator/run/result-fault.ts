@@ -1,4 +1,7 @@
+import { analysisOf } from "../../shared/analyses/registry.ts";
 import type {
+  AnalysisResult,
+  AnalysisTask,
   FieldResult,
   FieldTask,
   Task,
@@ -18,9 +21,10 @@ export function resultFault(task: Task, result: TaskResult): string | null {
     return `expected a result of cell ${task.cell}, got ${result.cell}`;
   const { engine } = result.provenance;
   if (engine !== task.engine) return `expected a result of engine ${task.engine}, got ${engine}`;
-  return task.kind === "train"
-    ? trainingFault(task, result as TrainResult)
-    : tileFault(task, result as FieldResult);
+  if (task.kind === "train") return trainingFault(task, result as TrainResult);
+  return task.kind === "field"
+    ? tileFault(task, result as FieldResult)
+    : analysisFault(task, result as AnalysisResult);
 }
 
 function trainingFault({ physics }: TrainTask, { status, weights }: TrainResult): string | null {
@@ -28,6 +32,30 @@ function trainingFault({ physics }: TrainTask, { status, weights }: TrainResult)
   const lacking = physics.training.snapshots.filter((snapshot) => !found.includes(snapshot));
   if (status === "diverged" || lacking.length === 0) return null;
   return `expected weights of every snapshot, got none for ${lacking.join(", ")}`;
+}
+
+/** Columns and arrays must be those of its description, and the values as many as the shapes say. */
+function analysisFault({ analysis }: AnalysisTask, result: AnalysisResult): string | null {
+  const { columns, arrays } = analysisOf(analysis);
+  const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name).join();
+  if (names(columns) !== Object.keys(result.columns).join()) {
+    return `expected the columns ${names(columns)}, got ${Object.keys(result.columns).join()}`;
+  }
+  if (names(arrays) !== names(result.arrays)) {
+    return `expected the arrays ${names(arrays)}, got ${names(result.arrays)}`;
+  }
+  for (const [i, { name, shape }] of result.arrays.entries()) {
+    const expected = arrays[i]!.dimensions.length;
+    if (shape.length !== expected) {
+      return `expected ${expected} dimensions of ${name}, got ${shape.length}`;
+    }
+  }
+  const length = result.arrays.reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  const found = result.values.length;
+  return found === length ? null : `expected ${length} values of its arrays, got ${found}`;
 }
 
 function tileFault({ network, grid, tile }: FieldTask, result: FieldResult): string | null {

@@ -1,3 +1,5 @@
+import { prepareAnalyses } from "./analyses.ts";
+import { runBeside } from "./beside/run-beside.ts";
 import { collect } from "./collect.ts";
 import { prepareFields } from "./fields.ts";
 import { handOut } from "./hand-out.ts";
@@ -21,7 +23,8 @@ export async function runSweep(options: RunOptions): Promise<void> {
   signal.throwIfAborted();
   signal.addEventListener("abort", onAbort, { once: true });
   options.onFlight?.(() => run.topUp());
-  const prepared = prepareFields(run);
+  const prepared = prepareFields(run).then(() => prepareAnalyses(run));
+  runBeside(run);
   const collected = prepared.then(() => collect(run));
   try {
     await Promise.race([prepared.then(() => handOut(run)), collected.then(() => failed), failed]);
@@ -30,6 +33,7 @@ export async function runSweep(options: RunOptions): Promise<void> {
     signal.removeEventListener("abort", onAbort);
     run.over.abort(new Error("the run is over"));
     // No one may still be writing when the store is next opened. The race has handled their errors.
+    await run.analyses?.stop();
     await Promise.allSettled([prepared, collected]);
   }
 }

@@ -5,8 +5,11 @@ import type { Cell, Plan } from "../plan/plan.ts";
 import type { CellRecord, FieldRecord } from "../store/cell-record.ts";
 import type { StoreState } from "../store/scan.ts";
 import type { Store } from "../store/store.ts";
-import type { Backlog, Job, OpenField } from "./backlog.ts";
+import type { Analyses } from "./analyses.ts";
+import { createAnalyses } from "./analyses.ts";
+import type { Backlog, Job } from "./backlog.ts";
 import { createBacklog } from "./backlog.ts";
+import type { WeightsInUse } from "./weights-in-use.ts";
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -50,8 +53,10 @@ export interface Run extends RunOptions {
   publishing: number;
   /** How many outcomes are being stored. */
   storing: number;
-  /** Uploads of weights for the workers, by field. */
-  readonly offers: WeakMap<OpenField, Promise<void>>;
+  /** Weights that workers may need. */
+  readonly weights: WeightsInUse;
+  /** Analyses and what they wait for; null if the plan has none. */
+  readonly analyses: Analyses | null;
   /** Upload of the data set, before the first training; null: not begun. */
   contentOffer: Promise<void> | null;
   /** Once aborted, nothing more is started. */
@@ -69,7 +74,8 @@ export function createRun(options: RunOptions, fail: (reason: unknown) => void):
     jobs: new Map(),
     publishing: 0,
     storing: 0,
-    offers: new WeakMap(),
+    weights: new Map(),
+    analyses: options.plan.analyses.length === 0 ? null : createAnalyses(),
     contentOffer: null,
     over: new AbortController(),
     topUp() {},

@@ -1,5 +1,6 @@
 import type { RunningTask } from "../../shared/transport/transport.ts";
 import type { Pace } from "../plan/cost.ts";
+import { NO_WORK } from "../plan/cost.ts";
 
 /** What running tasks show of the threads, from one look at them to the next. */
 export interface RunningPace {
@@ -28,8 +29,8 @@ export function runningPace(): RunningPace {
       return long;
     },
     pace() {
-      const work = { train: 0, field: 0 };
-      const seconds = { train: 0, field: 0 };
+      const work = { ...NO_WORK };
+      const seconds = { ...NO_WORK };
       for (const { task, first, last } of followed.values()) {
         work[task.kind] += (last.progress - first.progress) * task.work;
         seconds[task.kind] += Math.max(0, last.seconds - first.seconds);

@@ -1,13 +1,15 @@
-import type { Load } from "../plan/cost.ts";
+import type { Load, TaskKind } from "../plan/cost.ts";
+import { TASK_KINDS } from "../plan/cost.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
 import type { CellStatus } from "../store/cell-status.ts";
 import { cellCounts } from "../store/cell-status.ts";
 import type { StoreState } from "../store/scan.ts";
+import { untouched } from "../store/scan.ts";
 import { loadOf, plus, remainingLoad, remainingOf, storedLoad } from "./load.ts";
 import type { RunEvent } from "./run.ts";
 
 /** A number for each kind of task. */
-export type ByKind = Readonly<Record<"train" | "field", number>>;
+export type ByKind = Readonly<Record<TaskKind, number>>;
 
 /** Where a sweep stands, kept up to date by the events of its run. */
 export interface Tally {
@@ -24,16 +26,16 @@ export interface Tally {
 /** @param state what was stored when the run began. */
 export function tallyOf(plan: Plan, state: StoreState): Tally {
   let left = remainingLoad(plan, state);
-  let stored = storedLoad(state);
-  const dead = { train: 0, field: 0 };
-  for (const task of state.dead) dead[task.startsWith("train-") ? "train" : "field"]++;
+  let stored = storedLoad(plan, state);
+  const dead = { train: 0, field: 0, analysis: 0 };
+  for (const task of state.dead) dead[kindOf(task)]++;
   const cells = { ...cellCounts(plan, state) };
   const note = (status: CellStatus) => {
     cells.missing--;
     cells[status]++;
   };
   const dropFields = (cell: Cell) => {
-    const { work, ...counts } = remainingOf(plan, state, { cell, record: null, fields: [] });
+    const { work, ...counts } = remainingOf(plan, state, untouched(cell));
     left = plus(left, { ...counts, trainings: 0, work: { ...work, train: 0 } }, -1);
   };
   return {
@@ -58,4 +60,9 @@ export function tallyOf(plan: Plan, state: StoreState): Tally {
     dead: () => dead,
     cells: () => cells,
   };
+}
+
+/** A task's kind, which its id begins with. */
+function kindOf(task: string): TaskKind {
+  return TASK_KINDS.find((kind) => task.startsWith(`${kind}-`))!;
 }

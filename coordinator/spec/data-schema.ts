@@ -1,7 +1,8 @@
 import * as z from "zod";
-import type { OptionRule, OptionValue, SourceRule } from "../../shared/datasets/data-set.ts";
+import type { OptionRule, SourceRule } from "../../shared/datasets/data-set.ts";
 import { dataSets } from "../../shared/datasets/registry.ts";
-import { anyOf, choice, integer, list, oneOf, real, section } from "./phrases.ts";
+import { optionSchema } from "./option-schema.ts";
+import { anyOf, list, oneOf, section } from "./phrases.ts";
 
 const NAME = "a name";
 const NAMES = oneOf(Object.keys(dataSets));
@@ -31,35 +32,6 @@ function forms() {
     });
   });
   return [first!, ...rest] as const;
-}
-
-function optionSchema(rule: OptionRule): z.ZodType<OptionValue> {
-  if (rule.kind === "boolean") {
-    const title = "`true` or `false`";
-    return z.boolean(title).meta({ title }).default(rule.default).describe(rule.doc);
-  }
-  if (rule.kind === "choice") {
-    const { choices, default: standard, doc } = rule;
-    return choice(choices as [string, ...string[]])
-      .default(standard)
-      .describe(doc);
-  }
-  if (rule.kind === "integers") return integersSchema(rule);
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = rule;
-  const bounds = { min: minimum, max: maximum, above: exclusiveMinimum, below: exclusiveMaximum };
-  const schema = rule.kind === "integer" ? integer(bounds) : real(bounds);
-  return schema.default(rule.default).describe(rule.doc);
-}
-
-function integersSchema(rule: Extract<OptionRule, { kind: "integers" }>) {
-  const { minimum, maximum, least, doc } = rule;
-  const title = `a list of at least ${least} different integers from ${minimum} to ${maximum}`;
-  return z
-    .array(z.int(title).min(minimum, title).max(maximum, title), title)
-    .refine((values) => values.length >= least && new Set(values).size === values.length, title)
-    .meta({ title })
-    .default([...rule.default])
-    .describe(doc);
 }
 
 function sourceSchema({ kind, isRequired, doc }: SourceRule): z.ZodType {

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import type { Facts } from "../../shared/datasets/content.ts";
 import { dataSets } from "../../shared/datasets/registry.ts";
+import { analysesComplaints } from "./analyses-faults.ts";
 import { formComplaints, type SoundParts, soundParts } from "./form-faults.ts";
 import { largeNetwork } from "./large-network.ts";
 import { latticeComplaints } from "./lattice-faults.ts";
@@ -72,7 +73,8 @@ function contentComplaints(parts: SoundParts, facts: Facts | null): Complaint[] 
   const ofLattice = [...latticeComplaints(parts), ...whereComplaints(parts)];
   if (ofLattice.length === 0) ofLattice.push(...complaintsOfCells(parts));
   // Where options vary, they are checked together with the values of their axes.
-  return [...ofLattice, ...(isVaried(parts) ? [] : trainingComplaints(parts, facts))];
+  if (isVaried(parts)) return ofLattice;
+  return [...ofLattice, ...trainingComplaints(parts, facts), ...analysesComplaints(parts, facts)];
 }
 
 /** The sections whose options may vary, as written. */

@@ -1,16 +1,14 @@
 /** Converts the form of a spec to the sweep that it describes. */
-import type { Facts } from "../../shared/datasets/content.ts";
 import { shapeOf } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { axisNamed } from "./axis-names.ts";
 import { axisValues, parameterValues, varianceValues } from "./axis-values.ts";
-import { gridSchema } from "./field-schema.ts";
+import { resolveAnalyses } from "./resolve-analyses.ts";
+import { gridOf } from "./resolve-field.ts";
 import { resolveSections } from "./resolve-sections.ts";
 import type { SpecForm } from "./schema.ts";
 import type { Axes, AxisName, GivenSections, ParameterAxis, Sweep, SweepContent } from "./sweep.ts";
 import { sectionsSchema, withValues } from "./variants.ts";
-
-const DEFAULT_GRID = gridSchema.parse({});
 
 /** What `resolveSweep` needs besides the form. */
 export interface ResolveContext {
@@ -37,22 +35,12 @@ export function resolveSweep(form: SpecForm, { name, given, content }: ResolveCo
     zip: resolveZip(form.zip, parameters),
     where: [form.where].flat(),
     ...sections,
-    field: resolveField(form.field, sections.data, content?.facts ?? null),
+    field: gridOf(form.field, shapeOf(sections.data, content?.facts ?? null)),
+    ...(form.analyses.length > 0 ? { analyses: resolveAnalyses(form.analyses) } : {}),
     ...(content ? { content } : {}),
     engine: form.engine,
     ...(isVaried ? { given } : {}),
   };
-}
-
-function resolveField(
-  field: SpecForm["field"],
-  data: Sweep["data"],
-  facts: Facts | null,
-): Sweep["field"] {
-  const shape = shapeOf(data, facts);
-  const grid = field ?? (shape?.inputs === 2 ? DEFAULT_GRID : "none");
-  if (grid === "none" || shape === null) return null;
-  return { ...grid, region: grid.region ?? shape.region };
 }
 
 /** @throws RangeError for axes that have neither `hidden` nor both `width` and `depth`. */

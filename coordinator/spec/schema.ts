@@ -1,5 +1,6 @@
 /** The form of a sweep spec: what is allowed where, its defaults, and what it means. */
 import * as z from "zod";
+import { analysesSchema } from "./analyses-schema.ts";
 import { axesSchema } from "./axes-schema.ts";
 import { dataSchema } from "./data-schema.ts";
 import { fieldSchema } from "./field-schema.ts";
@@ -47,6 +48,7 @@ export const sweepSchema = section({
   data: dataSchema,
   training: trainingSchema,
   field: fieldSchema,
+  analyses: analysesSchema,
   engine: choice(["auto", "native", "tfjs", "reference"])
     .default("auto")
     .describe("What does the arithmetic; `auto` takes the fastest one on this machine."),

@@ -28,6 +28,8 @@ export interface Sweep {
   readonly training: Training & { readonly snapshots: readonly Snapshot[] };
   /** null: trainings only. */
   readonly field: (FieldGrid & { readonly tile: number | "auto" }) | null;
+  /** What is computed of every trained network besides its field; absent if nothing. */
+  readonly analyses?: readonly SweepAnalysis[];
   /**
    * Sections as written, of a sweep with axes over parameters: each combination of their values is put in, and then the
    * defaults that follow from it (`variants.ts`). The sections in this record are those of the first combination.
@@ -35,6 +37,12 @@ export interface Sweep {
   readonly given?: GivenSections;
   /** As asked for; resolved to an engine id once, when the sweep is first planned. */
   readonly engine: "auto" | "native" | "tfjs" | "reference";
+}
+
+/** An analysis by name, with every option given. */
+export interface SweepAnalysis {
+  readonly name: string;
+  readonly options: OptionValues;
 }
 
 /** What a sweep knows of the content of its files. */

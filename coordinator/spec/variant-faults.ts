@@ -1,6 +1,7 @@
 /** What is wrong with the sections of a spec after values of the axes over parameters are put in. */
 import type { Facts } from "../../shared/datasets/content.ts";
 import { shapeOf } from "../../shared/datasets/registry.ts";
+import { analysesComplaints } from "./analyses-faults.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { pathsOfOptions } from "./data-schema.ts";
 import { combinations, type Lattice } from "./enumerate.ts";
@@ -35,7 +36,10 @@ export function variantComplaints({ form, given, lattice, facts }: VariedSpec): 
   for (const values of distinctValues(lattice)) {
     const sections = sectionsSchema.safeParse(withValues(given, values));
     const found = sections.success
-      ? trainingComplaints({ ...sections.data, field: form.field }, facts)
+      ? [
+          ...trainingComplaints({ ...sections.data, field: form.field }, facts),
+          ...analysesComplaints({ ...form, ...sections.data }, facts),
+        ]
       : formComplaints(sections.error.issues);
     const fresh = found.filter(isFirst);
     complaints.push(...fresh.map((complaint) => placed(complaint, { axes, values })));

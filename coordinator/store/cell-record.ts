@@ -21,6 +21,29 @@ export interface CellRecord {
   readonly provenance: Provenance;
   /** Fields that are complete. */
   readonly fields: readonly FieldRecord[];
+  /** Absent if there is none. */
+  readonly analyses?: readonly AnalysisRecord[];
+}
+
+/** What an analysis found, and the files of its arrays. */
+export interface AnalysisRecord {
+  readonly name: string;
+  readonly snapshot: Snapshot;
+  /** Of the analysis with its options. */
+  readonly id: string;
+  /** Digest of the weights that it is of. */
+  readonly weights: string;
+  /** null where there is no number. */
+  readonly columns: Readonly<Record<string, number | null>>;
+  /** Below the folder of its arrays; none if it has no arrays. */
+  readonly files: readonly StoredFile[];
+}
+
+export interface StoredFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** `sha256:` of the file. */
+  readonly digest: string;
 }
 
 export interface WeightsRecord {
@@ -72,7 +95,7 @@ export function readCellRecord(text: string): CellRecord | null {
 
 /** Whether the members that paths and computations depend on are what they should be; by hand, because 10⁵ are read. */
 export function isRecord(content: object): content is CellRecord {
-  const { cell, physics, status, reason, epochs, history, weights, provenance, fields } =
+  const { cell, physics, status, reason, epochs, history, weights, provenance, fields, analyses } =
     content as Members;
   return (
     typeof cell === "string" &&
@@ -90,7 +113,8 @@ export function isRecord(content: object): content is CellRecord {
     isMap(provenance) &&
     Number.isFinite(provenance.seconds) &&
     Array.isArray(fields) &&
-    fields.every(isField)
+    fields.every(isField) &&
+    (analyses === undefined || (Array.isArray(analyses) && analyses.every(isAnalysis)))
   );
 }
 
@@ -116,6 +140,31 @@ function isField(record: unknown): boolean {
   const { snapshot, field, statistics } = record;
   const isName = typeof field === "string" && /^[0-9a-f]{8}$/.test(field);
   return isSnapshot(snapshot) && isName && isMap(statistics);
+}
+
+function isAnalysis(record: unknown): boolean {
+  if (!isMap(record)) return false;
+  const { name, snapshot, id, weights, columns, files } = record;
+  return (
+    typeof name === "string" &&
+    /^\w+$/.test(name) &&
+    isSnapshot(snapshot) &&
+    typeof id === "string" &&
+    /^[0-9a-f]{8}$/.test(id) &&
+    typeof weights === "string" &&
+    isMap(columns) &&
+    isNumbers(Object.values(columns)) &&
+    Array.isArray(files) &&
+    files.every(isStoredFile)
+  );
+}
+
+/** No path that leads out of its folder. */
+function isStoredFile(file: unknown): boolean {
+  if (!isMap(file)) return false;
+  const { path, bytes, digest } = file;
+  const isBelow = typeof path === "string" && /^(\w+\/)?[\w.]+$/.test(path) && !path.includes("..");
+  return isBelow && isCount(bytes, 1) && typeof digest === "string";
 }
 
 function isSnapshot(snapshot: unknown): boolean {
@@ -151,6 +200,16 @@ export function storedHistory(history: History): CellRecord["history"] {
   };
 }
 
+/** An analysis' columns as a record holds them. */
+export function storedColumns(
+  columns: Readonly<Record<string, number>>,
+): AnalysisRecord["columns"] {
+  const entries = Object.entries(columns);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, Number.isFinite(value) ? value : null]),
+  );
+}
+
 /** Accuracy on the test split at the end of training. */
 export function testAccuracy({ history }: CellRecord): number {
   return history.testAccuracy.at(-1) ?? Number.NaN;
@@ -162,6 +221,14 @@ export function fieldRecord(
   field: string,
 ): FieldRecord | undefined {
   return fields.find((other) => other.snapshot === snapshot && other.field === field);
+}
+
+export function analysisRecord(
+  { analyses = [] }: CellRecord,
+  snapshot: Snapshot,
+  id: string,
+): AnalysisRecord | undefined {
+  return analyses.find((other) => other.snapshot === snapshot && other.id === id);
 }
 
 /** JSON has no NaN and no infinity. */

@@ -21,6 +21,8 @@ export interface Totals {
   /** Fields whose tiles are all stored, of those that trained cells should have. */
   readonly fields: { readonly complete: number; readonly expected: number };
   readonly tiles: { readonly stored: number; readonly expected: number };
+  /** Of all snapshots of trained cells. */
+  readonly analyses: { readonly stored: number; readonly expected: number };
   /** Tasks given up. */
   readonly deadLetters: number;
 }
@@ -28,6 +30,7 @@ export interface Totals {
 export function totals(plan: Plan, state: StoreState): Totals {
   const fields = { complete: 0, expected: 0 };
   const tiles = { stored: 0, expected: 0 };
+  const analyses = { stored: 0, expected: 0 };
   for (const cell of state.cells) {
     for (const field of cell.fields) {
       fields.expected++;
@@ -36,8 +39,13 @@ export function totals(plan: Plan, state: StoreState): Totals {
       tiles.expected += field.tiles.length;
       tiles.stored += stored;
     }
+    for (const { record } of cell.analyses) {
+      analyses.expected++;
+      if (record !== null) analyses.stored++;
+    }
   }
-  return { cells: cellCounts(plan, state), fields, tiles, deadLetters: state.dead.size };
+  const deadLetters = state.dead.size;
+  return { cells: cellCounts(plan, state), fields, tiles, analyses, deadLetters };
 }
 
 export function cellCounts(plan: Plan, state: StoreState): Record<CellStatus, number> {

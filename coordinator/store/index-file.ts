@@ -4,18 +4,20 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { digestOf } from "../../shared/identity.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
-import type { CellRecord } from "./cell-record.ts";
+import type { AnalysisRecord, CellRecord } from "./cell-record.ts";
 import { isRecord } from "./cell-record.ts";
 import { readOrNull } from "./entries.ts";
 import type { FieldFolder } from "./field-links.ts";
 import { linkedNow } from "./field-links.ts";
 import { chunkPath, FIELD_ARRAYS, tilesPerSide } from "./field-zarr.ts";
-import { cellFolder, cellJson, fieldFolder, INDEX, weightsFile } from "./layout.ts";
+import { analysisFolder, cellFolder, cellJson, fieldFolder, INDEX, weightsFile } from "./layout.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { looksOf, sumText } from "./looks.ts";
+import { expectedAnalyses } from "./scan-analyses.ts";
 
 /** The index of one plan's cells, while it is used and made again. */
 export interface StoreIndex {
@@ -79,9 +81,9 @@ function readContent(content: Buffer, plan: Plan): Content | null {
   const end = content.indexOf("\n");
   let summary: IndexedSummary | null;
   try {
-    const { version, field, ...header } = JSON.parse(content.toString("utf8", 0, end));
-    if (version !== VERSION || field !== (plan.field?.id ?? null)) return null;
-    summary = header.summary;
+    const { summary: found, ...header } = JSON.parse(content.toString("utf8", 0, end));
+    if (!isDeepStrictEqual(header, headerOf(plan))) return null;
+    summary = found;
   } catch {
     return null; // sealed, but by a stranger
   }
@@ -120,8 +122,8 @@ export function indexText(
   plan: Plan,
   summary: IndexedSummary | null,
 ): Uint8Array {
-  const header = { version: VERSION, field: plan.field?.id ?? null, summary };
-  const parts: Uint8Array[] = [Buffer.from(`${JSON.stringify(header)}\n`)];
+  const header = JSON.stringify({ ...headerOf(plan), summary });
+  const parts: Uint8Array[] = [Buffer.from(`${header}\n`)];
   for (const line of lines.values()) {
     const isKnown = typeof line === "number";
     parts.push(isKnown ? content.subarray(line, lineEnd(content, line)) : Buffer.from(line));
@@ -129,6 +131,16 @@ export function indexText(
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return Buffer.concat([...parts, Buffer.from(`sha256:${hash.digest("hex")}\n`)]);
+}
+
+/** What an index is of: lines of other versions, fields or analyses say too little. */
+function headerOf({ field, analyses }: Plan) {
+  const ids = analyses.map(({ id }) => id);
+  return {
+    version: VERSION,
+    field: field?.id ?? null,
+    ...(ids.length > 0 ? { analyses: ids } : {}),
+  };
 }
 
 /** The last line: the digest of all before it. */
@@ -204,11 +216,17 @@ function parseLine(line: string, plan: Plan, cell: Cell): IndexedCell | null {
     const { tiles, ...rest } = JSON.parse(line.slice(JSON_AT));
     const record = { ...rest, physics: cell.physics };
     if (!isRecord(record) || record.cell !== cell.id) return null;
+    if (!hasAnalyses(plan, record)) return null;
     const fields = fieldsOf(plan, record, tiles);
     return fields === null ? null : { record, fields };
   } catch {
     return null; // sealed, but by a stranger
   }
+}
+
+function hasAnalyses(plan: Plan, record: CellRecord): boolean {
+  if (plan.analyses.length === 0 || record.status === "diverged") return true;
+  return expectedAnalyses(plan, record).every(({ found }) => found !== null);
 }
 
 function fieldsOf(plan: Plan, record: CellRecord, tiles: unknown): FieldFolder[] | null {
@@ -235,6 +253,7 @@ function namesOf({ record, fields }: IndexedCell): string[] {
     cellJson(record.cell),
     ...record.weights.map(({ snapshot }) => weightsFile(record.cell, snapshot)),
     ...fields.flatMap(pathsOfField),
+    ...(record.analyses ?? []).flatMap((analysis) => pathsOfAnalysis(record.cell, analysis)),
   ];
   return paths.map((path) => path.slice(folder.length + 1));
 }
@@ -245,9 +264,29 @@ function hasSameNames(a: IndexedCell, b: IndexedCell): boolean {
   return (
     a.record.weights.length === those.length &&
     a.fields.length === fields.length &&
+    hasSameAnalyses(a.record, b.record) &&
     a.record.weights.every(({ snapshot }, i) => snapshot === those[i]!.snapshot) &&
     a.fields.every(({ description }, i) => description.tile === fields[i]!.description.tile)
   );
+}
+
+function hasSameAnalyses({ analyses: a }: CellRecord, { analyses: b }: CellRecord): boolean {
+  if (a === undefined && b === undefined) return true;
+  const names = (of: typeof a) =>
+    of?.map(({ name, snapshot, id, files }) => {
+      return [name, snapshot, id, files.map(({ path }) => path)];
+    });
+  return isDeepStrictEqual(names(a), names(b));
+}
+
+function pathsOfAnalysis(cell: string, analysis: AnalysisRecord): string[] {
+  const folder = analysisFolder(cell, analysis);
+  if (analysis.files.length === 0) return [];
+  const arrays = new Set(
+    analysis.files.map(({ path }) => path.slice(0, path.lastIndexOf("/") + 1)),
+  );
+  const folders = [...arrays].map((array) => `${folder}/${array}`.replace(/\/$/, ""));
+  return [...folders, ...analysis.files.map(({ path }) => `${folder}/${path}`)];
 }
 
 function pathsOfField({ folder, description }: FieldFolder): string[] {

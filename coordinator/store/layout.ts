@@ -35,6 +35,14 @@ export function fieldFolder(cell: string, snapshot: Snapshot, field: string): st
   return `${cellFolder(cell)}/field-${snapshot}-${field}.zarr`;
 }
 
+/** Arrays of an analysis. */
+export function analysisFolder(
+  cell: string,
+  { name, snapshot, id }: { name: string; snapshot: Snapshot; id: string },
+): string {
+  return `${cellFolder(cell)}/${name}-${snapshot}-${id}.zarr`;
+}
+
 export function deadFile(task: string): string {
   return `${DEAD}/${task}.json`;
 }

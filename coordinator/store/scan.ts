@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Snapshot } from "../../shared/cell.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { Cell, FieldPlan, Plan } from "../plan/plan.ts";
-import { plannedTile } from "../plan/plan.ts";
+import { analysisTask, plannedTile } from "../plan/plan.ts";
 import type { CellRecord } from "./cell-record.ts";
 import { readCellRecord } from "./cell-record.ts";
 import { entriesIn, isFolder, kindAt, namesIn, readOrNull, sizeOf } from "./entries.ts";
@@ -27,6 +27,8 @@ import {
   INDEX,
   weightsFile,
 } from "./layout.ts";
+import type { AnalysisState } from "./scan-analyses.ts";
+import { expectedAnalyses, scanAnalyses } from "./scan-analyses.ts";
 import {
   isGridWhole,
   isGroupWhole,
@@ -88,6 +90,13 @@ export interface CellState {
   readonly record: CellRecord | null;
   /** One for each snapshot; none while the cell is not trained, or if it diverged. */
   readonly fields: readonly FieldState[];
+  /** One for each snapshot and analysis; none while the cell is not trained, or if it diverged. */
+  readonly analyses: readonly AnalysisState[];
+}
+
+/** The state of a cell of which nothing is stored. */
+export function untouched(cell: Cell): CellState {
+  return { cell, record: null, fields: [], analyses: [] };
 }
 
 export interface FieldState {
@@ -125,12 +134,8 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
     for (const cell of plan.cells) {
       const isPresent = isFolder(present?.get(cell.id), cellFolder(cell.id), damaged);
       if (isPresent && turn.isDue()) await turn.take(); // files are read synchronously
-      const { record, fields } = isPresent ? await scanCell(plan, cell, scan) : NOTHING_THERE;
-      const idOf = (description: FieldDescription, index: number) =>
-        tileTask(plan, cell, { description, index }).id;
-      const isDead = (description: FieldDescription, i: number) => dead.has(idOf(description, i));
-      const living = dead.size === 0 ? fields : fields.map((field) => withoutDead(field, isDead));
-      cells.push({ cell, record, fields: living });
+      const found = isPresent ? await scanCell(plan, cell, scan) : untouched(cell);
+      cells.push(dead.size === 0 ? found : withoutDead(plan, found, dead));
     }
     return { cells, dead, damaged };
   } finally {
@@ -145,29 +150,34 @@ function damagedContent(directory: string, digest: string): string[] {
   return found === null || digestOf(found) === digest ? [] : [path];
 }
 
-const NOTHING_THERE = { record: null, fields: [] };
-
-async function scanCell(
-  plan: Plan,
-  cell: Cell,
-  scan: WholeScan,
-): Promise<Pick<CellState, "record" | "fields">> {
+async function scanCell(plan: Plan, cell: Cell, scan: WholeScan): Promise<CellState> {
   const { directory, index, damaged } = scan;
   const known = scan.known?.at(cell) ?? null;
   if (known !== null && (await areGridsWhole(known.fields, scan))) {
-    return { record: known.record, fields: known.fields.map(completeField) };
+    const analyses = storedAnalyses(plan, known.record);
+    return { cell, record: known.record, fields: known.fields.map(completeField), analyses };
   }
   const thorough = scan.thorough || (index !== null && isWorthReading(index, plan, cell));
   const before = damaged.length;
   const record = readCell(cell, { ...scan, thorough });
   const fields = record === null ? [] : await fieldsOf(plan, record, { ...scan, thorough });
+  const analyses = record === null ? [] : scanAnalyses(plan, record, { ...scan, thorough });
   if (index !== null && record !== null && thorough && damaged.length === before) {
     const isPlanned = isDeepStrictEqual(record.physics, cell.physics);
-    if (isPlanned && (await areWhole(fields, directory))) {
+    const isAnalysed = analyses.every((analysis) => analysis.record !== null);
+    if (isPlanned && isAnalysed && (await areWhole(fields, directory))) {
       noteCell({ directory, index }, cell, { record, fields });
     }
   }
-  return { record, fields };
+  return { cell, record, fields, analyses };
+}
+
+/** Of a cell that the index knows: it has all that its plan asks for. */
+function storedAnalyses(plan: Plan, record: CellRecord): CellState["analyses"] {
+  if (plan.analyses.length === 0 || record.status === "diverged") return [];
+  return expectedAnalyses(plan, record).map(({ found, ...rest }) => {
+    return { ...rest, record: found, isMissing: false };
+  });
 }
 
 /** Whether a cell that need not be read is, so that a later scan need not: if it is so small that this is quick. */
@@ -233,9 +243,10 @@ function deadLetters(plan: Plan, { directory, thorough, damaged }: Scan): Set<st
   if (names.length === 0) return dead;
   const cells = new Set(plan.cells.map(({ id }) => id));
   for (const name of names) {
-    const [, task, kind, cell, field] = DEAD_LETTER.exec(name) ?? [];
+    const [, task, kind, cell, id] = DEAD_LETTER.exec(name) ?? [];
     if (task === undefined || !cells.has(cell!)) continue;
-    if (kind === "field" && field !== plan.field?.id) continue;
+    if (kind === "field" && id !== plan.field?.id) continue;
+    if (kind === "analysis" && !plan.analyses.some(({ idOf }) => idOf(cell!) === id)) continue;
     const file = join(directory, deadFile(task));
     const isLetter = (sizeOf(file) ?? Number.NaN) <= MOST_TEXT_BYTES;
     if (isLetter) dead.add(task); // a damaged one shows which task it was, but not why
@@ -245,20 +256,27 @@ function deadLetters(plan: Plan, { directory, thorough, damaged }: Scan): Set<st
   return dead;
 }
 
-/** The name of a dead letter: its task, the task's kind, cell and, of a tile, the field's grid. */
-const DEAD_LETTER = /^((train|field)-([0-9a-f]{16})(?:-\w+-([0-9a-f]{8})-\d+-\d+-\d+)?)\.json$/;
+/** The name of a dead letter: its task, the task's kind, cell and the id of the field or analysis. */
+const DEAD_LETTER =
+  /^((train|field|analysis)-([0-9a-f]{16})(?:-\w+-([0-9a-f]{8})(?:-\d+-\d+-\d+)?)?)\.json$/;
 
-/** Tiles that were given up are not missing. */
-function withoutDead(
-  field: FieldState,
-  isDead: (description: FieldDescription, tile: number) => boolean,
-): FieldState {
-  if (field.missing === 0) return field;
-  let missing = 0;
-  field.tiles.forEach((isStored, i) => {
-    if (isStored === 0 && !isDead(field.description, i)) missing++;
+/** Tiles and analyses that were given up are not missing. */
+function withoutDead(plan: Plan, state: CellState, dead: ReadonlySet<string>): CellState {
+  const { cell } = state;
+  const fields = state.fields.map((field) => {
+    if (field.missing === 0) return field;
+    let missing = 0;
+    field.tiles.forEach((isStored, index) => {
+      const task = tileTask(plan, cell, { description: field.description, index });
+      if (isStored === 0 && !dead.has(task.id)) missing++;
+    });
+    return { ...field, missing };
   });
-  return { ...field, missing };
+  const analyses = state.analyses.map((analysis) => {
+    const isMissing = analysis.isMissing && !dead.has(analysisTask(plan, cell, analysis).id);
+    return { ...analysis, isMissing };
+  });
+  return { ...state, fields, analyses };
 }
 
 /** The state of a trained cell's fields. */

@@ -1,12 +1,19 @@
 import { appendFile, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { DeadLetter, FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
+import type {
+  AnalysisResult,
+  AnalysisTask,
+  DeadLetter,
+  FieldResult,
+  FieldTask,
+  TrainResult,
+} from "../../shared/messages.ts";
 import { deadLetterSchema } from "../../shared/messages.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { Cell } from "../plan/plan.ts";
 import type { Sweep } from "../spec/sweep.ts";
-import type { CellRecord, FieldRecord } from "./cell-record.ts";
+import type { AnalysisRecord, CellRecord, FieldRecord } from "./cell-record.ts";
 import { refuseOtherFormat } from "./cell-record.ts";
 import {
   isErrno,
@@ -85,6 +92,15 @@ export interface Store {
   putTile(field: FieldState, task: FieldTask, tile: TileResult): Promise<FieldRecord | null>;
   /** Notes the statistics of a field whose tiles are all stored in its cell's record; null if there is no record. */
   closeField(field: FieldState): Promise<FieldRecord | null>;
+  /**
+   * Stores an analysis: its arrays first, then its columns in the cell's record. @param id of it with its options.
+   * @returns null if the cell has no record.
+   */
+  putAnalysis(
+    task: AnalysisTask,
+    id: string,
+    result: AnalysisResult,
+  ): Promise<AnalysisRecord | null>;
   /** Makes all that is stored of a cell survive a power cut. */
   secure(cell: string): Promise<void>;
   putDeadLetter(letter: DeadLetter): Promise<void>;
@@ -175,6 +191,11 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
     async closeField({ folder, description }) {
       const field = { folder, description };
       return (await storing().put({ kind: "close", field })) as FieldRecord | null;
+    },
+
+    async putAnalysis(task, id, result) {
+      const request = { kind: "analysis", task, id, result } as const;
+      return (await storing().put(request)) as AnalysisRecord | null;
     },
 
     async secure(cell) {

@@ -22,7 +22,7 @@ import type { StoredSweepState } from "../results/export/stored-fields.ts";
 import { cellColumns } from "../results/export/table.ts";
 import { flatRow, summaryCsv, summaryRows } from "../results/summary.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
-import { scanFields, scanStore } from "../store/scan.ts";
+import { scanFields, scanStore, untouched } from "../store/scan.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/store.ts";
 
@@ -69,13 +69,13 @@ after(async () => {
 
 test("cells: the CSV is the sweep's summary.csv", async () => {
   const rows = summaryRows(source.plan, source.state);
-  await writeCsv(join(folder, "cells.csv"), cellsTable(source.sweep, rows));
+  await writeCsv(join(folder, "cells.csv"), cellsTable(source, rows));
   assert.equal(await readFile(join(folder, "cells.csv"), "utf8"), summaryCsv(rows));
 });
 
 test("cells: Parquet has the summary's values, null where there is none", async () => {
   const rows = summaryRows(source.plan, source.state);
-  const read = await parquet(join(folder, "cells.parquet"), cellsTable(source.sweep, rows));
+  const read = await parquet(join(folder, "cells.parquet"), cellsTable(source, rows));
   assert.equal(read.length, 8);
   assert.deepEqual(
     read,
@@ -86,10 +86,10 @@ test("cells: Parquet has the summary's values, null where there is none", async 
 test("cells: Parquet of a sweep in which nothing is stored has columns of null with their types", async () => {
   const nothing = {
     ...source.state,
-    cells: source.state.cells.map(({ cell }) => ({ cell, record: null, fields: [] })),
+    cells: source.state.cells.map(({ cell }) => untouched(cell)),
   };
   const path = join(folder, "cells.parquet");
-  const read = await parquet(path, cellsTable(source.sweep, summaryRows(source.plan, nothing)));
+  const read = await parquet(path, cellsTable(source, summaryRows(source.plan, nothing)));
   assert.ok(
     read.every(
       ({ epoch, trainLoss, lambda1Mean }) =>
@@ -224,7 +224,7 @@ test("export: a damaged chunk is an error that says how to repair it", async () 
 test("cells: every column of the summary is described, in its order", () => {
   const [row] = summaryRows(source.plan, source.state);
   assert.deepEqual(
-    Object.keys(cellColumns(source.sweep, { isSaturated: false })),
+    Object.keys(cellColumns(source.sweep, { isSaturated: false, analyses: [] })),
     Object.keys(flatRow(row!)),
   );
 });

@@ -12,6 +12,7 @@ import { createBacklog } from "../run/backlog.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
 import type { CellRecord } from "../store/cell-record.ts";
 import type { StoreState } from "../store/scan.ts";
+import { untouched } from "../store/scan.ts";
 
 const parsed = parseSweep(
   `
@@ -25,7 +26,7 @@ field: {points: 64, tile: 32}
 assert.ok("sweep" in parsed);
 const PLAN = planSweep(parsed.sweep, "test.1");
 const EMPTY: StoreState = {
-  cells: PLAN.cells.map((cell) => ({ cell, record: null, fields: [] })),
+  cells: PLAN.cells.map(untouched),
   dead: new Set(),
   damaged: [],
 };

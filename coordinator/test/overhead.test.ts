@@ -5,7 +5,7 @@ import { costModel } from "../plan/cost.ts";
 import type { Counts, Overhead } from "../plan/overhead.ts";
 import { overheadEstimate } from "../plan/overhead.ts";
 
-const TILE = { trainings: 0, tiles: 1, points: 256 };
+const TILE = { trainings: 0, tiles: 1, analyses: 0, points: 256 };
 const STATED = { training: 0.01, tile: 0.01, point: 0 };
 
 /** A run in which the threads compute each tile for so long, and each result is stored for so long. */
@@ -24,7 +24,7 @@ const isNear = (value: number, expected: number) => Math.abs(value / expected - 
 
 test("overhead: counts a stated time for each training, tile and point", () => {
   const overhead = overheadEstimate({ training: 4, tile: 2, point: 0.5 });
-  assert.equal(overhead.seconds({ trainings: 1, tiles: 3, points: 10 }), 15);
+  assert.equal(overhead.seconds({ trainings: 1, tiles: 3, analyses: 0, points: 10 }), 15);
 });
 
 for (const storeSeconds of [0.0005, 0.2]) {
@@ -51,14 +51,20 @@ test("overhead: a storing that becomes slower is noticed", () => {
 test("overhead: waiting for workers or for a few long tasks says nothing", () => {
   const overhead = overheadEstimate(STATED);
   for (let second = 1; second <= 1_000; second++) overhead.passed(second, 16);
-  overhead.finished({ trainings: 4, tiles: 0, points: 0 }, 3_600);
+  overhead.finished({ trainings: 4, tiles: 0, analyses: 0, points: 0 }, 3_600);
   for (let second = 1_001; second <= 2_000; second++) overhead.passed(second, 16);
   assert.equal(overhead.seconds(TILE), STATED.tile);
 });
 
 test("cost: a run of tiny tasks takes as long as storing their results, however many threads compute", () => {
   const model = costModel({ train: 1e9, field: 1e9 }, overheadEstimate(STATED));
-  const load = { trainings: 1_000, tiles: 0, points: 0, work: { train: 1e9, field: 0 } };
+  const load = {
+    trainings: 1_000,
+    tiles: 0,
+    analyses: 0,
+    points: 0,
+    work: { train: 1e9, field: 0, analysis: 0 },
+  };
   assert.equal(model.duration(load, 1), 11);
   assert.equal(model.duration(load, 100), 10.01);
 });
@@ -68,6 +74,7 @@ test("cost: estimates are neither negative nor undefined, whatever a run shows",
   const counts: fc.Arbitrary<Counts> = fc.record({
     trainings: fc.nat(10),
     tiles: fc.nat(10),
+    analyses: fc.nat(10),
     points: fc.nat(1e6),
   });
   const step = fc.record({
@@ -80,9 +87,12 @@ test("cost: estimates are neither negative nor undefined, whatever a run shows",
   const property = fc.property(fc.array(step), counts, (steps, left) => {
     const model = costModel({ train: 1e6, field: 1e9 });
     for (const { counts, work, computeSeconds, elapsedSeconds, threads } of steps) {
-      model.finished({ ...counts, work: { train: work, field: work } }, computeSeconds);
+      model.finished(
+        { ...counts, work: { train: work, field: work, analysis: 0 } },
+        computeSeconds,
+      );
       model.passed(elapsedSeconds, threads);
-      const load = { ...left, work: { train: work, field: 0 } };
+      const load = { ...left, work: { train: work, field: 0, analysis: 0 } };
       assert.ok(model.overhead(left) >= 0 && model.overhead(left) < Number.POSITIVE_INFINITY);
       assert.ok(model.duration(load, threads) >= 0);
     }

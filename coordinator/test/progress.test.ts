@@ -13,6 +13,7 @@ import { parseSweep } from "../spec/parse-sweep.ts";
 import type { CellRecord } from "../store/cell-record.ts";
 import { fieldStatistics } from "../store/field-statistics.ts";
 import type { StoreState } from "../store/scan.ts";
+import { untouched } from "../store/scan.ts";
 
 function plan(text: string): Plan {
   const parsed = parseSweep(text, { file: "test.yaml" });
@@ -28,7 +29,7 @@ field: {points: 64, tile: 32}
 `);
 
 function nothingStored({ cells }: Plan, dead: readonly string[] = []): StoreState {
-  const states = cells.map((cell) => ({ cell, record: null, fields: [] }));
+  const states = cells.map(untouched);
   return { cells: states, dead: new Set(dead), damaged: [] };
 }
 
@@ -39,11 +40,17 @@ const FREE = { training: 0, tile: 0, point: 0 };
 
 test("cost: starts with the measured rates and learns from finished tasks", () => {
   const model = costModel({ train: 1e6, field: 2e6 });
-  assert.equal(model.seconds({ train: 3e6, field: 4e6 }), 5);
-  const done = { trainings: 1, tiles: 0, points: 0, work: { train: 1e6, field: 0 } };
+  assert.equal(model.seconds({ train: 3e6, field: 4e6, analysis: 0 }), 5);
+  const done = {
+    trainings: 1,
+    tiles: 0,
+    analyses: 0,
+    points: 0,
+    work: { train: 1e6, field: 0, analysis: 0 },
+  };
   model.finished(done, 10_000); // far slower than measured
-  assert.ok(model.seconds({ train: 1e6, field: 0 }) > 1000);
-  assert.equal(model.seconds({ train: 0, field: 2e6 }), 1);
+  assert.ok(model.seconds({ train: 1e6, field: 0, analysis: 0 }) > 1000);
+  assert.equal(model.seconds({ train: 0, field: 2e6, analysis: 0 }), 1);
 });
 
 test("progress: time left is the remaining work divided by the threads", () => {

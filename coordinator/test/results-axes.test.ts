@@ -14,6 +14,7 @@ import {
 import { slicesOf } from "../results/slices.ts";
 import { flatRow, summaryRows } from "../results/summary.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
+import { untouched } from "../store/scan.ts";
 
 const SPEC = `
 axes:
@@ -33,7 +34,7 @@ const parsed = parseSweep(SPEC, { file: "a.yaml" });
 assert.ok("sweep" in parsed);
 const { sweep } = parsed;
 const plan = planSweep(sweep, "e.1");
-const cells = plan.cells.map((cell) => ({ cell, record: null, fields: [] }));
+const cells = plan.cells.map(untouched);
 const state = { cells, dead: new Set<string>(), damaged: [] };
 
 function slices(options: Parameters<typeof slicesOf>[1]) {
@@ -106,7 +107,7 @@ test("summary: a column for each parameter behind the axes that every sweep has,
     ["data.seed", "optimizer", "learningRate", "batch"].map((name) => flat[name]),
     [1, "sgd", 0.05, 20],
   );
-  const columns = cellColumns(sweep, { isSaturated: false });
+  const columns = cellColumns(sweep, { isSaturated: false, analyses: [] });
   assert.deepEqual(Object.keys(columns), names);
   assert.deepEqual(
     ["data.seed", "optimizer", "learningRate", "batch"].map((name) => columns[name]!.type),
@@ -122,7 +123,7 @@ test("lines: against any axis of numbers, a series for each value of any, and a 
   });
   const look = { quantity: "testAccuracy", logX: false } as const;
   const against = (axis: string, series: string | null) =>
-    lineFigure(sweep, rows, { ...look, against: axis, series });
+    lineFigure({ sweep, plan }, rows, { ...look, against: axis, series });
   const figure = against("training.learningRate", "training.batch");
   assert.deepEqual([...new Set(figure.points.map(({ x }) => x))], [0.05, 0.1]);
   assert.deepEqual(

@@ -11,6 +11,7 @@ import { planSweep } from "../plan/plan.ts";
 import type { RunOptions } from "../run/run.ts";
 import { runSweep } from "../run/run-sweep.ts";
 import { parseSweep } from "../spec/parse-sweep.ts";
+import { untouched } from "../store/scan.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/store.ts";
 
@@ -47,7 +48,7 @@ async function onBench(body: (bench: Bench) => Promise<void>): Promise<void> {
         const parsed = parseSweep(text, { file: "test.yaml" });
         assert.ok("sweep" in parsed);
         const plan = planSweep(parsed.sweep, ENGINE);
-        const cells = plan.cells.map((cell) => ({ cell, record: null, fields: [] }));
+        const cells = plan.cells.map(untouched);
         const state = { cells, dead: new Set<string>(), damaged: [] };
         const { signal } = stopped;
         const running = runSweep({

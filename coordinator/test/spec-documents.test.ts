@@ -30,7 +30,8 @@ test("spec schema: every map is closed, every key is described, every optional o
   }
 });
 
-for (const name of await readdir(new URL("examples/", root))) {
+const examples = await readdir(new URL("examples/", root));
+for (const name of examples.filter((one) => one.endsWith(".yaml"))) {
   test(`spec example: ${name} is a sweep of the same name, and states its cost`, async () => {
     const file = fileURLToPath(new URL(`examples/${name}`, root));
     const { text, sweep } = await readSweep(file);

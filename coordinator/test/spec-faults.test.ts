@@ -11,28 +11,28 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "an empty text",
     text: "",
     faults: [
-      "1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found nothing",
+      "1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `analyses`, `engine`, found nothing",
     ],
   },
   {
     of: "only a comment",
     text: "# nothing yet\n",
     faults: [
-      "1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found nothing",
+      "1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `analyses`, `engine`, found nothing",
     ],
   },
   {
     of: "a top level that is not a map",
     text: "- width: 10\n",
     faults: [
-      "1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found a list",
+      "1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `analyses`, `engine`, found a list",
     ],
   },
   {
     of: "plain words",
     text: "train some networks\n",
     faults: [
-      '1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found "train some networks"',
+      '1:1: expected a map of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `analyses`, `engine`, found "train some networks"',
     ],
   },
   {
@@ -97,7 +97,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "an unknown section",
     text: `${AXES}trainnig: {epochs: 3}\n`,
     faults: [
-      '2:1  trainnig: expected one of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found "trainnig" (did you mean `training`?)',
+      '2:1  trainnig: expected one of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `analyses`, `engine`, found "trainnig" (did you mean `training`?)',
     ],
   },
   {
@@ -111,7 +111,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "an unknown key far from all",
     text: `${AXES}gpu: 3\n`,
     faults: [
-      '2:1  gpu: expected one of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found "gpu"',
+      '2:1  gpu: expected one of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `analyses`, `engine`, found "gpu"',
     ],
   },
   {
@@ -125,7 +125,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "constructor as key",
     text: `${AXES}constructor: 3\n`,
     faults: [
-      '2:1  constructor: expected one of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `engine`, found "constructor"',
+      '2:1  constructor: expected one of `name`, `axes`, `where`, `zip`, `network`, `data`, `training`, `field`, `analyses`, `engine`, found "constructor"',
     ],
   },
   {

@@ -1,4 +1,7 @@
+import { analysisOf } from "../../shared/analyses/registry.ts";
+import type { FileSamples } from "../../shared/datasets/registry.ts";
 import { InvalidTaskError } from "../../shared/errors.ts";
+import type { Task } from "../../shared/messages.ts";
 import type { ThreadReply } from "../tasks/thread-messages.ts";
 import type { TaskRun } from "./task-run.ts";
 import { trainInThread } from "./train-in-thread.ts";
@@ -30,6 +33,13 @@ async function compute(worker: WorkerState, run: TaskRun): Promise<ThreadReply> 
   if (task.kind === "train") return await trainInThread(worker, run);
   const { pool } = worker;
   const { input, progress, stop } = run;
-  const request = { task, weights: await input, progress: progress.buffer };
+  const data = await samplesFor(worker, task);
+  const request = { task, weights: await input, data, progress: progress.buffer };
   return await pool.run(request, { signal: stop.force.signal });
+}
+
+/** What an analysis reads besides weights, if it was read from files. */
+async function samplesFor({ dataSets }: WorkerState, task: Task): Promise<FileSamples | null> {
+  if (task.kind !== "analysis" || analysisOf(task.analysis).reads !== "samples") return null;
+  return await dataSets.of(task.sweep, task.data);
 }

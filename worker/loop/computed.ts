@@ -12,6 +12,7 @@ export function computedBy(run: WorkerRun, reply: ThreadReply | null): Computed 
     const { columns, rows } = task.tile;
     return { operations: task.work, points: columns * rows, samples: 0 };
   }
+  if (task.kind === "analysis") return { operations: task.work, points: 0, samples: 0 };
   const { epochs, samples } = (reply as Extract<ThreadReply, { kind: "train" }>).computed;
   const planned = task.physics.training.epochs;
   const operations = planned === 0 ? 0 : (task.work * epochs) / planned;

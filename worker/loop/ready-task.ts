@@ -4,7 +4,7 @@ import type { WorkerState } from "./worker-state.ts";
 /** A leased task, and what its thread needs to compute it. */
 export interface ReadyTask {
   readonly lease: Lease;
-  /** The weights of a field; the last checkpoint of a training, or null. Rejects if there are no such weights. */
+  /** The weights of a field or an analysis; the last checkpoint of a training, or null. Rejects if there are no such weights. */
   readonly input: Promise<Uint8Array | null>;
 }
 
@@ -22,7 +22,7 @@ async function fetchInput(
   lease: Lease,
 ): Promise<Uint8Array | null> {
   const { task } = lease;
-  if (task.kind === "field") {
+  if (task.kind !== "train") {
     return await transport.getBlob(task.sweep, task.weights, { signal: stopRunning.signal });
   }
   return await lease.checkpoint().catch(() => null); // without it the training starts from the beginning

@@ -15,6 +15,7 @@ export async function taskResult(
   const provenance: Provenance = { worker: name, engine, version: VERSION, attempt, seconds };
   const header = { task: task.id, cell: task.cell, provenance };
   if (reply.kind === "field") return { kind: "field", ...header, ...reply.tile };
+  if (reply.kind === "analysis") return { kind: "analysis", ...header, ...reply.found };
   const { blobs, ...training } = reply.trained;
   const weights = await putWeights(worker, task.sweep, blobs);
   return { kind: "train", ...header, ...training, weights };

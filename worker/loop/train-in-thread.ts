@@ -12,7 +12,8 @@ export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<
   const { pool, savers, checkpointEveryMs: everyMs } = worker;
   const { lease, reported, progress, stop } = run;
   const saved = await run.input;
-  const data = await worker.dataSets.of(lease.task as TrainTask);
+  const { sweep, physics } = lease.task as TrainTask;
+  const data = await worker.dataSets.of(sweep, physics.data);
   reported.isResumed = saved !== null;
   const number = ++worker.trainings;
   const saver = checkpointSaver(async (bytes) => {

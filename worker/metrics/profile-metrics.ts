@@ -2,7 +2,7 @@
 import type { Registry } from "prom-client";
 import { Gauge } from "prom-client";
 import type { WorkerProfile } from "../../shared/transport/transport.ts";
-import { KINDS } from "./task-kinds.ts";
+import { MEASURED_KINDS } from "./task-kinds.ts";
 
 /** A worker, as it announces itself when it starts. */
 export type MeasuredWorker = Pick<WorkerProfile, "name" | "engine" | "threads" | "rates">;
@@ -29,5 +29,5 @@ export function addProfileMetrics(registry: Registry, worker: MeasuredWorker): v
     labelNames: ["engine", "kind"],
     registers,
   });
-  for (const kind of KINDS) calibrated.set({ engine, kind }, rates[kind]);
+  for (const kind of MEASURED_KINDS) calibrated.set({ engine, kind }, rates[kind]);
 }

@@ -20,8 +20,8 @@ export function createWorkTally(): WorkTally {
     running: new Set(),
     computing: new Set(),
     endedSeconds: 0,
-    endedOperations: { train: 0, field: 0 },
-    reportedOperations: { train: 0, field: 0 },
+    endedOperations: { train: 0, field: 0, analysis: 0 },
+    reportedOperations: { train: 0, field: 0, analysis: 0 },
   };
 }
 

@@ -1,4 +1,6 @@
 /** What the main thread and a thread that computes send to each other. */
+
+import type { PackedFindings } from "../../shared/analyses/pack.ts";
 import type { FileSamples } from "../../shared/datasets/registry.ts";
 import type { ErrorRecord } from "../../shared/errors.ts";
 import type { Task, TrainResult } from "../../shared/messages.ts";
@@ -7,9 +9,9 @@ import type { Tile } from "./field.ts";
 /** One task for a thread. */
 export interface ThreadRequest {
   readonly task: Task;
-  /** The blob of weights of a field task; null for a training. */
+  /** The blob of weights of a field or an analysis; null for a training. */
   readonly weights: Uint8Array | null;
-  /** What a training learns, in memory that threads share, if it was read from files. */
+  /** What a training or an analysis reads, in memory that threads share, if it was read from files. */
   readonly data?: FileSamples | null;
   /** The memory of its `Progress`. */
   readonly progress: SharedArrayBuffer;
@@ -40,6 +42,7 @@ export type ThreadReply =
       readonly computed: { readonly epochs: number; readonly samples: number };
     }
   | { readonly kind: "field"; readonly seconds: number; readonly tile: Tile }
+  | { readonly kind: "analysis"; readonly seconds: number; readonly found: PackedFindings }
   | {
       readonly kind: "error";
       readonly error: ErrorRecord;

@@ -1,8 +1,6 @@
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import type { FileSamples } from "../../shared/datasets/registry.ts";
-import { makeDataSet, shapeOf } from "../../shared/datasets/registry.ts";
 import { trainingSet } from "../../shared/datasets/targets.ts";
-import { InvalidTaskError } from "../../shared/errors.ts";
 import { randomKey } from "../../shared/identity.ts";
 import type { History, TrainResult } from "../../shared/messages.ts";
 import { countCorrect } from "../../shared/numerics/classification.ts";
@@ -19,6 +17,7 @@ import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import { StoppedError } from "../engines/stopped-error.ts";
 import type { Checkpoint, Course, TakenSnapshot } from "./checkpoint.ts";
 import type { Progress } from "./progress.ts";
+import { generatedSamples } from "./samples.ts";
 import { divergence, largestGrowth, runaway } from "./verdict.ts";
 
 export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs" | "history"> {
@@ -196,22 +195,12 @@ function lookout(
 }
 
 function dataSetOf({ data, training }: CellPhysics, given: FileSamples | null) {
-  const { train, test, targets } = given ?? generated(data);
+  const { train, test, targets } = given ?? generatedSamples(data);
   return {
     train: trainingSet(train, targets, training.loss),
     test: trainingSet(test, targets, training.loss),
     isOfClasses: targets.kind !== "values",
   };
-}
-
-function generated(data: CellPhysics["data"]): FileSamples {
-  const made = makeDataSet(data.name, data.options);
-  if (made.digest !== data.digest) {
-    throw new InvalidTaskError(
-      `expected data set ${data.name} with digest ${data.digest}, made one with ${made.digest}`,
-    );
-  }
-  return { ...made, targets: shapeOf(data, null)!.targets };
 }
 
 function ruleOf({ network, training }: CellPhysics, samples: number): TrainingRule {

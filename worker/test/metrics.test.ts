@@ -37,7 +37,7 @@ function run(progress = 0.5, seconds = 3): WorkerRun & { at: number } {
 test("worker metrics: every outcome of every kind is there from the start, at 0", async () => {
   const { registry } = rig();
   const { values } = await registry.getSingleMetric("ftle_worker_tasks_total")!.get();
-  assert.equal(values.length, 14);
+  assert.equal(values.length, 21);
   assert.ok(values.every(({ value }) => value === 0));
 });
 

@@ -1,4 +1,5 @@
 /** A worker's thread that cannot do two of the tasks: a training, and one tile of another network. */
+import type { Task } from "../../../shared/messages.ts";
 import type { ThreadReply, ThreadRequest } from "../../../worker/tasks/thread-messages.ts";
 import runTask from "../../../worker/thread.ts";
 
@@ -6,11 +7,11 @@ import runTask from "../../../worker/thread.ts";
 export const UNTRAINABLE = 6;
 
 export default function failSometimes(request: ThreadRequest): ThreadReply {
-  const { task } = request;
-  const isBad =
-    task.kind === "train"
-      ? task.physics.network.hidden[0] === UNTRAINABLE
-      : task.tile.row > 0 && task.tile.column > 0;
-  if (isBad) throw new TypeError("a fault of the engine");
+  if (isBad(request.task)) throw new TypeError("a fault of the engine");
   return runTask(request);
+}
+
+function isBad(task: Task): boolean {
+  if (task.kind === "train") return task.physics.network.hidden[0] === UNTRAINABLE;
+  return task.kind === "field" && task.tile.row > 0 && task.tile.column > 0;
 }

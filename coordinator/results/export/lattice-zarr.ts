@@ -4,6 +4,7 @@ import { gridCoordinates } from "../../../shared/numerics/grid.ts";
 import { VERSION } from "../../../shared/version.ts";
 import type { FieldPlan } from "../../plan/plan.ts";
 import { FIELD_ARRAYS } from "../../store/field-zarr.ts";
+import { analysisColumns } from "../analysis-columns.ts";
 import type { FlatRow } from "../summary.ts";
 import { flatRow, hasSaturation, summaryRows } from "../summary.ts";
 import type { Dimension } from "./lattice.ts";
@@ -30,14 +31,15 @@ export async function writeLattice(
   const dimensions = latticeOf(sweep);
   const rows = summaryRows(plan, state).map(flatRow);
   const isSaturated = hasSaturation(plan, state);
-  const columns = cellColumns(sweep, { isSaturated });
+  const columns = cellColumns(sweep, { isSaturated, analyses: plan.analyses });
+  const added = [...(isSaturated ? ["saturated"] : []), ...analysisColumns(plan).keys()];
   const group = zarrGroup(folder);
   for (const { name, labels } of dimensions) {
     const column = columns[name]!;
     await group.add(name, { column, dimensions: [name], shape: [labels.length] }, labels);
   }
   const coordinates = coordinatesOf(dimensions);
-  for (const variable of [...coordinates, ...resultsOf(dimensions, isSaturated)]) {
+  for (const variable of [...coordinates, ...resultsOf(dimensions, added)]) {
     await addResult(group, variable, { column: columns[variable[0]]!, rows });
   }
   if (plan.field !== null) {
@@ -86,8 +88,8 @@ function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
 }
 
 /** The results of the cells and their snapshots. */
-function resultsOf(dimensions: readonly Dimension[], isSaturated: boolean): Variable[] {
-  const names = [...SNAPSHOT_RESULTS, ...(isSaturated ? ["saturated"] : [])];
+function resultsOf(dimensions: readonly Dimension[], added: readonly string[]): Variable[] {
+  const names = [...SNAPSHOT_RESULTS, ...added];
   const ofSnapshots = names.map((name): Variable => [name, dimensions]);
   return [["trainSeconds", dimensions.slice(0, -1)], ...ofSnapshots];
 }

@@ -1,7 +1,10 @@
 /** Tables to export, and descriptions of their columns and of the exported arrays. */
+
+import type { Plan } from "../../plan/plan.ts";
 import { axisNames } from "../../spec/axis-names.ts";
 import { PARAMETERS, type ParameterKind } from "../../spec/parameters.ts";
 import type { ParameterValue, Sweep } from "../../spec/sweep.ts";
+import { analysisColumns } from "../analysis-columns.ts";
 import type { SummaryRow } from "../summary.ts";
 
 /** A table in blocks of rows, so that it is never in memory as a whole. */
@@ -29,7 +32,7 @@ export type Value = string | number | null;
 
 /** Those of the axes and the results that every sweep has. */
 export const CELL_COLUMNS: Readonly<
-  Record<Exclude<keyof SummaryRow, "parameters" | "saturated">, Column>
+  Record<Exclude<keyof SummaryRow, "parameters" | "analyses" | "saturated">, Column>
 > = {
   cell: { type: "string", longName: "cell id" },
   width: { type: "int64", longName: "width N" },
@@ -89,13 +92,25 @@ export function columnValue(value: ParameterValue): string | number {
 /** The columns of the cells' table: the parameters behind the axes that every sweep has. */
 export function cellColumns(
   sweep: Sweep,
-  { isSaturated }: { readonly isSaturated: boolean },
+  { isSaturated, analyses }: { readonly isSaturated: boolean; readonly analyses: Plan["analyses"] },
 ): Record<string, Column> {
   const { cell, width, depth, hidden, weightVariance, logGain, seed, ...rest } = CELL_COLUMNS;
   const axes = { cell, width, depth, hidden, weightVariance, logGain, seed };
   const { trainSeconds, ...results } = rest;
   const saturated = isSaturated ? { saturated: SATURATED } : {};
-  return { ...axes, ...parameterColumns(sweep), ...results, ...saturated, trainSeconds };
+  return {
+    ...{ ...axes, ...parameterColumns(sweep), ...results, ...saturated },
+    ...columnsOfAnalyses(analyses),
+    trainSeconds,
+  };
+}
+
+function columnsOfAnalyses(analyses: Plan["analyses"]): Record<string, Column> {
+  const columns = Array.from(analysisColumns({ analyses }), ([name, { unit, doc }]) => {
+    const meaning = result(doc.replace(/\.$/, ""));
+    return [name, unit === undefined ? meaning : { ...meaning, units: unit }] as const;
+  });
+  return Object.fromEntries(columns);
 }
 
 /** The columns of a field's points. */

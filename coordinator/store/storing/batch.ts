@@ -1,16 +1,19 @@
 /** Stores many results together, so that one fsync of a folder serves all that is new in it. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { analysisOf } from "../../../shared/analyses/registry.ts";
 import { digestOf, fieldId } from "../../../shared/identity.ts";
-import type { CellRecord, FieldRecord } from "../cell-record.ts";
-import { storedHistory, writeCellRecord } from "../cell-record.ts";
+import type { TaskResult } from "../../../shared/messages.ts";
+import { analysisFiles } from "../analysis-zarr.ts";
+import type { AnalysisRecord, CellRecord, FieldRecord } from "../cell-record.ts";
+import { storedColumns, storedHistory, writeCellRecord } from "../cell-record.ts";
 import { canLink, gridFiles, newFieldFiles } from "../field-links.ts";
 import { sharedMetadata } from "../field-metadata.ts";
 import { statisticsOf } from "../field-statistics.ts";
 import type { FieldDescription } from "../field-zarr.ts";
 import { readFieldArray, tileChunks } from "../field-zarr.ts";
 import { storeError } from "../files.ts";
-import { cellJson, JOURNAL, weightsFile } from "../layout.ts";
+import { analysisFolder, cellJson, JOURNAL, weightsFile } from "../layout.ts";
 import type { Place } from "../put-files.ts";
 import { cleared, putFiles } from "../put-files.ts";
 import { readRecord } from "../read-record.ts";
@@ -19,6 +22,7 @@ import { createWriter } from "../write-files.ts";
 import type { GrowingFields } from "./growing-fields.ts";
 import { addToField, takeField } from "./growing-fields.ts";
 import type {
+  AnalysisToStore,
   FieldToClose,
   Stored,
   StoreRequest,
@@ -66,15 +70,20 @@ export async function storeBatch(
   for (const [i, request] of requests.entries()) {
     if (request.kind === "training") stored[i] = addTraining(batch, request);
     if (request.kind === "tile") await addTile(state, batch, request);
+    if (request.kind === "analysis") batch.data.push(...filesOf(request));
   }
   const journal = openJournal(state.directory);
   try {
-    const onNamed = (path: string) => journal.append(batch.lines.get(path));
+    const onNamed = (path: string) => {
+      journal.append(batch.lines.get(path));
+      batch.lines.delete(path); // a record may be written again
+    };
     const writer = createWriter(state.directory, { safe: state.safe, onNamed });
     await writer.write(cleared(state, batch.data));
     for (const [i, request] of requests.entries()) {
       const isComplete = request.kind === "close" || (request.kind === "tile" && request.closes);
       if (isComplete) stored[i] = await closeField(state, batch, request);
+      if (request.kind === "analysis") stored[i] = noteAnalysis(state, batch, request);
     }
     const records = [...batch.records.values()];
     const changed = records.map((record): NewFile => {
@@ -164,6 +173,54 @@ async function closeField(
   return field;
 }
 
+/** The files of an analysis' arrays, at their paths from the store's directory. */
+function filesOf(request: AnalysisToStore): NewFile[] {
+  const { task, id } = request;
+  const folder = analysisFolder(task.cell, {
+    name: task.analysis.name,
+    snapshot: task.snapshot,
+    id,
+  });
+  return [...groupOf(request)].map(([path, bytes]) => [`${folder}/${path}`, bytes]);
+}
+
+function groupOf({ task, result }: AnalysisToStore) {
+  const { cell, snapshot, weights, analysis } = task;
+  const { options } = analysis;
+  return analysisFiles(analysisOf(analysis), { cell, snapshot, weights, options }, result);
+}
+
+/** @returns what the cell's record says of the analysis from now on; null if there is no record. */
+function noteAnalysis(
+  { directory }: StoringState,
+  { records, lines }: Batch,
+  request: AnalysisToStore,
+): AnalysisRecord | null {
+  const { task, id, result } = request;
+  const { cell, snapshot, weights } = task;
+  const record = records.get(cell) ?? readRecord(directory, cell);
+  if (record === null) return null;
+  const columns = storedColumns(result.columns);
+  const files = [...groupOf(request)].map(([path, bytes]) => {
+    return { path, bytes: bytes.length, digest: digestOf(bytes) };
+  });
+  const { name } = task.analysis;
+  const found = { name, snapshot, id, weights, columns, files };
+  records.set(cell, withAnalysis(record, found));
+  lines.set(cellJson(cell), (lines.get(cellJson(cell)) ?? "") + journalLine(result));
+  return found;
+}
+
+function withAnalysis(record: CellRecord, analysis: AnalysisRecord): CellRecord {
+  const { analyses = [] } = record;
+  const others = analyses.filter(
+    (other) => other.snapshot !== analysis.snapshot || other.id !== analysis.id,
+  );
+  const name = ({ id, snapshot }: AnalysisRecord) => `${id} ${snapshot}`;
+  const inOrder = [...others, analysis].sort((a, b) => (name(a) < name(b) ? -1 : 1));
+  return { ...record, analyses: inOrder };
+}
+
 function withField(record: CellRecord, field: FieldRecord): CellRecord {
   const others = record.fields.filter(
     (other) => other.snapshot !== field.snapshot || other.field !== field.field,
@@ -195,7 +252,7 @@ function openJournal(directory: string) {
   };
 }
 
-function journalLine({ task, provenance }: TrainingToStore["result"] | TileToStore["result"]) {
+function journalLine({ task, provenance }: TaskResult) {
   const { worker, attempt, seconds } = provenance;
   const entry = { time: new Date().toISOString(), event: "stored", task, worker, attempt, seconds };
   return `${JSON.stringify(entry)}\n`;

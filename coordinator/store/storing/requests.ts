@@ -1,10 +1,16 @@
 /** What the main thread asks the storing thread for. */
 import type { CellPhysics } from "../../../shared/cell.ts";
-import type { FieldResult, FieldTask, TrainResult } from "../../../shared/messages.ts";
-import type { CellRecord, FieldRecord } from "../cell-record.ts";
+import type {
+  AnalysisResult,
+  AnalysisTask,
+  FieldResult,
+  FieldTask,
+  TrainResult,
+} from "../../../shared/messages.ts";
+import type { AnalysisRecord, CellRecord, FieldRecord } from "../cell-record.ts";
 import type { FieldFolder } from "../field-links.ts";
 
-export type StoreRequest = TrainingToStore | TileToStore | FieldToClose;
+export type StoreRequest = TrainingToStore | TileToStore | FieldToClose | AnalysisToStore;
 
 /** A training: its weights first, then the record that vouches for them. */
 export interface TrainingToStore {
@@ -32,8 +38,17 @@ export interface FieldToClose {
   readonly field: FieldFolder;
 }
 
-/** The record of a training, the statistics of a field that is complete now, or null. */
-export type Stored = CellRecord | FieldRecord | null;
+/** What an analysis found: its arrays first, then the cell's record with its columns. */
+export interface AnalysisToStore {
+  readonly kind: "analysis";
+  readonly task: AnalysisTask;
+  /** Of the analysis with its options. */
+  readonly id: string;
+  readonly result: AnalysisResult;
+}
+
+/** The record of a training or of an analysis, the statistics of a field that is complete now, or null. */
+export type Stored = CellRecord | FieldRecord | AnalysisRecord | null;
 
 export interface NumberedRequest {
   readonly number: number;
@@ -54,5 +69,6 @@ export interface StoreFault {
 }
 
 export function cellOf(request: StoreRequest): string {
-  return request.kind === "training" ? request.cell : request.field.description.cell;
+  if (request.kind === "training") return request.cell;
+  return request.kind === "analysis" ? request.task.cell : request.field.description.cell;
 }

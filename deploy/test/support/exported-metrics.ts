@@ -4,7 +4,7 @@ import { describedMetrics } from "../../../cli/metrics/reference.ts";
 import { SWEEP_STATES, TASK_STATES } from "../../../coordinator/metrics/sweep-numbers.ts";
 import { STREAMS } from "../../../shared/transport/nats/names.ts";
 import { TASK_OUTCOMES } from "../../../worker/loop/worker-event.ts";
-import { KINDS } from "../../../worker/metrics/task-kinds.ts";
+import { MEASURED_KINDS } from "../../../worker/metrics/task-kinds.ts";
 
 export interface KnownMetric {
   readonly labels: ReadonlySet<string>;
@@ -22,7 +22,7 @@ export const LABEL_VALUES: Readonly<Record<string, readonly string[]>> = {
   "ftle_sweep_cells.status": ["missing", "trained", "diverged", "dead"],
   "ftle_workers.state": ["alive", "silent"],
   "ftle_worker_tasks_total.outcome": TASK_OUTCOMES,
-  "ftle_worker_calibrated_operations_per_second.kind": KINDS,
+  "ftle_worker_calibrated_operations_per_second.kind": MEASURED_KINDS,
   "ftle_worker_weights_reads_total.source": ["cache", "broker"],
   "ftle_broker_stream_messages.stream": Object.values(STREAMS),
   "ftle_broker_stream_bytes.stream": Object.values(STREAMS),

@@ -93,18 +93,24 @@ function readHeader(bytes: Uint8Array): Header {
     header.arrays.every(isPair);
   if (!isWhole) throw new ForeignMessageError("not a result: expected a header with its arrays");
   const { result, arrays } = header as Header;
-  return { result: withHistory(result), arrays };
+  return { result: withNumbers(result), arrays };
 }
 
-/** Losses that are not finite are strings in the header. */
-function withHistory(result: Record<string, unknown>): Record<string, unknown> {
-  const { history } = result;
-  if (typeof history !== "object" || history === null) return result;
-  const read = (value: unknown) => (typeof value === "string" ? (NUMBERS[value] ?? value) : value);
-  const series = Object.entries(history).map(([name, values]) => {
-    return [name, Array.isArray(values) ? values.map(read) : values];
-  });
-  return { ...result, history: Object.fromEntries(series) };
+/** Losses and columns that are not finite are strings in the header. */
+function withNumbers(result: Record<string, unknown>): Record<string, unknown> {
+  const found = { ...result };
+  for (const member of ["history", "columns"]) {
+    const numbers = result[member];
+    if (typeof numbers !== "object" || numbers === null) continue;
+    const read = Object.entries(numbers).map(([name, value]) => [name, numberIn(value)]);
+    found[member] = Object.fromEntries(read);
+  }
+  return found;
+}
+
+function numberIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(numberIn);
+  return typeof value === "string" ? (NUMBERS[value] ?? value) : value;
 }
 
 function spellOut(_: string, value: unknown): unknown {

@@ -1,0 +1,49 @@
+/** Adds an analysis to the spec of a sweep. */
+import { isDeepStrictEqual } from "node:util";
+import { type Document, isSeq, parseDocument } from "yaml";
+import { UsageError } from "../../shared/errors.ts";
+import { parseSweep } from "./parse-sweep.ts";
+import { SpecError } from "./spec-error.ts";
+import type { Sweep } from "./sweep.ts";
+
+export interface SweepText {
+  readonly sweep: Sweep;
+  /** The spec as written. */
+  readonly source: string;
+}
+
+/**
+ * The sweep with the analysis, and its spec: the text as it was, comments included, with one more entry in `analyses`. The same
+ * sweep, if it has the analysis already.
+ *
+ * @throws SpecError if there is no such analysis, an option of it is faulty, or it cannot be had of this sweep.
+ */
+export function withAnalysis(
+  { sweep, source }: SweepText,
+  { name, options }: { readonly name: string; readonly options: Readonly<Record<string, unknown>> },
+): SweepText {
+  const document = parseDocument(source);
+  const entry = Object.keys(options).length === 0 ? name : { [name]: options };
+  const list = document.get("analyses");
+  if (isSeq(list)) list.add(document.createNode(entry, { flow: true }));
+  else document.set("analyses", flowList(document, entry));
+  const text = document.toString({ lineWidth: 0, flowCollectionPadding: false });
+  const { content } = sweep;
+  const file = `analysis ${name}`;
+  const parsed = parseSweep(text, { file: sweep.name, content });
+  if ("faults" in parsed) throw new SpecError(file, parsed.faults);
+  const { analyses = [] } = parsed.sweep;
+  const before = sweep.analyses ?? [];
+  if (analyses.length === before.length && isDeepStrictEqual(analyses, before)) {
+    return { sweep, source };
+  }
+  if (parsed.sweep.name !== sweep.name) {
+    throw new UsageError(`expected the spec of ${sweep.name}, found that of ${parsed.sweep.name}`);
+  }
+  // The engine may have been given on the command line.
+  return { sweep: { ...parsed.sweep, engine: sweep.engine }, source: text };
+}
+
+function flowList(document: Document, entry: unknown) {
+  return document.createNode([entry], { flow: true });
+}
