@@ -67,6 +67,11 @@ export const CATALOGUE: readonly CommandEntry[] = [
     summary: "write a sweep's results as Zarr, CSV or Parquet",
   },
   {
+    name: "import",
+    arguments: "<file>",
+    summary: "map networks that were trained elsewhere, from safetensors or ONNX files",
+  },
+  {
     name: "analyse",
     arguments: "<dir> <name>",
     summary: "compute one more analysis of a sweep's networks; trains nothing again",

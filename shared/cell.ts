@@ -12,7 +12,7 @@ export type Snapshot = number | "end";
 export interface CellPhysics {
   readonly data: DataSetRef;
   readonly network: NetworkShape;
-  readonly initialisation: Initialisation;
+  readonly initialisation: Initialisation | Imported;
   readonly training: Training;
   /** Seed of this realisation, an integer ≥ 0. */
   readonly seed: number;
@@ -36,6 +36,12 @@ export interface Initialisation {
   readonly weightVariance: number;
   /** Variance of the Gaussian thresholds θ, ≥ 0; 0 in the letter. */
   readonly thresholdVariance: number;
+}
+
+/** Initial weights from a file, in place of random ones. */
+export interface Imported {
+  /** `sha256:` and 64 hex digits of the weights as `encodeWeights` writes them, without metadata. */
+  readonly weights: string;
 }
 
 export interface Training {

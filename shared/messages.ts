@@ -63,10 +63,10 @@ const dataSet = z.strictObject({ name: z.string(), options, digest });
 const cellPhysics: z.ZodType<CellPhysics> = z.strictObject({
   data: dataSet,
   network: networkShape,
-  initialisation: z.strictObject({
-    weightVariance: finite.min(0),
-    thresholdVariance: finite.min(0),
-  }),
+  initialisation: z.union([
+    z.strictObject({ weightVariance: finite.min(0), thresholdVariance: finite.min(0) }),
+    z.strictObject({ weights: digest }),
+  ]),
   training: z.strictObject({
     loss,
     optimizer,

@@ -45,6 +45,7 @@ function compute(
   const { snapshots, epochSamples, ...rest } = train(task.physics, engine, {
     progress,
     data: request.data ?? null,
+    initial: request.initial ? decodeWeights(request.initial) : null,
     ...options,
   });
   const blobs = snapshots.map(({ snapshot, epoch, weights }) => {

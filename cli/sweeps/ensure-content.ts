@@ -1,7 +1,8 @@
-/** Sees to it that the store has what the sweep's data set is made of. */
+/** Sees to it that the store has what the sweep's data set is made of, and the networks that it imports. */
 import { dirname, join } from "node:path";
 import type { ReadContent } from "../../coordinator/data/read-content.ts";
 import { readContent } from "../../coordinator/data/read-content.ts";
+import { importNetworks } from "../../coordinator/spec/import-networks.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
 import { sizeOf } from "../../coordinator/store/entries.ts";
 import { contentFile } from "../../coordinator/store/layout.ts";
@@ -12,6 +13,8 @@ export interface ContentSource {
   readonly sweep: Sweep;
   /** What was just read of the sweep's files; null if they were not. */
   readonly content: ReadContent | null;
+  /** Weights of imported networks that were just read, by digest. */
+  readonly networks: ReadonlyMap<string, Uint8Array>;
   /** Where the files are if they have moved. */
   readonly moved?: string | undefined;
   /** What a thorough scan found damaged in the store. */
@@ -37,4 +40,32 @@ export async function ensureContent(store: Store, source: ContentSource): Promis
     );
   }
   await store.putFiles([[path, read.bytes]]);
+}
+
+/**
+ * As `ensureContent`, of imported networks.
+ * @throws UsageError if a file is not to be found, or has changed.
+ */
+export async function ensureNetworks(store: Store, source: ContentSource): Promise<void> {
+  const { sweep, moved, damaged } = source;
+  const wanting = Object.entries(sweep.networks ?? {}).filter(([, { digest }]) => {
+    const path = contentFile(digest);
+    return sizeOf(join(store.directory, path)) === null || damaged.includes(path);
+  });
+  if (wanting.length === 0) return;
+  const isAtHand = wanting.every(([, { digest }]) => source.networks.has(digest));
+  const folder = dirname(store.directory);
+  const read = isAtHand
+    ? source.networks
+    : (await importNetworks(sweep, { folder, moved })).weights;
+  const files = wanting.map(([file, { digest }]) => {
+    const bytes = read.get(digest);
+    if (bytes === undefined) {
+      throw new UsageError(
+        `${file} has changed since this sweep began: expected weights ${digest}. Run its spec again for the new ones, or give the old file with --data DIR`,
+      );
+    }
+    return [contentFile(digest), bytes] as const;
+  });
+  await store.putFiles(files);
 }

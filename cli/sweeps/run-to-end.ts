@@ -29,7 +29,7 @@ import type { Display } from "../terminal/display.ts";
 import { startDisplay } from "../terminal/display.ts";
 import { cellName, counted } from "../terminal/format.ts";
 import { tasksIn } from "../terminal/tasks.ts";
-import { ensureContent } from "./ensure-content.ts";
+import { ensureContent, ensureNetworks } from "./ensure-content.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 
 export interface RunToEndOptions extends PlannedSweep {
@@ -90,7 +90,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     await store.putAside(state.damaged);
     const aside = store.aside.map(({ path }) => path);
     const damaged = [...new Set([...aside, ...ofSweep, ...summary.damaged, ...state.damaged])];
-    if (plan.content !== null) await keepContent(store, options, state);
+    await keepContent(store, options, state);
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = { ...state, dead: new Set() };
@@ -126,14 +126,16 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   }
 }
 
-/** Stores what the data set is made of. Only trainings and analyses need it: without any, it may be missing. */
+/** Stores what the data set is made of, and imported networks. Only trainings and analyses need it: without any, it may be missing. */
 async function keepContent(
   store: Store,
-  { plan, sweep, content, data: moved, retry }: RunToEndOptions,
+  { plan, sweep, content, networks, data: moved, retry }: RunToEndOptions,
   state: StoreState,
 ): Promise<void> {
   try {
-    await ensureContent(store, { sweep, content, moved, damaged: state.damaged });
+    const source = { sweep, content, networks, moved, damaged: state.damaged };
+    await ensureContent(store, source);
+    await ensureNetworks(store, source);
   } catch (error) {
     const left = remainingLoad(plan, retry ? { ...state, dead: new Set() } : state);
     if (left.trainings + left.analyses > 0 || !(error instanceof UsageError)) throw error;

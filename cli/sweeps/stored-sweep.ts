@@ -22,6 +22,8 @@ export interface PlannedSweep {
   readonly plan: Plan;
   /** What was read of its data set, if that is from files and they were read. */
   readonly content: ReadContent | null;
+  /** Weights of imported networks that were read, by digest. */
+  readonly networks: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface StoredPlan extends PlannedSweep {
@@ -52,23 +54,28 @@ export async function loadStored(directory: string): Promise<StoredPlan> {
   const { record, source, damaged } = stored;
   const isChanged = stored.changed !== null;
   const sweep = record?.sweep ?? parseOrThrow(source, directory);
-  if (sweep.data.source !== undefined && sweep.content === undefined) {
+  const isImported = sweep.axes.layers.kind === "imported";
+  const isUnread =
+    (sweep.data.source !== undefined && sweep.content === undefined) ||
+    (isImported && sweep.networks === undefined);
+  if (isUnread) {
     const [spec, out] = [shellPath(directory, SWEEP_YAML), shellPath(directory)];
     throw new UsageError(
-      `${directory} has lost sweep.json, and with it what its data set is. Bring it back with: ftle run ${spec} --out ${out} --data DIR`,
+      `${directory} has lost sweep.json, and with it what its files hold. Bring it back with: ftle run ${spec} --out ${out} --data DIR`,
     );
   }
   const engine = record?.engine ?? (await engineFor(sweep, stored, directory));
   const plan = planFrom(sweep, engine);
-  return { directory, sweep, source, damaged, isChanged, plan, content: null };
+  const nothingRead = { content: null, networks: new Map() };
+  return { directory, sweep, source, damaged, isChanged, plan, ...nothingRead };
 }
 
 /** Another sweep for the directory of a stored one, with its engine. */
 export function planStored(
-  { plan, content }: StoredPlan,
+  { plan, content, networks }: StoredPlan,
   { sweep, source }: { readonly sweep: Sweep; readonly source: string },
 ): PlannedSweep {
-  return { sweep, source, plan: planFrom(sweep, plan.engine), content };
+  return { sweep, source, plan: planFrom(sweep, plan.engine), content, networks };
 }
 
 /**
@@ -76,11 +83,11 @@ export function planStored(
  */
 export async function planFor(
   directory: string,
-  { sweep, text, content }: ReadSweep,
+  { sweep, text, content, networks }: ReadSweep,
 ): Promise<PlannedSweep> {
   const stored = existsSync(directory) ? await readStoredSweep(directory) : null;
   const engine = await engineFor(sweep, stored, directory);
-  return { sweep, source: text, plan: planFrom(sweep, engine), content };
+  return { sweep, source: text, plan: planFrom(sweep, engine), content, networks };
 }
 
 function planFrom(sweep: Sweep, engine: string): Plan {

@@ -44,7 +44,9 @@ export function cellName({ hidden, weightVariance, seed, parameters }: LatticePo
   const layers = isUniform ? `N=${hidden[0]} L=${hidden.length}` : hidden.join("-");
   const names = axisNames(Object.keys(parameters));
   const others = Object.entries(parameters).map(([path, value]) => `${names.get(path)}=${value} `);
-  return `${layers} σ_w²=${Number(weightVariance.toPrecision(3))} ${others.join("")}seed ${seed}`;
+  const variance = Number(weightVariance.toPrecision(3));
+  const drawn = Number.isNaN(variance) ? "" : `σ_w²=${variance} `; // not of imported networks
+  return `${layers} ${drawn}${others.join("")}seed ${seed}`;
 }
 
 /** A path without detours, which no command takes for an option. */

@@ -44,6 +44,23 @@ export function findData(name: string, path: string | null, { folder, moved }: D
   );
 }
 
+/**
+ * The path of a single file that a spec names.
+ * @throws UsageError naming where it was looked for.
+ */
+export function findFile(path: string, { folder, moved }: DataPlaces): string {
+  const candidates = [isAbsolute(path) ? path : join(folder, path)];
+  if (moved !== undefined) {
+    if (!isAbsolute(path)) candidates.unshift(join(moved, path));
+    candidates.unshift(join(moved, basename(path)));
+  }
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `expected a network at ${[...new Set(candidates)].join(" or ")}, found nothing there; say where it is with --data DIR`,
+  );
+}
+
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

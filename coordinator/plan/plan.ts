@@ -12,6 +12,7 @@ import type { NetworkShape } from "../../shared/numerics/network.ts";
 import { fieldWork, trainingWork } from "../../shared/work.ts";
 import type { LatticePoint } from "../spec/enumerate.ts";
 import { combinations } from "../spec/enumerate.ts";
+import { WEIGHTS } from "../spec/parameters.ts";
 import type { Sections } from "../spec/resolve-sections.ts";
 import type { ParameterValues, Sweep } from "../spec/sweep.ts";
 import { variantOf } from "../spec/variants.ts";
@@ -66,6 +67,8 @@ export interface Plan {
   readonly engine: string;
   /** Digest of what its data set is made of, if that is read from files. */
   readonly content: string | null;
+  /** Digests of the weights that it imports, each once. */
+  readonly networks: readonly string[];
   /** In the order in which they are worked on. */
   readonly cells: readonly Cell[];
   /** null: trainings only. */
@@ -95,6 +98,7 @@ export function planSweep(
     sweep: sweepIdOf(sweep, engine),
     engine,
     content: sweep.content?.digest ?? null,
+    networks: [...new Set(Object.values(sweep.networks ?? {}).map(({ digest }) => digest))],
     cells,
     field,
     snapshots: sweep.training.snapshots,
@@ -107,12 +111,16 @@ function cellsOf(sweep: Sweep, engine: string): Cell[] {
   const variants = memo((parameters: ParameterValues) =>
     variantParts(variantOf(sweep, parameters), sweep.content),
   );
+  const importedWeights = memo((weights: string) => ({ weights }));
   const cells: Cell[] = [];
   for (const point of combinations(sweep)) {
     const { hidden, weightVariance, seed } = point;
+    const imported = sweep.networks?.[String(point.parameters[WEIGHTS])];
     const { data, samples, training, networks, initialisations } = variants(point.parameters);
     const network = networks(hidden);
-    const initialisation = initialisations(weightVariance);
+    const initialisation = imported
+      ? importedWeights(imported.digest)
+      : initialisations(weightVariance);
     const physics = { data, network, initialisation, training, seed, engine };
     cells.push({ id: cellId(physics), physics, point, samples, position: cells.length });
   }
@@ -298,11 +306,17 @@ function refuseCollisions(cells: readonly Cell[]): void {
 }
 
 function sweepIdOf(sweep: Sweep, engine: string): string {
-  const { name: _, content: read, data, ...rest } = sweep;
+  const { name: _, content: read, data, networks, ...rest } = sweep;
   const content = read === undefined ? {} : { content: read.digest }; // wherever it is read from
   const { name, options } = data;
-  const computed = { ...rest, ...content, data: { name, options }, engine };
+  const imported = networks === undefined ? {} : { networks: digestsOf(networks) };
+  const computed = { ...rest, ...content, ...imported, data: { name, options }, engine };
   return digestOf(Buffer.from(canonicalJson(computed))).slice(7, 23);
+}
+
+function digestsOf(networks: NonNullable<Sweep["networks"]>): Record<string, string> {
+  const entries = Object.entries(networks);
+  return Object.fromEntries(entries.map(([file, { digest }]) => [file, digest]));
 }
 
 /** Makes a value once for each key, so that cells share their equal parts. */

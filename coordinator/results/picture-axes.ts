@@ -39,13 +39,14 @@ export function pictureValues(
   { point, snapshot }: { readonly point: LatticePoint; readonly snapshot: Snapshot },
 ): PictureValues {
   const { width, depth, hidden, weightVariance, logGain, seed } = point;
-  const isExplicit = sweep.axes.layers.kind === "explicit";
+  const { kind } = sweep.axes.layers;
+  const isLattice = kind === "lattice";
   const parameters = Object.entries(namedParameters(point));
   return {
-    width: isExplicit ? "" : String(width),
-    depth: isExplicit ? "" : String(depth),
-    hidden: isExplicit ? hidden.join("-") : "",
-    weightVariance: varianceValue(sweep, { weightVariance, logGain }),
+    width: isLattice ? String(width) : "",
+    depth: isLattice ? String(depth) : "",
+    hidden: kind === "explicit" ? hidden.join("-") : "",
+    weightVariance: kind === "imported" ? "" : varianceValue(sweep, { weightVariance, logGain }),
     ...Object.fromEntries(parameters.map(([name, value]) => [name, String(value)])),
     snapshot: String(snapshot),
     seed: String(seed),
@@ -78,6 +79,8 @@ export function axisLabel(axis: string, value: string): string {
       return `L = ${value}`;
     case "hidden":
       return value;
+    case "weights":
+      return value.replace(/^.*[\\/]/, ""); // the file without its folder
     case "seed":
       return `seed ${value}`;
     case "snapshot":

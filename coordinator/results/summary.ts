@@ -21,8 +21,9 @@ export interface SummaryRow extends Nullable<Omit<FieldStatistics, "saturated">>
   readonly depth: number;
   /** Widths of the hidden layers, joined by hyphens. */
   readonly hidden: string;
-  readonly weightVariance: number;
-  readonly logGain: number;
+  /** null for imported networks. */
+  readonly weightVariance: number | null;
+  readonly logGain: number | null;
   readonly seed: number;
   /** Of the axes over parameters, by name; columns of their own in the table. */
   readonly parameters: Readonly<Record<string, ParameterValue>>;
@@ -116,8 +117,8 @@ function rowOf(
     width,
     depth,
     hidden: hidden.join("-"),
-    weightVariance,
-    logGain,
+    weightVariance: finiteOrNull(weightVariance),
+    logGain: finiteOrNull(logGain),
     seed,
     parameters: namedParameters(cell.point),
     snapshot,
@@ -138,4 +139,8 @@ function rowOf(
     analyses: analysisNumbers(plan, { cell: cell.id, record, snapshot }),
     trainSeconds: record?.provenance.seconds ?? null,
   };
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

@@ -1,6 +1,6 @@
 /** Publishes tasks, as many at a time as the workers can take. */
 import type { Job } from "./backlog.ts";
-import { offerContent } from "./offer-content.ts";
+import { contentsOf, offerContent } from "./offer-content.ts";
 import type { Run } from "./run.ts";
 import { offerWeights } from "./weights-in-use.ts";
 
@@ -36,14 +36,15 @@ function begin(run: Run, job: Job): void {
 
 async function publish(run: Run, job: Job): Promise<void> {
   if (job.task.kind !== "train") await offerWeights(run, job.task);
-  if (job.kind !== "field" && run.plan.content !== null) await offerOnce(run);
+  for (const digest of contentsOf(run.plan, job.task)) await offerOnce(run, digest);
   run.over.signal.throwIfAborted();
   // An earlier coordinator's task may have ended while its weights were uploaded.
   if (run.jobs.has(job.task.id)) await run.transport.publish(job.task);
 }
 
-/** Uploads the data set for the workers, before the first task that may need it. */
-function offerOnce(run: Run): Promise<void> {
-  run.contentOffer ??= offerContent({ ...run, directory: run.store.directory });
-  return run.contentOffer;
+function offerOnce(run: Run, digest: string): Promise<void> {
+  const begun = run.contentOffers.get(digest);
+  const offer = begun ?? offerContent({ ...run, directory: run.store.directory }, digest);
+  run.contentOffers.set(digest, offer);
+  return offer;
 }

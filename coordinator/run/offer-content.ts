@@ -1,7 +1,8 @@
-/** Gives workers what a data set from files is made of. */
+/** Gives workers what a data set from files is made of, and imported networks. */
 import { join } from "node:path";
 import { StoreError } from "../../shared/errors.ts";
 import { digestOf } from "../../shared/identity.ts";
+import type { Task } from "../../shared/messages.ts";
 import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 import type { Plan } from "../plan/plan.ts";
 import { readIfThere } from "../store/files.ts";
@@ -14,16 +15,26 @@ interface Offered {
 }
 
 /**
- * Puts the content of the sweep's files, of which the store has a copy, where workers find it.
+ * Puts a content of which the store has a copy where workers find it.
  * @throws StoreError if the copy is missing or damaged.
  */
-export async function offerContent({ plan, directory, transport }: Offered): Promise<void> {
-  const { content, sweep } = plan;
-  const path = join(directory, contentFile(content!));
+export async function offerContent(
+  { plan, directory, transport }: Offered,
+  digest: string,
+): Promise<void> {
+  const path = join(directory, contentFile(digest));
   const bytes = await readIfThere(path);
-  if (bytes === null || digestOf(bytes) !== content) {
+  if (bytes === null || digestOf(bytes) !== digest) {
     const found = bytes === null ? "nothing" : "other bytes";
-    throw new StoreError(`expected the data set in ${path}, found ${found}`, { path });
+    throw new StoreError(`expected content ${digest} in ${path}, found ${found}`, { path });
   }
-  await transport.putBlob(sweep, bytes);
+  await transport.putBlob(plan.sweep, bytes);
+}
+
+/** Digests of what a task may need that was read from files. */
+export function contentsOf({ content }: Plan, task: Task): string[] {
+  if (task.kind === "field") return [];
+  const contents = content === null ? [] : [content];
+  if (task.kind === "analysis" || !("weights" in task.physics.initialisation)) return contents;
+  return [...contents, task.physics.initialisation.weights];
 }

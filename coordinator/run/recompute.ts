@@ -29,7 +29,7 @@ import { tileTask } from "../store/tile-task.ts";
 import { isOfWorkers } from "./analyses.ts";
 import { startBeside } from "./beside/client.ts";
 import { computeBeside } from "./beside/compute-beside.ts";
-import { offerContent } from "./offer-content.ts";
+import { contentsOf, offerContent } from "./offer-content.ts";
 
 /** A stored result that can be computed again. */
 export type Claim =
@@ -74,7 +74,7 @@ export async function recompute(
   const waiting = new Map<string, (result: TaskResult | null) => void>();
   const different: string[] = [];
   const beside = startBeside(directory);
-  let contentOffer: Promise<void> | null = null;
+  const contentOffers = new Map<string, Promise<void>>();
   let done = 0;
 
   async function check(claim: Claim): Promise<void> {
@@ -86,9 +86,11 @@ export async function recompute(
       return;
     }
     if (claim.task.kind !== "train") await offerWeights(claim.task);
-    if (claim.task.kind !== "field" && plan.content !== null) {
-      contentOffer ??= offerContent({ plan, directory, transport });
-      await contentOffer;
+    for (const digest of contentsOf(plan, claim.task)) {
+      const offer =
+        contentOffers.get(digest) ?? offerContent({ plan, directory, transport }, digest);
+      contentOffers.set(digest, offer);
+      await offer;
     }
     const answered = new Promise<TaskResult | null>((resolve) => {
       waiting.set(claim.task.id, resolve);

@@ -28,7 +28,9 @@ export async function runSweep(options: RunOptions): Promise<void> {
   const collected = prepared.then(() => collect(run));
   try {
     await Promise.race([prepared.then(() => handOut(run)), collected.then(() => failed), failed]);
-    if (run.contentOffer !== null) await run.transport.dropBlob(run.plan.sweep, run.plan.content!);
+    for (const digest of run.contentOffers.keys()) {
+      await run.transport.dropBlob(run.plan.sweep, digest);
+    }
   } finally {
     signal.removeEventListener("abort", onAbort);
     run.over.abort(new Error("the run is over"));

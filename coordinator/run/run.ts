@@ -57,8 +57,8 @@ export interface Run extends RunOptions {
   readonly weights: WeightsInUse;
   /** Analyses and what they wait for; null if the plan has none. */
   readonly analyses: Analyses | null;
-  /** Upload of the data set, before the first training; null: not begun. */
-  contentOffer: Promise<void> | null;
+  /** Uploads of the data set, before the first task that may need it, and of imported networks; by digest. */
+  readonly contentOffers: Map<string, Promise<void>>;
   /** Once aborted, nothing more is started. */
   readonly over: AbortController;
   /** Hands out more tasks, if `flight` allows; set while there are some to hand out. */
@@ -76,7 +76,7 @@ export function createRun(options: RunOptions, fail: (reason: unknown) => void):
     storing: 0,
     weights: new Map(),
     analyses: options.plan.analyses.length === 0 ? null : createAnalyses(),
-    contentOffer: null,
+    contentOffers: new Map(),
     over: new AbortController(),
     topUp() {},
     fail,

@@ -28,9 +28,9 @@ export function withAnalysis(
   if (isSeq(list)) list.add(document.createNode(entry, { flow: true }));
   else document.set("analyses", flowList(document, entry));
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: false });
-  const { content } = sweep;
+  const { content, networks } = sweep;
   const file = `analysis ${name}`;
-  const parsed = parseSweep(text, { file: sweep.name, content });
+  const parsed = parseSweep(text, { file: sweep.name, content, networks });
   if ("faults" in parsed) throw new SpecError(file, parsed.faults);
   const { analyses = [] } = parsed.sweep;
   const before = sweep.analyses ?? [];

@@ -23,13 +23,18 @@ export function analysesComplaints(parts: SoundParts, facts: Facts | null): Comp
     const isTwice = resolved.slice(0, i).some((other) => isDeepStrictEqual(other, analysis));
     const expected =
       (isTwice ? "each analysis once" : null) ??
-      (shape === null ? null : needs(definition, grid)) ??
+      (shape === null ? null : needs(definition, { field: grid, data: data.name })) ??
       (shape && definition.expects?.({ ...shape, field: grid }, analysis.options)) ??
       null;
     return expected === null ? [] : [{ path: ["analyses", i], expected }];
   });
 }
 
-function needs({ reads, name }: Analysis, field: FieldGrid | null): string | null {
-  return reads === "field" && field === null ? `a \`field\`, which \`${name}\` reads` : null;
+function needs(
+  { reads, name }: Analysis,
+  { field, data }: { readonly field: FieldGrid | null; readonly data: string },
+): string | null {
+  if (reads === "field" && field === null) return `a \`field\`, which \`${name}\` reads`;
+  const isOfSamples = reads === "samples" || reads === "seeds";
+  return isOfSamples && data === "none" ? `a data set, whose samples \`${name}\` reads` : null;
 }

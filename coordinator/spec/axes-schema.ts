@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { LATTICE_AXES } from "./axis-names.ts";
 import { type AxisForm, axis, logspace } from "./axis-schema.ts";
-import { PARAMETERS, type Parameter } from "./parameters.ts";
+import { PARAMETERS, type Parameter, WEIGHTS } from "./parameters.ts";
 import { anyOf, integer, list, real, section, titleOf } from "./phrases.ts";
 import type { ParameterValue } from "./sweep.ts";
 
@@ -62,7 +62,7 @@ export function parameterForms(
   });
 }
 
-const IN_PLACE = "or `hidden` in place of `width` and `depth`";
+const IN_PLACE = "or `hidden` or `network.weights` in place of `width` and `depth`";
 
 export const axesSchema = section(
   {
@@ -95,12 +95,12 @@ export const axesSchema = section(
       ", or the path of an option of `network`, `data` or `training`, such as `training.batch`",
   },
 )
-  .refine((axes) => "hidden" in axes || "width" in axes, {
+  .refine((axes) => WEIGHTS in axes || "hidden" in axes || "width" in axes, {
     path: ["width"],
     error: `widths of the hidden layers (${IN_PLACE})`,
     when: isMap,
   })
-  .refine((axes) => "hidden" in axes || "depth" in axes, {
+  .refine((axes) => WEIGHTS in axes || "hidden" in axes || "depth" in axes, {
     path: ["depth"],
     error: `numbers of hidden layers (${IN_PLACE})`,
     when: isMap,
@@ -110,13 +110,22 @@ export const axesSchema = section(
     error: "either `hidden`, or `width` and `depth`",
     when: isMap,
   })
+  .refine((axes) => !(WEIGHTS in axes && OF_NEW.some((axis) => axis in axes)), {
+    path: [WEIGHTS],
+    error: "either files of networks, or `width`, `depth` or `hidden` of new ones",
+    when: isMap,
+  })
   .meta({
     description: "The parameters that vary: every combination of their values is a cell.",
     oneOf: [
       { required: ["width", "depth"], properties: { hidden: false } },
       { required: ["hidden"], properties: { width: false, depth: false } },
+      { required: [WEIGHTS], properties: { width: false, depth: false, hidden: false } },
     ],
   });
+
+/** Axes of networks that are made here. */
+const OF_NEW = ["width", "depth", "hidden"];
 
 /** Makes a check of a map run even where some of its members have faults. */
 function isMap({ value }: { value: unknown }): boolean {

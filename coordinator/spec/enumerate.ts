@@ -3,11 +3,12 @@ import { exp, log } from "../../shared/numerics/elementary.ts";
 import { criticalGain } from "../../shared/numerics/initialise.ts";
 import type { Activation } from "../../shared/numerics/network.ts";
 import { type Dimension, dimensionsOf } from "./dimensions.ts";
+import { WEIGHTS } from "./parameters.ts";
 import type { Axes, AxisName, ParameterAxis, ParameterValues, Sweep } from "./sweep.ts";
 import { compileWhere, type WhereValues } from "./where.ts";
 
 /** What the lattice depends on. */
-export type Lattice = Pick<Sweep, "axes" | "zip" | "where"> & {
+export type Lattice = Pick<Sweep, "axes" | "zip" | "where" | "networks"> & {
   readonly network: Pick<Sweep["network"], "activation">;
 };
 
@@ -34,14 +35,15 @@ export function countCombinations(sweep: Lattice): number {
 export function* combinations(sweep: Lattice): Generator<LatticePoint, void, undefined> {
   const { weightVariance: variances, seed: seeds, parameters: varied = [] } = sweep.axes;
   const constraints = sweep.where.map((source) => compileWhere(source, varied));
-  const layersAt = layersOf(sweep.axes.layers);
+  const layersAt = layersOf(sweep);
   const parametersAt = parametersOf(varied);
   const isAbsolute = variances.kind === "absolute";
+  const isImported = sweep.axes.layers.kind === "imported";
   for (const index of positions(dimensionsOf(axisLengths(sweep.axes), sweep.zip))) {
     const { width, depth, hidden } = layersAt(index);
     const parameters = parametersAt(index);
-    const GN = criticalGain[activationOf(sweep, parameters)] * hidden[0]!;
-    const value = variances.values[index.weightVariance!]!;
+    const GN = criticalGain[activationOf(sweep, parameters)] * (hidden[0] ?? Number.NaN);
+    const value = isImported ? Number.NaN : variances.values[index.weightVariance!]!;
     const weightVariance = isAbsolute ? value : exp(value) / GN;
     const logGain = isAbsolute ? log(GN * value) : value;
     const seed = seeds[index.seed!]!;
@@ -61,6 +63,7 @@ function axisLengths({ layers, weightVariance, seed, parameters = [] }: Axes) {
   lengths.set("seed", seed.length);
   for (const { path, values } of parameters) lengths.set(path, values.length);
   lengths.set("weightVariance", weightVariance.values.length);
+  if (layers.kind === "imported") return lengths;
   if (layers.kind === "explicit") return lengths.set("hidden", layers.hidden.length);
   return lengths.set("width", layers.width.length).set("depth", layers.depth.length);
 }
@@ -98,12 +101,16 @@ function parametersOf(axes: readonly ParameterAxis[]): (index: LatticeIndex) => 
 
 type HiddenLayers = Pick<LatticePoint, "width" | "depth" | "hidden">;
 
-/** The hidden layers at a position of the lattice. */
-function layersOf(layers: Axes["layers"]): (index: LatticeIndex) => HiddenLayers {
+/** The hidden layers at a position of the lattice; unknown of networks that have not been read. */
+function layersOf({ axes, networks }: Lattice): (index: LatticeIndex) => HiddenLayers {
+  const { layers, parameters = [] } = axes;
+  if (layers.kind === "imported") {
+    const files = parameters.find(({ path }) => path === WEIGHTS)!.values;
+    const shapes = files.map((file) => shapeOf(networks?.[String(file)]?.shape.hidden));
+    return (index) => shapes[index[WEIGHTS]!]!;
+  }
   if (layers.kind === "explicit") {
-    const shapes = layers.hidden.map((hidden) => {
-      return { width: Math.max(...hidden), depth: hidden.length, hidden };
-    });
+    const shapes = layers.hidden.map(shapeOf);
     return ({ hidden }) => shapes[hidden!]!;
   }
   const shapes = layers.width.map(() => new Array<HiddenLayers | undefined>(layers.depth.length));
@@ -117,4 +124,9 @@ function layersOf(layers: Axes["layers"]): (index: LatticeIndex) => HiddenLayers
     ofWidth[index.depth!] = shape;
     return shape;
   };
+}
+
+function shapeOf(hidden: readonly number[] | undefined): HiddenLayers {
+  if (hidden === undefined) return { width: Number.NaN, depth: Number.NaN, hidden: [] };
+  return { width: Math.max(...hidden), depth: hidden.length, hidden };
 }

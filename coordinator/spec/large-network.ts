@@ -31,6 +31,7 @@ export function largeNetwork(lattice: Lattice): Complaint[] {
 
 /** An upper bound for the networks of the lattice. */
 function largestCount({ axes: { layers } }: Lattice): number {
+  if (layers.kind === "imported") return 0; // they have been read
   if (layers.kind === "explicit") return maximum(layers.hidden.map(countOf));
   const width = maximum(layers.width);
   return countOf(new Array<number>(maximum(layers.depth)).fill(width));

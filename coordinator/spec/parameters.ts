@@ -20,6 +20,9 @@ export interface Parameter {
   readonly description: string;
 }
 
+/** The axis over files of networks. */
+export const WEIGHTS = "network.weights";
+
 const FIXED = pathsOfOptions(({ isFixed }) => isFixed === true);
 
 /** By path, in the order of the sections. */
@@ -45,7 +48,7 @@ function parametersIn(schema: z.ZodType, path: string): Parameter[] {
     return membersOf(inner).flatMap(([key, member]) => parametersIn(member, `${path}.${key}`));
   }
   if (inner instanceof z.ZodUnion) return parametersOfForms(inner, { path, description });
-  const kind = kindOf(inner);
+  const kind = path === WEIGHTS ? "name" : kindOf(inner);
   return kind === null ? [] : [{ path, kind, schema: inner, description }];
 }
 

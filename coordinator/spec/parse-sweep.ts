@@ -5,6 +5,7 @@ import { analysesComplaints } from "./analyses-faults.ts";
 import { formComplaints, type SoundParts, soundParts } from "./form-faults.ts";
 import { largeNetwork } from "./large-network.ts";
 import { latticeComplaints } from "./lattice-faults.ts";
+import { WEIGHTS } from "./parameters.ts";
 import { resolveAxes, resolveSweep, resolveZip } from "./resolve.ts";
 import { type SpecForm, sweepSchema } from "./schema.ts";
 import type { Fault } from "./spec-error.ts";
@@ -15,29 +16,40 @@ import { isVaried, variantComplaints } from "./variant-faults.ts";
 import { sectionsSchema } from "./variants.ts";
 import { contradiction, whereComplaints } from "./where-faults.ts";
 
+export interface ParseContext {
+  /** Names the sweep where the text does not. */
+  readonly file: string;
+  /** What was read of its data set, if that is from files. */
+  readonly content?: SweepContent | undefined;
+  /** What was read of imported networks. */
+  readonly networks?: Sweep["networks"];
+}
+
 export type ParsedSweep = { readonly sweep: Sweep } | { readonly faults: readonly Fault[] };
 
 /**
  * The sweep that a YAML text describes, or all faults of the text, in its order.
- * Pure; `file` names the sweep where the text does not. Without the `content` of a data set from files, what depends on it is
- * not checked, and the sweep has no field by default.
+ * Pure. Without the content of a data set from files, or of imported networks, what depends on it is not checked, and the
+ * sweep has no field by default.
  */
-export function parseSweep(
-  text: string,
-  { file, content }: { readonly file: string; readonly content?: SweepContent | undefined },
-): ParsedSweep {
+export function parseSweep(text: string, { file, content, networks }: ParseContext): ParsedSweep {
   const spec = readSpecText(text);
   if (spec.value === undefined) return { faults: spec.faults };
   const named = withDataName(spec.value);
   const facts = content?.facts ?? null;
   const form = sweepSchema.safeParse(named);
   const complaints = form.success
-    ? soundComplaints(form.data, { value: spec.value, facts })
+    ? soundComplaints(form.data, { value: spec.value, facts, networks })
     : [...formComplaints(form.error.issues), ...contentComplaints(soundParts(named), facts)];
   const faults = [...spec.faults, ...complaints.map(spec.place)];
   if (form.success && faults.length === 0) {
     return {
-      sweep: resolveSweep(form.data, { name: nameOf(file), given: givenIn(spec.value), content }),
+      sweep: resolveSweep(form.data, {
+        name: nameOf(file),
+        given: givenIn(spec.value),
+        content,
+        networks,
+      }),
     };
   }
   return { faults: faults.sort((a, b) => a.line - b.line || a.column - b.column) };
@@ -56,16 +68,29 @@ function withDataName(value: unknown): unknown {
 /** What is wrong with a spec whose form has no faults. */
 function soundComplaints(
   form: SpecForm,
-  { value, facts }: { value: unknown; facts: Facts | null },
+  {
+    value,
+    facts,
+    networks,
+  }: { value: unknown; facts: Facts | null; networks: Sweep["networks"] | undefined },
 ): Complaint[] {
-  const complaints = contentComplaints(form, facts);
+  const complaints = [...contentComplaints(form, facts), ...idleVariance(value)];
   if (complaints.length > 0 || !isVaried(form)) return complaints;
   const axes = resolveAxes(form.axes);
   const { parameters = [] } = axes;
   const { activation } = form.network;
   const where = [form.where].flat();
-  const lattice = { axes, zip: resolveZip(form.zip, parameters), where, network: { activation } };
+  const zip = resolveZip(form.zip, parameters);
+  const lattice = { axes, zip, where, network: { activation }, ...(networks ? { networks } : {}) };
   return variantComplaints({ form, given: givenIn(value), lattice, facts });
+}
+
+/** An axis of variances, which has a default, means nothing for networks from files. */
+function idleVariance(value: unknown): Complaint[] {
+  const { axes } = value as { axes: Record<string, unknown> };
+  if (!(WEIGHTS in axes) || !("weightVariance" in axes)) return [];
+  const expected = "no `weightVariance`, as the networks are not random";
+  return [{ path: ["axes", "weightVariance"], concernsKey: true, expected, hint: "" }];
 }
 
 /** Faults beyond the form of single parts, as far as the parts without faults of form show them. */

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ReadContent, readContent } from "../data/read-content.ts";
-import { parseSweep } from "./parse-sweep.ts";
+import { importNetworks } from "./import-networks.ts";
+import { type ParseContext, parseSweep } from "./parse-sweep.ts";
 import { SpecError } from "./spec-error.ts";
 import type { Sweep } from "./sweep.ts";
 
@@ -13,31 +14,46 @@ export interface ReadSweep {
   readonly sweep: Sweep;
   /** What was read of a data set from files. */
   readonly content: ReadContent | null;
+  /** The weights of imported networks, by digest, as they are stored and sent. */
+  readonly networks: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
- * Reads and parses a spec, and reads the files of its data set if it has any.
+ * Reads and parses a spec, and reads the files of its data set and its networks if it has any.
  *
  * @param moved where these files are if not beside the spec.
  * @throws SpecError if it cannot be read, is not text of at most 1 MiB, or has faults; UsageError or DataError if the
- * files of its data set are missing or faulty.
+ * files of its data set or networks are missing or faulty.
  */
 export async function readSweep(
   file: string,
   { moved }: { moved?: string | undefined } = {},
 ): Promise<ReadSweep> {
-  const text = await readText(file);
-  const { sweep } = parsed(text, file);
-  if (sweep.data.source === undefined) return { text, sweep, content: null };
-  const content = await readContent(sweep.data, { folder: dirname(file), moved });
-  return { text, sweep: parsed(text, file, content).sweep, content };
+  return await readSweepText(await readText(file), { file, moved });
 }
 
-function parsed(text: string, file: string, content?: ReadContent): { readonly sweep: Sweep } {
-  const { digest, bytes, facts } = content ?? {};
-  const known = content && { digest: digest!, bytes: bytes!.length, facts: facts! };
-  const found = parseSweep(text, { file, content: known });
-  if ("faults" in found) throw new SpecError(file, found.faults);
+/** As `readSweep`, of a text that would stand in `file`. */
+export async function readSweepText(
+  text: string,
+  { file, moved }: { file: string; moved?: string | undefined },
+): Promise<ReadSweep> {
+  const { sweep } = parsed(text, { file });
+  const places = { folder: dirname(file), moved };
+  const isSourced = sweep.data.source !== undefined;
+  const read = isSourced ? await readContent(sweep.data, places) : null;
+  const imported = await importNetworks(sweep, places);
+  const { networks } = imported;
+  const content = read && { digest: read.digest, bytes: read.bytes.length, facts: read.facts };
+  const isRead = isSourced || networks !== undefined;
+  const whole = isRead
+    ? parsed(text, { file, content: content ?? undefined, networks }).sweep
+    : sweep;
+  return { text, sweep: whole, content: read, networks: imported.weights };
+}
+
+function parsed(text: string, context: ParseContext): { readonly sweep: Sweep } {
+  const found = parseSweep(text, context);
+  if ("faults" in found) throw new SpecError(context.file, found.faults);
   return found;
 }
 

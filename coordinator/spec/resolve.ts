@@ -3,6 +3,7 @@ import { shapeOf } from "../../shared/datasets/registry.ts";
 import { parameterForms } from "./axes-schema.ts";
 import { axisNamed } from "./axis-names.ts";
 import { axisValues, parameterValues, varianceValues } from "./axis-values.ts";
+import { WEIGHTS } from "./parameters.ts";
 import { resolveAnalyses } from "./resolve-analyses.ts";
 import { gridOf } from "./resolve-field.ts";
 import { resolveSections } from "./resolve-sections.ts";
@@ -18,16 +19,20 @@ export interface ResolveContext {
   readonly given: GivenSections;
   /** What its files hold, if it has any and they have been read. */
   readonly content: SweepContent | undefined;
+  readonly networks: Sweep["networks"];
 }
 
 /** The sweep that a spec without faults describes. */
-export function resolveSweep(form: SpecForm, { name, given, content }: ResolveContext): Sweep {
+export function resolveSweep(
+  form: SpecForm,
+  { name, given, content, networks }: ResolveContext,
+): Sweep {
   const axes = resolveAxes(form.axes);
   const { parameters = [] } = axes;
   const first = Object.fromEntries(parameters.map(({ path, values }) => [path, values[0]!]));
   const isVaried = parameters.length > 0;
   const sections = resolveSections(
-    isVaried ? sectionsSchema.parse(withValues(given, first)) : form,
+    isVaried ? sectionsSchema.parse(withValues(given, first, networks)) : form,
   );
   return {
     name: form.name ?? name,
@@ -38,12 +43,13 @@ export function resolveSweep(form: SpecForm, { name, given, content }: ResolveCo
     field: gridOf(form.field, shapeOf(sections.data, content?.facts ?? null)),
     ...(form.analyses.length > 0 ? { analyses: resolveAnalyses(form.analyses) } : {}),
     ...(content ? { content } : {}),
+    ...(networks ? { networks } : {}),
     engine: form.engine,
     ...(isVaried ? { given } : {}),
   };
 }
 
-/** @throws RangeError for axes that have neither `hidden` nor both `width` and `depth`. */
+/** @throws RangeError for axes that have neither files of networks, nor `hidden`, nor both `width` and `depth`. */
 export function resolveAxes(axes: SpecForm["axes"]): Axes {
   const { width, depth, hidden, weightVariance, seed } = axes;
   const integers = { isInteger: true };
@@ -56,6 +62,10 @@ export function resolveAxes(axes: SpecForm["axes"]): Axes {
     seed: axisValues(seed, integers).list(),
     ...(parameters.length > 0 ? { parameters } : {}),
   };
+  if (parameters.some(({ path }) => path === WEIGHTS)) {
+    const weightVariance = { kind: "absolute", values: [0] } as const; // they are not random
+    return { layers: { kind: "imported" }, ...rest, weightVariance };
+  }
   if (hidden) return { layers: { kind: "explicit", hidden }, ...rest };
   if (width === undefined || depth === undefined) throw new RangeError("axes without networks");
   const layers = {

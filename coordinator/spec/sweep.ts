@@ -1,13 +1,13 @@
 import type { FieldGrid, Initialisation, Snapshot, Training } from "../../shared/cell.ts";
 import type { Facts } from "../../shared/datasets/content.ts";
 import type { OptionValues, SourceOptions } from "../../shared/datasets/data-set.ts";
-import type { Activation } from "../../shared/numerics/network.ts";
+import type { Activation, NetworkShape } from "../../shared/numerics/network.ts";
 
 /**
  * A sweep spec after parsing: every default filled in, every axis a list of values. This is what
  * `sweep.json` holds and what the plan is made from; code that uses it never sees `undefined`.
  */
-export interface Sweep {
+export interface Sweep extends ReadNetworks {
   readonly name: string;
   readonly axes: Axes;
   /** Axes that vary together: the lists of a group have the same length and are walked in step. */
@@ -53,9 +53,23 @@ export interface SweepContent {
   readonly facts: Facts;
 }
 
-/** Either `width` and `depth`, or `hidden` (explicit lists of layer widths), never both. */
+/** What was read of imported networks. */
+export interface ReadNetworks {
+  /** By the value of the axis `network.weights`; absent without it, and while the files have not been read. */
+  readonly networks?: Readonly<Record<string, ImportedNetwork>>;
+}
+
+export interface ImportedNetwork {
+  readonly shape: NetworkShape;
+  /** Of the weights as they are stored and sent: `sha256:` and 64 hex digits. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** `width` and `depth`, or `hidden` (explicit lists of layer widths), or networks from files. */
 export interface Axes {
   readonly layers:
+    | { readonly kind: "imported" }
     | {
         readonly kind: "lattice";
         readonly width: readonly number[];

@@ -47,6 +47,7 @@ function phraseFor(targets: TargetKind): string {
 
 function outputOfLoss({ training, network }: SoundParts): Complaint[] {
   if (!training?.loss || !network?.outputActivation) return [];
+  if (network.weights !== undefined && training.epochs === 0) return []; // nothing is trained
   const allowed = OUTPUT_ACTIVATIONS[training.loss];
   if (allowed.includes(network.outputActivation)) return [];
   const expected = `${oneOf(allowed)} with the loss \`${training.loss}\``;

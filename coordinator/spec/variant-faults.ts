@@ -7,7 +7,8 @@ import { pathsOfOptions } from "./data-schema.ts";
 import { combinations, type Lattice } from "./enumerate.ts";
 import type { SoundParts } from "./form-faults.ts";
 import { formComplaints } from "./form-faults.ts";
-import { PARAMETERS } from "./parameters.ts";
+import { importedComplaints } from "./imported-faults.ts";
+import { PARAMETERS, WEIGHTS } from "./parameters.ts";
 import { resolveData } from "./resolve-sections.ts";
 import type { SpecForm } from "./schema.ts";
 import type { Complaint } from "./spec-text.ts";
@@ -30,15 +31,18 @@ export function variantComplaints({ form, given, lattice, facts }: VariedSpec): 
   const axes = lattice.axes.parameters ?? [];
   const twice = axes.flatMap(({ path }) => givenTwice(path, given));
   if (twice.length > 0) return twice;
+  const { networks } = lattice;
+  if (lattice.axes.layers.kind === "imported" && networks === undefined) return [];
   const complaints: Complaint[] = [];
   const regions = new Set<string>();
   const isFirst = unlessSeen();
   for (const values of distinctValues(lattice)) {
-    const sections = sectionsSchema.safeParse(withValues(given, values));
+    const sections = sectionsSchema.safeParse(withValues(given, values, networks));
     const found = sections.success
       ? [
           ...trainingComplaints({ ...sections.data, field: form.field }, facts),
           ...analysesComplaints({ ...form, ...sections.data }, facts),
+          ...importedComplaints(sections.data, networks?.[String(values[WEIGHTS])], facts),
         ]
       : formComplaints(sections.error.issues);
     const fresh = found.filter(isFirst);

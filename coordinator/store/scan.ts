@@ -126,9 +126,7 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   try {
     const scan = { ...wholeScan({ directory, thorough, damaged }), index, known };
     if (present === null) damaged.push(`${CELLS}/`);
-    if (thorough && plan.content !== null) {
-      damaged.push(...damagedContent(directory, plan.content));
-    }
+    if (thorough) damaged.push(...damagedContents(directory, plan));
     const cells: CellState[] = [];
     const dead = deadLetters(plan, scan);
     for (const cell of plan.cells) {
@@ -143,11 +141,14 @@ export async function scanStore(plan: Plan, options: ScanOptions): Promise<Store
   }
 }
 
-/** The copy of what the data set is made of, if it is there and not whole. */
-function damagedContent(directory: string, digest: string): string[] {
-  const path = contentFile(digest);
-  const found = readOrNull(join(directory, path));
-  return found === null || digestOf(found) === digest ? [] : [path];
+/** The copies of what the data set is made of and of imported networks that are there and not whole. */
+function damagedContents(directory: string, { content, networks }: Plan): string[] {
+  const digests = [...(content === null ? [] : [content]), ...networks];
+  return digests.flatMap((digest) => {
+    const path = contentFile(digest);
+    const found = readOrNull(join(directory, path));
+    return found === null || digestOf(found) === digest ? [] : [path];
+  });
 }
 
 async function scanCell(plan: Plan, cell: Cell, scan: WholeScan): Promise<CellState> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CellPhysics, Initialisation } from "../../shared/cell.ts";
 import { planSweep } from "../plan/plan.ts";
 import { namedParameters } from "../results/picture-axes.ts";
 import { axisNamed, axisNames } from "../spec/axis-names.ts";
@@ -93,7 +94,9 @@ test("axes: defaults follow from the values that are put in", () => {
   assert.equal(sgd!.training.optimizer.learningRate, 0.05);
   assert.equal(adam!.training.optimizer.learningRate, 0.001);
   const [tanh, relu] = physicsOf(sweepOf(`axes: {${AXES} network.activation: [tanh, relu]}`));
-  assert.equal(relu!.initialisation.weightVariance, 2 * tanh!.initialisation.weightVariance);
+  const varianceOf = ({ initialisation }: CellPhysics) =>
+    (initialisation as Initialisation).weightVariance;
+  assert.equal(varianceOf(relu!), 2 * varianceOf(tanh!));
 });
 
 test("axes: options of an optimizer and a schedule are put into its map", () => {

@@ -11,6 +11,7 @@ import { file } from "./file.ts";
 import { gaussians } from "./gaussians.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { moons } from "./moons.ts";
+import { none } from "./none.ts";
 import { rings } from "./rings.ts";
 import { spirals } from "./spirals.ts";
 
@@ -25,6 +26,7 @@ export const dataSets: Readonly<Record<string, AnyDataSet>> = {
   file,
   mnist,
   "fashion-mnist": fashionMnist,
+  none,
 };
 
 /** What a plan and a spec need to know of a data set, but for its samples. */

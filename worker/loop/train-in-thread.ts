@@ -14,6 +14,7 @@ export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<
   const saved = await run.input;
   const { sweep, physics } = lease.task as TrainTask;
   const data = await worker.dataSets.of(sweep, physics.data);
+  const initial = await importedWeights(worker, lease.task as TrainTask);
   reported.isResumed = saved !== null;
   const number = ++worker.trainings;
   const saver = checkpointSaver(async (bytes) => {
@@ -24,7 +25,7 @@ export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<
   try {
     const checkpoints = { run: number, saved, everyMs };
     const request = {
-      ...{ task: lease.task, weights: null, data },
+      ...{ task: lease.task, weights: null, data, initial },
       ...{ progress: progress.buffer, checkpoints },
     };
     const reply = await pool.run(request, { signal: stop.force.signal });
@@ -34,4 +35,14 @@ export async function trainInThread(worker: WorkerState, run: TaskRun): Promise<
     savers.delete(number);
     await saver.settled();
   }
+}
+
+/** null for random initial weights, which the thread draws. */
+async function importedWeights(
+  { transport, stopRunning }: WorkerState,
+  { sweep, physics: { initialisation } }: TrainTask,
+): Promise<Uint8Array | null> {
+  if (!("weights" in initialisation)) return null;
+  const { signal } = stopRunning;
+  return await transport.getBlob(sweep, initialisation.weights, { signal });
 }

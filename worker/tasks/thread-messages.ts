@@ -13,6 +13,8 @@ export interface ThreadRequest {
   readonly weights: Uint8Array | null;
   /** What a training or an analysis reads, in memory that threads share, if it was read from files. */
   readonly data?: FileSamples | null;
+  /** The blob of the weights that a training starts from, if they are imported. */
+  readonly initial?: Uint8Array | null;
   /** The memory of its `Progress`. */
   readonly progress: SharedArrayBuffer;
   /** For a training that is to save checkpoints. */

@@ -1,6 +1,7 @@
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import type { FileSamples } from "../../shared/datasets/registry.ts";
 import { trainingSet } from "../../shared/datasets/targets.ts";
+import { InvalidTaskError } from "../../shared/errors.ts";
 import { randomKey } from "../../shared/identity.ts";
 import type { History, TrainResult } from "../../shared/messages.ts";
 import { countCorrect } from "../../shared/numerics/classification.ts";
@@ -29,6 +30,8 @@ export interface Trained extends Pick<TrainResult, "status" | "reason" | "epochs
 export interface TrainOptions {
   /** The samples of a data set from files; a generated one is made here. */
   readonly data?: FileSamples | null;
+  /** Imported initial weights; random ones are drawn here. */
+  readonly initial?: Weights | null;
   /** Where an earlier training of this cell by this engine was; its arrays are taken over. */
   readonly resume?: Checkpoint | null;
   /** Is given checkpoints. They are good during the call: the training goes on in their arrays. */
@@ -65,7 +68,7 @@ export function train(
 ): Trained {
   const { network, training } = physics;
   const { train: set, test, isOfClasses } = dataSetOf(physics, options.data ?? null);
-  const initial = initialWeights(network, physics.initialisation, randomKey(physics));
+  const initial = options.initial ?? drawnWeights(physics);
   const { weights, ...at } = options.resume ?? beginning(physics, initial);
   const calls = callLengths(physics, engine.callWork);
   const loaded = engine.load(network, weights, calls.isLong ? progress.stopFlag : undefined);
@@ -94,6 +97,15 @@ export function train(
   } finally {
     loaded.dispose();
   }
+}
+
+/** @throws InvalidTaskError if they are imported, and the task came without them. */
+function drawnWeights(physics: CellPhysics): Weights {
+  const { network, initialisation } = physics;
+  if ("weights" in initialisation) {
+    throw new InvalidTaskError(`expected the weights ${initialisation.weights}, got none`);
+  }
+  return initialWeights(network, initialisation, randomKey(physics));
 }
 
 /** A training under way. */

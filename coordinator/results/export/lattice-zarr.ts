@@ -70,20 +70,24 @@ type Variable = readonly [name: string, over: readonly Dimension[]];
  */
 function coordinatesOf(dimensions: readonly Dimension[]): Variable[] {
   const named = (...names: string[]) => dimensions.filter(({ name }) => names.includes(name));
-  const [variance] = named("weightVariance", "logGain") as [Dimension];
-  const [layers] = named("width", "hidden") as [Dimension];
+  const [variance] = named("weightVariance", "logGain");
+  const [layers] = named("width", "hidden", "weights") as [Dimension];
   const shape: Variable[] = [
     ["width", [layers]],
     ["depth", [layers]],
   ];
+  const ofCells: Variable[] = [
+    ["cell", dimensions.slice(0, -1)],
+    ["status", dimensions.slice(0, -1)],
+  ];
+  if (variance === undefined) return [["hidden", [layers]], ...shape, ...ofCells];
   return [
     [
       variance.name === "logGain" ? "weightVariance" : "logGain",
       [variance, ...named("activation"), layers], // the critical variance depends on the activation
     ],
     ...(layers.name === "hidden" ? shape : []),
-    ["cell", dimensions.slice(0, -1)],
-    ["status", dimensions.slice(0, -1)],
+    ...ofCells,
   ];
 }
 

@@ -21,8 +21,11 @@ export interface Dimension {
 export function latticeOf({ axes, training }: Sweep): Dimension[] {
   const { layers, weightVariance, seed, parameters = [] } = axes;
   const isGain = weightVariance.kind === "logGain";
+  const isImported = layers.kind === "imported"; // not random
   const dimensions = [
-    dimension(isGain ? "logGain" : "weightVariance", weightVariance.values),
+    ...(isImported
+      ? []
+      : [dimension(isGain ? "logGain" : "weightVariance", weightVariance.values)]),
     dimension("seed", seed),
     ...parameterDimensions(parameters),
     ...layerDimensions(layers),
@@ -53,6 +56,7 @@ function layerDimensions(layers: Axes["layers"]): Dimension[] {
   if (layers.kind === "lattice") {
     return [dimension("width", layers.width), dimension("depth", layers.depth)];
   }
+  if (layers.kind === "imported") return []; // their files are an axis of its own
   const labels = layers.hidden.map((widths) => widths.join("-"));
   return [dimension("hidden", labels)];
 }
