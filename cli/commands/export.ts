@@ -2,12 +2,14 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { cellsTable } from "../../coordinator/results/export/cells-table.ts";
 import { writeCsv } from "../../coordinator/results/export/csv.ts";
+import { writeGeojson } from "../../coordinator/results/export/geojson.ts";
 import { writeLattice } from "../../coordinator/results/export/lattice-zarr.ts";
 import { writeParquet } from "../../coordinator/results/export/parquet.ts";
 import { pointsTable } from "../../coordinator/results/export/points-table.ts";
 import type { StoredSweepState } from "../../coordinator/results/export/stored-fields.ts";
 import type { Table } from "../../coordinator/results/export/table.ts";
 import { writeWhole } from "../../coordinator/results/export/write-whole.ts";
+import { ridgesPlan } from "../../coordinator/results/stored-ridges.ts";
 import { summaryRows } from "../../coordinator/results/summary.ts";
 import { totals } from "../../coordinator/store/cell-status.ts";
 import { EXPORT } from "../../coordinator/store/layout.ts";
@@ -16,14 +18,14 @@ import { scanStore } from "../../coordinator/store/scan.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { loadStored } from "../sweeps/stored-sweep.ts";
 import { command } from "../terminal/command.ts";
-import { integer, shownPath } from "../terminal/format.ts";
+import { integer, shellPath, shownPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface ExportFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
-  readonly format: "zarr" | "csv" | "parquet";
+  readonly format: "zarr" | "csv" | "parquet" | "geojson";
   readonly table?: "cells" | "points";
   readonly out?: string;
   readonly force?: boolean;
@@ -37,8 +39,11 @@ export function exportCommand(): Command {
   ])
     .argument("<dir>", "the sweep's directory")
     .addOption(
-      new Option("--format <format>", "the whole lattice as one Zarr group, or a table")
-        .choices(["zarr", "csv", "parquet"])
+      new Option(
+        "--format <format>",
+        "the whole lattice as one Zarr group, a table, or (geojson) the lines of the analysis ridges",
+      )
+        .choices(["zarr", "csv", "parquet", "geojson"])
         .makeOptionMandatory(),
     )
     .addOption(
@@ -78,16 +83,24 @@ function exportOf(
   { format, table }: ExportFlags,
   options: { signal: AbortSignal },
 ): { name: string; write: (path: string) => Promise<void> } {
-  if (format !== "zarr") {
+  const isTable = format === "csv" || format === "parquet";
+  if (table !== undefined && !isTable) {
+    throw new UsageError(
+      `expected --table only with --format csv or parquet, got it with ${format}; leave it out`,
+    );
+  }
+  if (format === "geojson") {
+    const analysis = ridgesPlan(source.plan, shellPath(source.directory));
+    return {
+      name: "ridges",
+      write: (path) => writeGeojson(path, source, { analysis, ...options }),
+    };
+  }
+  if (isTable) {
     const name = table ?? "cells";
     const rows = tableOf(source, name, options);
     const write = format === "csv" ? writeCsv : writeParquet;
     return { name, write: (path) => write(path, rows) };
-  }
-  if (table !== undefined) {
-    throw new UsageError(
-      "expected --table only with --format csv or parquet, got it with zarr, which holds both tables; leave it out",
-    );
   }
   return { name: "lattice", write: (path) => writeLattice(path, source, options) };
 }

@@ -26,6 +26,7 @@ export function plotCommand(): Command {
   return command("plot", [
     "plot sweeps/fig2",
     "plot sweeps/fig2 --only seed=2 --boundary --format svg",
+    "plot sweeps/fig2 --ridges --no-directions    # after: ftle analyse sweeps/fig2 ridges",
     "plot sweeps/variance --rows weightVariance --columns snapshot --quantity lambda1",
     "plot sweeps/rates --rows training.batch --columns training.learningRate",
     "plot sweeps/rates --lines testAccuracy --against learningRate --series batch --log",
@@ -49,6 +50,7 @@ export function plotCommand(): Command {
     )
     .option("--no-directions", "leave out the directions of maximal stretching")
     .option("--boundary", "draw the decision boundary, where the output is 0")
+    .option("--ridges", "draw the ridge lines that the analysis `ridges` has stored")
     .option("--rows <axis>", `what varies along the rows (default: width): ${AXES}`)
     .option("--columns <axis>", "what varies along the columns (default: depth)")
     .option(

@@ -7,6 +7,7 @@ import { lineFigure } from "../../coordinator/results/line-plot.ts";
 import { pictureValues } from "../../coordinator/results/picture-axes.ts";
 import type { Slice } from "../../coordinator/results/slices.ts";
 import { slicesOf, withValues } from "../../coordinator/results/slices.ts";
+import { ridgesPlan } from "../../coordinator/results/stored-ridges.ts";
 import { summaryRows } from "../../coordinator/results/summary.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
 import { look } from "../../coordinator/store/entries.ts";
@@ -16,7 +17,7 @@ import type { StoreState } from "../../coordinator/store/scan.ts";
 import { writeFiles } from "../../coordinator/store/write-files.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { moduleLoader } from "../../shared/module-loader.ts";
-import { shownPath } from "../terminal/format.ts";
+import { shellPath, shownPath } from "../terminal/format.ts";
 
 /** A sweep with what its directory holds. */
 export interface SweepToDraw {
@@ -45,6 +46,7 @@ export interface SliceLook {
   readonly limit?: number;
   readonly directions: boolean;
   readonly boundary?: boolean;
+  readonly ridges?: boolean;
   readonly rows?: string;
   readonly columns?: string;
   /** Values by axis. */
@@ -130,7 +132,8 @@ export async function drawSlices(
     );
   }
   const { folder, format } = target;
-  const options: LatticeOptions = { quantity, layer, limit, directions, boundary };
+  const ridges = look.ridges ? ridgesPlan(plan, shellPath(directory)) : null;
+  const options: LatticeOptions = { quantity, layer, limit, directions, boundary, ridges };
   const drawn: string[] = [];
   for (const slice of slicesOf({ sweep, plan, cells: state.cells }, look).slice(0, most)) {
     const name = fileName(look, slice);

@@ -1,14 +1,18 @@
 /** Figures of stored fields. */
 import { join } from "node:path";
+import type { Region } from "../../shared/cell.ts";
 import { decisionOf } from "../../shared/numerics/decision.ts";
 import type { NetworkShape } from "../../shared/numerics/network.ts";
-import type { FieldPlan, Plan } from "../plan/plan.ts";
+import type { AnalysisPlan, FieldPlan, Plan } from "../plan/plan.ts";
 import { fieldRecord, testAccuracy } from "../store/cell-record.ts";
 import { readFieldArray } from "../store/field-zarr.ts";
 import { fieldFolder } from "../store/layout.ts";
 import type { LatticeFigure, LatticePanel } from "./figures/lattice-figure.ts";
+import type { UnitPoint } from "./figures/zero-contour.ts";
 import { axisLabel } from "./picture-axes.ts";
 import type { Exhibit, Slice } from "./slices.ts";
+import type { Ridge } from "./stored-ridges.ts";
+import { storedRidges } from "./stored-ridges.ts";
 
 export const QUANTITIES = ["L*lambda1", "lambda1", "output"] as const;
 export type Quantity = (typeof QUANTITIES)[number];
@@ -20,6 +24,8 @@ export interface LatticeOptions {
   readonly limit: number | "auto";
   readonly directions: boolean;
   readonly boundary: boolean;
+  /** The analysis whose ridges are drawn; null: none. */
+  readonly ridges: AnalysisPlan | null;
 }
 
 /** A stored sweep that has fields. */
@@ -63,10 +69,11 @@ export async function latticeFigure(
 
 async function panelOf(
   { directory, plan }: DrawnSweep,
-  { cell: { cell, record, fields }, snapshot }: Exhibit,
-  { quantity, layer, directions, boundary }: LatticeOptions,
+  { cell: state, snapshot }: Exhibit,
+  { quantity, layer, directions, boundary, ridges }: LatticeOptions,
 ): Promise<Omit<LatticePanel, "row" | "column">> {
-  const { points } = plan.field.grid;
+  const { cell, record, fields } = state;
+  const { points, region } = plan.field.grid;
   const empty = { points, values: null, direction: null, boundaries: [], label: "" };
   if (record === null) return { ...empty, note: "not trained" };
   if (record.status === "diverged") {
@@ -76,8 +83,8 @@ async function panelOf(
       note: `diverged at epoch ${record.epochs}`,
     };
   }
-  const state = fields.find((field) => field.snapshot === snapshot);
-  if (state === undefined || !state.tiles.includes(1)) return { ...empty, note: "not computed" };
+  const field = fields.find((one) => one.snapshot === snapshot);
+  if (field === undefined || !field.tiles.includes(1)) return { ...empty, note: "not computed" };
   const depth = record.physics.network.hidden.length;
   if (layer !== null && layer > depth) return { ...empty, note: `no layer ${layer}` };
   const folder = join(directory, fieldFolder(cell.id, snapshot, plan.field.id));
@@ -91,9 +98,23 @@ async function panelOf(
     values: values?.map((value) => scale * value) ?? null,
     direction: directions ? await read("direction") : null,
     boundaries: boundary ? boundariesOf(output!, record.physics.network) : [],
+    ...(ridges === null
+      ? {}
+      : {
+          ridges: inUnits(
+            region,
+            await storedRidges(directory, state, { analysis: ridges, snapshot }),
+          ),
+        }),
     label: accuracyLabel(record.history.testAccuracy[epoch] ?? Number.NaN),
     note: null,
   };
+}
+
+function inUnits({ x, y }: Region, ridges: readonly Ridge[]): UnitPoint[][] {
+  return ridges.map((ridge) =>
+    ridge.map(([a, b]): UnitPoint => [(a - x[0]) / (x[1] - x[0]), (b - y[0]) / (y[1] - y[0])]),
+  );
 }
 
 /** Fields that are 0 on the decision boundary: of several classes, one that is positive where each but the last is decided. */

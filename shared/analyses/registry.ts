@@ -8,6 +8,7 @@ import { exponents } from "./exponents.ts";
 import { layers } from "./layers.ts";
 import { margin } from "./margin.ts";
 import { predictions } from "./predictions.ts";
+import { ridges } from "./ridges.ts";
 import { weights } from "./weights.ts";
 
 /** Every analysis, by its name in specs. */
@@ -16,6 +17,7 @@ export const analyses: Readonly<Record<string, Analysis>> = {
   predictions,
   ensemble,
   margin,
+  ridges,
   weights,
   layers,
 };

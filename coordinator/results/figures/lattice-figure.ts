@@ -10,6 +10,7 @@ import {
 } from "./lattice-marks.ts";
 import { contourPath, tickPath } from "./panel-paths.ts";
 import { drawVega } from "./vega-svg.ts";
+import type { UnitPoint } from "./zero-contour.ts";
 import { zeroContour } from "./zero-contour.ts";
 
 /** A lattice of fields, as Fig. 2 of Storm et al., PRL 132, 057301. */
@@ -46,6 +47,8 @@ export interface LatticePanel {
   readonly direction: Float32Array | null;
   /** Fields that are 0 on the decision boundary, which is drawn if there are any. */
   readonly boundaries: readonly Float32Array[];
+  /** Lines to be drawn, in the unit square, y upwards. */
+  readonly ridges?: readonly UnitPoint[][];
   /** In the panel's corner, e.g. the accuracy; may be empty. */
   readonly label: string;
   /** Says why there is no image. */
@@ -67,6 +70,7 @@ function latticeSpec(figure: LatticeFigure): Spec {
     return field === null ? [] : [{ panel, field }];
   });
   const magnitudes = finiteMagnitudes(shown.map(({ field }) => field));
+  const hasRidges = figure.panels.some(({ ridges }) => ridges !== undefined);
   const limit = figure.colour.limit === "auto" ? niceLimit(magnitudes) : figure.colour.limit;
   return {
     width: totalWidth,
@@ -105,7 +109,7 @@ function latticeSpec(figure: LatticeFigure): Spec {
       { name: "y", domain: [...figure.region.y], range: [height, 0], zero: false },
     ],
     marks: [
-      ...panelMarks(layout),
+      ...panelMarks(layout, { hasRidges }),
       ...outerAxes(layout, figure.region),
       figureTitle(title),
       colourBar(layout, {
@@ -188,14 +192,15 @@ function niceLimit(magnitudes: Float32Array): number {
 }
 
 function linesOf(panel: LatticePanel, figure: LatticeFigure, layout: LatticeLayout) {
-  const { points, direction, boundaries } = panel;
+  const { points, direction, boundaries, ridges } = panel;
   const ticks =
     figure.directions && direction ? tickPath({ points, values: direction }, layout) : "";
   // A contour finer than print would only make the file larger.
   const contours = boundaries.flatMap((values) =>
     zeroContour(coarsen({ points, values }, printedSide(layout))),
   );
-  return { ticks, boundary: contourPath(contours, layout) };
+  const ridge = ridges === undefined ? {} : { ridge: contourPath(ridges, layout) };
+  return { ticks, boundary: contourPath(contours, layout), ...ridge };
 }
 
 /** Breaks a note into lines that fit into `width`, at about 6.4 pixels per character. */

@@ -32,8 +32,14 @@ export interface ColourScale {
 
 const AT_PANEL: EncodeEntry = { x: { field: "x" }, y: { field: "y" } };
 
+/** Stands out from red, blue and black. */
+const RIDGE = "#00c853";
+
 /** The panels in layers, from the back to the front. */
-export function panelMarks({ width, height }: LatticeLayout): Mark[] {
+export function panelMarks(
+  { width, height }: LatticeLayout,
+  { hasRidges }: { readonly hasRidges: boolean },
+): Mark[] {
   const box: EncodeEntry = { ...AT_PANEL, width: { value: width }, height: { value: height } };
   const isSmall = width < 120;
   const weight = isSmall ? 0.7 : 1;
@@ -43,6 +49,9 @@ export function panelMarks({ width, height }: LatticeLayout): Mark[] {
     paths("fields", { path: { field: "ticks" }, ...line("black", 0.9 * weight) }),
     paths("fields", { path: { field: "boundary" }, ...line("white", 3 * weight) }),
     paths("fields", { path: { field: "boundary" }, ...line("black", 1.4 * weight) }),
+    ...(hasRidges
+      ? [paths("fields", { path: { field: "ridge" }, ...line(RIDGE, 1.6 * weight) })]
+      : []),
     rectangles("blanks", { ...box, fill: { value: "#f6f6f6" } }),
     paths("blanks", { path: { value: hatchPath({ width, height }) }, ...line("#e2e2e2", 1) }),
     texts("blanks", {
