@@ -10,7 +10,7 @@ import { remainingLoad } from "../coordinator/run/load.ts";
 import { parseSweep } from "../coordinator/spec/parse-sweep.ts";
 import { totals } from "../coordinator/store/cell-status.ts";
 import { fieldMetadata } from "../coordinator/store/field-metadata.ts";
-import { chunkPath, FIELD_ARRAYS, tileFiles } from "../coordinator/store/field-zarr.ts";
+import { arraysOf, chunkPath, tileFiles } from "../coordinator/store/field-zarr.ts";
 import { fieldFolder } from "../coordinator/store/layout.ts";
 import type { FieldState } from "../coordinator/store/scan.ts";
 import { scanFields, scanStore } from "../coordinator/store/scan.ts";
@@ -93,7 +93,7 @@ async function fillField(folder: string, { description, tiles }: FieldState): Pr
   });
   const side = Math.sqrt(tiles.length);
   for (let i = 0; i < tiles.length; i++) {
-    for (const array of FIELD_ARRAYS) {
+    for (const array of arraysOf(description.grid)) {
       const bytes = files.get(chunkPath(description, array, { row: 0, column: 0 }))!;
       put(chunkPath(description, array, { row: Math.floor(i / side), column: i % side }), bytes);
     }

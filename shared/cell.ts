@@ -72,4 +72,18 @@ export interface FieldGrid {
   /** Points per side: the field has points × points, at the centres of equal squares. */
   readonly points: number;
   readonly layers: "last" | "all";
+  /** Where the plane lies among more than two inputs; absent: it is that of the two inputs. */
+  readonly plane?: Plane;
 }
+
+/**
+ * `through`: the plane of three points; the first is (0, 0), the second (1, 0), and the third has a positive second
+ * coordinate, both coordinates in units of the distance of the first two. `axes`: two inputs, counted from 0, as they are,
+ * the others as at a point.
+ */
+export type Plane =
+  | { readonly through: readonly [PlanePoint, PlanePoint, PlanePoint] }
+  | { readonly axes: readonly [first: number, second: number]; readonly at: PlanePoint };
+
+/** A sample of the data set by its number in a split, from 0; or every input. */
+export type PlanePoint = { readonly train: number } | { readonly test: number } | readonly number[];

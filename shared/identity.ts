@@ -17,8 +17,9 @@ export function cellId(physics: CellPhysics): string {
 
 /** The first 8 hex digits of the SHA-256 of the grid: names a field among those of one cell and snapshot. */
 export function fieldId(grid: FieldGrid): string {
-  const { region, points, layers } = grid;
-  return sha256Hex(canonicalJson({ region, points, layers })).slice(0, 8);
+  const { region, points, layers, plane } = grid;
+  const inPlane = plane === undefined ? {} : { plane };
+  return sha256Hex(canonicalJson({ region, points, layers, ...inPlane })).slice(0, 8);
 }
 
 /**

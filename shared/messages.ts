@@ -101,6 +101,17 @@ const trainTask = z.strictObject({
   physics: cellPhysics,
 });
 
+const index = z.int().min(0);
+const planePoint = z.union([
+  z.strictObject({ train: index }),
+  z.strictObject({ test: index }),
+  z.array(finite).min(1).readonly(),
+]);
+const plane = z.union([
+  z.strictObject({ through: z.tuple([planePoint, planePoint, planePoint]).readonly() }),
+  z.strictObject({ axes: z.tuple([index, index]).readonly(), at: planePoint }),
+]);
+
 const fieldTask = z.strictObject({
   ...taskHeader,
   kind: z.literal("field"),
@@ -112,7 +123,10 @@ const fieldTask = z.strictObject({
     region: z.strictObject({ x: interval, y: interval }),
     points: count,
     layers: z.enum(["last", "all"]),
+    plane: plane.exactOptional(),
   }),
+  /** Of the samples through which the plane goes. */
+  data: dataSet.exactOptional(),
   /** First column and row of the tile, and its size, in grid points. */
   tile: z.strictObject({
     column: z.int().min(0),
@@ -201,6 +215,9 @@ const fieldResult = z.strictObject({
   /** [layers, rows, columns]; NaN where not finite. */
   lambda1: float32,
   direction: float32,
+  /** Of a plane, where `lambda1` is that of the whole Jacobian: its λ₂, and λ₁ within the plane. */
+  lambda2: float32.exactOptional(),
+  planeLambda1: float32.exactOptional(),
   /** What the network decides at each point (`numerics/decision.ts`); [rows, columns]. */
   output: float32,
   provenance,

@@ -8,6 +8,7 @@ import { analyse } from "./tasks/analyse.ts";
 import type { TrainingOf } from "./tasks/checkpoint.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./tasks/checkpoint.ts";
 import { computeTile } from "./tasks/field.ts";
+import { computePlaneTile } from "./tasks/plane-tile.ts";
 import { progressOver } from "./tasks/progress.ts";
 import type { ThreadReply, ThreadRequest } from "./tasks/thread-messages.ts";
 import type { TrainOptions } from "./tasks/train.ts";
@@ -33,7 +34,11 @@ function compute(
   const { task, weights, checkpoints } = request;
   const progress = progressOver(request.progress);
   if (task.kind === "field") {
-    const tile = computeTile(task, { weights: decodeWeights(weights!), engine, progress });
+    const tools = { weights: decodeWeights(weights!), engine, progress };
+    const isOverPlane = task.grid.plane !== undefined;
+    const tile = isOverPlane
+      ? computePlaneTile(task, request.data ?? null, tools)
+      : computeTile(task, tools);
     return { kind: "field", tile } as const;
   }
   if (task.kind === "analysis") {

@@ -11,6 +11,8 @@ import { ridgesPlan } from "../../coordinator/results/stored-ridges.ts";
 import { summaryRows } from "../../coordinator/results/summary.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
 import { look } from "../../coordinator/store/entries.ts";
+import type { FieldArray } from "../../coordinator/store/field-zarr.ts";
+import { arraysOf } from "../../coordinator/store/field-zarr.ts";
 import { FIGURES, SUMMARY_CSV } from "../../coordinator/store/layout.ts";
 import { wayInto } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
@@ -132,6 +134,12 @@ export async function drawSlices(
     );
   }
   const { folder, format } = target;
+  const array = quantity.replace("L*", "") as FieldArray;
+  if (!arraysOf(plan.field.grid).includes(array)) {
+    throw new UsageError(
+      `expected fields over a plane for --quantity ${quantity}; this sweep has none`,
+    );
+  }
   const ridges = look.ridges ? ridgesPlan(plan, shellPath(directory)) : null;
   const options: LatticeOptions = { quantity, layer, limit, directions, boundary, ridges };
   const drawn: string[] = [];

@@ -9,7 +9,7 @@ import { cellId, digestOf, fieldId } from "../../shared/identity.ts";
 import type { AnalysisTask, FieldTask, TrainTask } from "../../shared/messages.ts";
 import { MESSAGE_VERSION } from "../../shared/messages.ts";
 import type { NetworkShape } from "../../shared/numerics/network.ts";
-import { fieldWork, trainingWork } from "../../shared/work.ts";
+import { gridWork, trainingWork } from "../../shared/work.ts";
 import type { LatticePoint } from "../spec/enumerate.ts";
 import { combinations } from "../spec/enumerate.ts";
 import { WEIGHTS } from "../spec/parameters.ts";
@@ -167,7 +167,7 @@ function samplesOf(
 
 /** The tile side of a cell's new fields; a stored field keeps its own. */
 export function plannedTile({ grid, tile, tileWork }: FieldPlan, network: NetworkShape): number {
-  return tile === "auto" ? tileSide(network, grid.points, tileWork) : tile;
+  return tile === "auto" ? tileSide(network, grid, tileWork) : tile;
 }
 
 export function trainTask(plan: Plan, { id, physics, samples }: Cell): TrainTask {
@@ -210,12 +210,13 @@ export function fieldTask(
     sweep: plan.sweep,
     engine: plan.engine,
     cell: id,
-    work: fieldWork(physics.network, columns * rows),
+    work: gridWork(physics.network, grid, columns * rows),
     kind: "field",
     network: physics.network,
     snapshot,
     weights,
     grid,
+    ...(grid.plane === undefined ? {} : { data: physics.data }),
     tile: { column: column * side, row: row * side, columns, rows },
   };
 }
@@ -255,8 +256,7 @@ export interface PlacedAnalysis {
 
 function fieldPlanOf({ field }: Sweep, tileWork: number): FieldPlan | null {
   if (field === null) return null;
-  const { region, points, layers, tile } = field;
-  const grid = { region, points, layers };
+  const { tile, ...grid } = field;
   return { id: fieldId(grid), grid, tile, tileWork };
 }
 

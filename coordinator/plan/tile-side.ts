@@ -1,5 +1,6 @@
+import type { FieldGrid } from "../../shared/cell.ts";
 import type { NetworkShape } from "../../shared/numerics/network.ts";
-import { fieldWork } from "../../shared/work.ts";
+import { gridWork } from "../../shared/work.ts";
 
 /** A tile should be a few seconds of work (design §7). */
 const TILE_SECONDS = 2;
@@ -15,8 +16,13 @@ export function tileWork(rate: number): number {
  * Side of a square tile: the largest power of two that stays within this work and divides the grid evenly;
  * if none divides it, the largest that stays within this work.
  */
-export function tileSide(network: NetworkShape, points: number, work: number): number {
-  const affordable = Math.sqrt(work / fieldWork(network, 1));
+export function tileSide(
+  network: NetworkShape,
+  grid: Pick<FieldGrid, "points" | "plane">,
+  work: number,
+): number {
+  const { points } = grid;
+  const affordable = Math.sqrt(work / gridWork(network, grid, 1));
   const sides = [];
   for (let side = LARGEST_TILE; side >= SMALLEST_TILE; side /= 2) {
     if (side <= affordable || side === SMALLEST_TILE) sides.push(side);

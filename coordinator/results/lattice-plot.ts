@@ -14,7 +14,15 @@ import type { Exhibit, Slice } from "./slices.ts";
 import type { Ridge } from "./stored-ridges.ts";
 import { storedRidges } from "./stored-ridges.ts";
 
-export const QUANTITIES = ["L*lambda1", "lambda1", "output"] as const;
+/** The last three of planes alone. */
+export const QUANTITIES = [
+  "L*lambda1",
+  "lambda1",
+  "output",
+  "lambda2",
+  "planeLambda1",
+  "L*planeLambda1",
+] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
 export interface LatticeOptions {
@@ -90,8 +98,8 @@ async function panelOf(
   const folder = join(directory, fieldFolder(cell.id, snapshot, plan.field.id));
   const read = async (name: string) => layerOf(await readFieldArray(folder, name), points, layer);
   const output = quantity === "output" || boundary ? await readFieldArray(folder, "output") : null;
-  const values = quantity === "output" ? output : await read("lambda1");
-  const scale = quantity === "L*lambda1" ? (layer ?? depth) : 1;
+  const values = quantity === "output" ? output : await read(quantity.replace("L*", ""));
+  const scale = quantity.startsWith("L*") ? (layer ?? depth) : 1;
   const epoch = record.weights.find((weights) => weights.snapshot === snapshot)!.epoch;
   return {
     points,
@@ -136,6 +144,9 @@ const QUANTITY_TITLES: Record<Quantity, string> = {
   "L*lambda1": "L λ₁",
   lambda1: "λ₁",
   output: "output",
+  lambda2: "λ₂",
+  planeLambda1: "λ₁ within the plane",
+  "L*planeLambda1": "L λ₁ within the plane",
 };
 
 /** In how much of the fields a float32 engine's exponents are too large. */

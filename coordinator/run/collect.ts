@@ -64,9 +64,8 @@ export async function collect(run: Run): Promise<void> {
 
 function bytesOf(outcome: Outcome): number {
   if (outcome.kind === "dead" || outcome.result.kind === "train") return 0;
-  if (outcome.result.kind === "analysis") return outcome.result.values.byteLength;
-  const { lambda1, direction, output } = outcome.result;
-  return lambda1.byteLength + direction.byteLength + output.byteLength;
+  const arrays = Object.values(outcome.result).filter((value) => value instanceof Float32Array);
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** Stores an outcome, then acknowledges it. A task without a job came second, or twice: what is stored stays. */

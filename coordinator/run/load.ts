@@ -1,5 +1,5 @@
 import type { NetworkShape } from "../../shared/numerics/network.ts";
-import { fieldWork, trainingWork } from "../../shared/work.ts";
+import { gridWork, trainingWork } from "../../shared/work.ts";
 import type { Load, Work } from "../plan/cost.ts";
 import { NO_WORK } from "../plan/cost.ts";
 import type { Cell, Plan } from "../plan/plan.ts";
@@ -52,7 +52,7 @@ function fieldLoad({ field, snapshots }: Plan, network: NetworkShape): Load {
   const { points } = field.grid;
   const side = Math.ceil(points / plannedTile(field, network));
   const count = snapshots.length;
-  const work = { ...NO_WORK, field: count * fieldWork(network, points ** 2) };
+  const work = { ...NO_WORK, field: count * gridWork(network, field.grid, points ** 2) };
   return { ...NOTHING, tiles: count * side ** 2, points: count * points ** 2, work };
 }
 
@@ -100,7 +100,7 @@ function storedTiles({ tiles }: FieldState): number {
 
 function tilesOf({ description, tiles }: FieldState, count: number, network: NetworkShape): Load {
   const points = (description.grid.points ** 2 * count) / tiles.length;
-  const work = { ...NO_WORK, field: fieldWork(network, points) };
+  const work = { ...NO_WORK, field: gridWork(network, description.grid, points) };
   return { ...NOTHING, tiles: count, points, work };
 }
 

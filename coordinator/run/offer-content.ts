@@ -33,8 +33,8 @@ export async function offerContent(
 
 /** Digests of what a task may need that was read from files. */
 export function contentsOf({ content }: Plan, task: Task): string[] {
-  if (task.kind === "field") return [];
+  if (task.kind === "field" && task.data === undefined) return [];
   const contents = content === null ? [] : [content];
-  if (task.kind === "analysis" || !("weights" in task.physics.initialisation)) return contents;
+  if (task.kind !== "train" || !("weights" in task.physics.initialisation)) return contents;
   return [...contents, task.physics.initialisation.weights];
 }

@@ -9,6 +9,7 @@ import type {
   TrainResult,
   TrainTask,
 } from "../../shared/messages.ts";
+import { arraysOf } from "../store/field-zarr.ts";
 
 /**
  * Why a well-formed result cannot belong to the task; null if it can. A worker that sends such a
@@ -61,9 +62,9 @@ function analysisFault({ analysis }: AnalysisTask, result: AnalysisResult): stri
 function tileFault({ network, grid, tile }: FieldTask, result: FieldResult): string | null {
   const points = tile.rows * tile.columns;
   const layers = grid.layers === "all" ? network.hidden.length : 1;
-  const expected = { lambda1: layers * points, direction: layers * points, output: points };
-  for (const [name, length] of Object.entries(expected)) {
-    const found = result[name as keyof typeof expected].length;
+  for (const name of arraysOf(grid)) {
+    const length = name === "output" ? points : layers * points;
+    const found = result[name]?.length ?? 0;
     if (found !== length) return `expected ${length} values of ${name}, got ${found}`;
   }
   return null;

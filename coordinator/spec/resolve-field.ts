@@ -10,5 +10,10 @@ const DEFAULT_GRID = gridSchema.parse({});
 export function gridOf(field: SpecForm["field"], shape: DataSetShape | null): Sweep["field"] {
   const grid = field ?? (shape?.inputs === 2 ? DEFAULT_GRID : "none");
   if (grid === "none" || shape === null) return null;
-  return { ...grid, region: grid.region ?? shape.region };
+  const { plane, region, ...rest } = grid;
+  if (plane === undefined) return { ...rest, region: region ?? shape.region };
+  return { ...rest, region: region ?? AROUND, plane };
 }
+
+/** A triangle with a side from (0, 0) to (1, 0). */
+const AROUND = { x: [-0.5, 1.5], y: [-0.5, 1.5] } as const;

@@ -6,6 +6,7 @@ import { lossesFor } from "../../shared/datasets/targets.ts";
 import type { SoundParts } from "./form-faults.ts";
 import { OUTPUT_ACTIVATIONS } from "./output-activations.ts";
 import { oneOf } from "./phrases.ts";
+import { planeComplaints } from "./plane-faults.ts";
 import { resolveData } from "./resolve-sections.ts";
 import type { Complaint } from "./spec-text.ts";
 
@@ -81,7 +82,8 @@ function longWarmup({ training }: SoundParts): Complaint[] {
 function fieldOfData({ data, field }: SoundParts, facts: Facts | null): Complaint[] {
   if (!data || typeof field !== "object") return [];
   const { inputs = 2 } = shapeOf(resolveData(data), facts) ?? {};
+  if (field.plane !== undefined) return planeComplaints(field, data, facts);
   if (inputs === 2) return [];
-  const expected = `\`none\`, as data set \`${data.name}\` has ${inputs} inputs and not two`;
+  const expected = `\`none\` or a \`plane\`, as data set \`${data.name}\` has ${inputs} inputs and not two`;
   return [{ path: ["field"], expected }];
 }

@@ -7,7 +7,7 @@ import { dirname, relative } from "node:path/posix";
 import * as zarr from "zarrita";
 import { gridCoordinates } from "../../shared/numerics/grid.ts";
 import type { FieldDescription, Files } from "./field-zarr.ts";
-import { FIELD_ARRAYS } from "./field-zarr.ts";
+import { arraysOf } from "./field-zarr.ts";
 import { fieldFolder, gridFolder } from "./layout.ts";
 import { seal } from "./sealed-json.ts";
 import type { Link } from "./write-files.ts";
@@ -62,7 +62,7 @@ async function makeSharedMetadata(field: FieldDescription): Promise<SharedMetada
   const root = zarr.root(storeOver(files));
   const { points, layers, region } = field.grid;
   const layered = layers === "all";
-  for (const array of FIELD_ARRAYS) {
+  for (const array of arraysOf(field.grid)) {
     const hasLayers = layered && array !== "output";
     await zarr.create(root.resolve(array), {
       dtype: "float32",
@@ -95,8 +95,8 @@ async function makeSharedMetadata(field: FieldDescription): Promise<SharedMetada
   const key = keyOf(files);
   const names = Object.keys(coordinates);
   const metadataOf = (name: string) => [name, files.get(`${name}/zarr.json`)!] as const;
-  const groupOf = groupOver([...FIELD_ARRAYS, ...names].map(metadataOf));
-  return { key, files, links: linksTo(key, names), groupOf };
+  const groupOf = groupOver([...arraysOf(field.grid), ...names].map(metadataOf));
+  return { key, files, links: linksTo(key, [...arraysOf(field.grid)], names), groupOf };
 }
 
 /** 64 bits of the digest of all paths and contents. */
@@ -106,8 +106,12 @@ function keyOf(files: Files): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-function linksTo(key: string, coordinates: readonly string[]): Map<string, Link> {
-  const paths = [...FIELD_ARRAYS.map((array) => `${array}/zarr.json`), ...coordinates];
+function linksTo(
+  key: string,
+  arrays: readonly string[],
+  coordinates: readonly string[],
+): Map<string, Link> {
+  const paths = [...arrays.map((array) => `${array}/zarr.json`), ...coordinates];
   const folder = fieldFolder("cell", "end", "id"); // as deep as any
   return new Map(
     paths.map((path) => {
@@ -124,6 +128,8 @@ const CODECS = [
 
 const ARRAY_ATTRIBUTES = {
   lambda1: { long_name: "finite-time Lyapunov exponent (1/l) ln σ_max(J_l)", units: "1/layer" },
+  lambda2: { long_name: "second exponent (1/L) ln σ_2(J_L)", units: "1/layer" },
+  planeLambda1: { long_name: "largest exponent within the plane", units: "1/layer" },
   direction: { long_name: "angle of maximal stretching in the input plane", units: "radian" },
   output: { long_name: "activation of the first output neuron" },
 };

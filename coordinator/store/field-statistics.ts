@@ -32,6 +32,7 @@ export async function statisticsOf(
 ): Promise<FieldStatistics> {
   const decision = decisionOf(record.physics.network);
   const statistics = fieldStatistics({ lambda1, output, points: grid.points }, decision);
+  if (grid.plane !== undefined) return statistics; // the network is not one of two inputs
   const bytes = await readIfThere(join(directory, weightsFile(record.cell, snapshot)));
   if (bytes === null) return statistics;
   const saturated = await saturatedPoints({

@@ -8,7 +8,15 @@ import { readIfThere, readTextIfThere } from "./files.ts";
 import { unseal } from "./sealed-json.ts";
 import { CHECKSUM_BYTES, sealedChunk } from "./zarr-crc32c.ts";
 
-export const FIELD_ARRAYS = ["lambda1", "direction", "output"] as const;
+export type FieldArray = "lambda1" | "lambda2" | "planeLambda1" | "direction" | "output";
+
+/** The arrays of a field over such a grid. */
+export function arraysOf({ plane }: Pick<FieldGrid, "plane">): readonly FieldArray[] {
+  return plane === undefined ? OF_TWO_INPUTS : OF_PLANE;
+}
+
+const OF_TWO_INPUTS = ["lambda1", "direction", "output"] as const;
+const OF_PLANE = ["lambda1", "lambda2", "planeLambda1", "direction", "output"] as const;
 
 /** Everything that determines the bytes of a field's metadata. */
 export interface FieldDescription {
@@ -31,7 +39,7 @@ export function tilesPerSide({ grid, tile }: FieldDescription): number {
 }
 
 /** Bytes of one chunk of an array; edge chunks are padded, so all have the same length. */
-export function chunkBytes(field: FieldDescription, array: (typeof FIELD_ARRAYS)[number]): number {
+export function chunkBytes(field: FieldDescription, array: FieldArray): number {
   const layers = array === "output" ? 1 : layerCount(field);
   return layers * field.tile ** 2 * Float32Array.BYTES_PER_ELEMENT + CHECKSUM_BYTES;
 }
@@ -55,9 +63,9 @@ export function chunkName(
   return `c.${layer}${row}.${column}`;
 }
 
-type TileArrays = Pick<FieldResult, (typeof FIELD_ARRAYS)[number]>;
+type TileArrays = Pick<FieldResult, FieldArray>;
 
-/** The three chunks of one tile, by their paths; each is made when it is asked for. */
+/** A tile's chunk of each array, by their paths; each is made when it is asked for. */
 export function tileChunks(
   field: FieldDescription,
   tile: FieldTask["tile"],
@@ -65,16 +73,16 @@ export function tileChunks(
 ): Map<string, () => Uint8Array> {
   const place = { row: tile.row / field.tile, column: tile.column / field.tile };
   return new Map(
-    FIELD_ARRAYS.map((name) => {
+    arraysOf(field.grid).map((name) => {
       const bytes = chunkBytes(field, name);
       const make = () =>
-        sealedChunk(bytes, (values) => fillChunk(values, result[name], { field, tile }));
+        sealedChunk(bytes, (values) => fillChunk(values, result[name]!, { field, tile }));
       return [chunkPath(field, name, place), make];
     }),
   );
 }
 
-/** The three chunks of one tile. */
+/** A tile's chunk of each array. */
 export function tileFiles(
   field: FieldDescription,
   tile: FieldTask["tile"],

@@ -13,7 +13,7 @@ import { isRecord } from "./cell-record.ts";
 import { readOrNull } from "./entries.ts";
 import type { FieldFolder } from "./field-links.ts";
 import { linkedNow } from "./field-links.ts";
-import { chunkPath, FIELD_ARRAYS, tilesPerSide } from "./field-zarr.ts";
+import { arraysOf, chunkPath, tilesPerSide } from "./field-zarr.ts";
 import { analysisFolder, cellFolder, cellJson, fieldFolder, INDEX, weightsFile } from "./layout.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { looksOf, sumText } from "./looks.ts";
@@ -292,7 +292,7 @@ function pathsOfAnalysis(cell: string, analysis: AnalysisRecord): string[] {
 function pathsOfField({ folder, description }: FieldFolder): string[] {
   const paths = [folder, `${folder}/zarr.json`];
   const side = tilesPerSide(description);
-  for (const array of FIELD_ARRAYS) {
+  for (const array of arraysOf(description.grid)) {
     paths.push(`${folder}/${array}`);
     for (let row = 0; row < side; row++) {
       for (let column = 0; column < side; column++) {

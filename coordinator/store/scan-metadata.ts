@@ -6,7 +6,7 @@ import { areLinks, isLinkTo, wantingOfGrid } from "./field-links.ts";
 import type { SharedMetadata } from "./field-metadata.ts";
 import { groupMetadata } from "./field-metadata.ts";
 import type { FieldDescription } from "./field-zarr.ts";
-import { FIELD_ARRAYS, readAttributes } from "./field-zarr.ts";
+import { arraysOf, readAttributes } from "./field-zarr.ts";
 import { MOST_TEXT_BYTES } from "./files.ts";
 import { GRIDS, gridFolder } from "./layout.ts";
 import type { Content, Link } from "./write-files.ts";
@@ -30,7 +30,7 @@ export function storedTile(directory: string, folder: string): StoredTile {
   const group = readOrNull(join(path, "zarr.json"), MOST_TEXT_BYTES);
   const attributes = group === null ? null : readAttributes(group);
   if (attributes !== null) return attributes;
-  for (const array of FIELD_ARRAYS) {
+  for (const array of arraysOf({})) {
     if (kindAt(join(path, array)) !== "folder") continue;
     const file = join(path, array, "zarr.json");
     const key = gridOf(file);

@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { isFolder, kindAt, namesIn, readOrNull, sizeOf } from "./entries.ts";
 import type { FieldDescription } from "./field-zarr.ts";
-import { chunkBytes, chunkName, FIELD_ARRAYS, tilesPerSide } from "./field-zarr.ts";
+import { arraysOf, chunkBytes, chunkName, tilesPerSide } from "./field-zarr.ts";
 import { isChunkIntact } from "./zarr-crc32c.ts";
 
-/** The tiles whose three chunks are all stored and intact; and whether there is any chunk, intact or not. */
+/** The tiles whose chunks are all stored and intact; and whether there is any chunk, intact or not. */
 export function findTiles(
   path: string,
   field: FieldDescription,
@@ -14,7 +14,7 @@ export function findTiles(
   const side = tilesPerSide(field);
   const tiles = new Uint8Array(side ** 2).fill(1);
   let hasChunks = false;
-  for (const array of FIELD_ARRAYS) {
+  for (const array of arraysOf(field.grid)) {
     const folder = join(path, array);
     const isThere = isFolder(kindAt(folder), array, damaged);
     if (!isThere) {

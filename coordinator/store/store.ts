@@ -182,10 +182,9 @@ function storeIn(directory: string, lock: Lock, way: Way): Store {
 
     async putTile({ folder, description }, { tile }, { result, completes: closes }) {
       const field = { folder, description };
-      const request = { kind: "tile", field, tile, result: movable(result), closes } as const;
-      const { lambda1, direction, output } = request.result;
-      const transfer = [...new Set([lambda1.buffer, direction.buffer, output.buffer])];
-      return (await storing().put(request, transfer)) as FieldRecord | null;
+      const moved = movable(result);
+      const request = { kind: "tile", field, tile, result: moved.result, closes } as const;
+      return (await storing().put(request, moved.buffers)) as FieldRecord | null;
     },
 
     async closeField({ folder, description }) {
@@ -322,12 +321,11 @@ const OF_SWEEP = [
 
 /** The result with arrays that fill their buffers, so that these can be moved: of a message's bytes they are a part. */
 function movable(result: FieldResult) {
-  const { lambda1, direction, output } = result;
+  const arrays = Object.entries(result).filter(([, value]) => value instanceof Float32Array);
+  const moved = arrays.map(([name, array]) => [name, whole(array as Float32Array)] as const);
   return {
-    ...result,
-    lambda1: whole(lambda1),
-    direction: whole(direction),
-    output: whole(output),
+    result: { ...result, ...Object.fromEntries(moved) } as FieldResult,
+    buffers: [...new Set(moved.map(([, { buffer }]) => buffer))],
   };
 }
 

@@ -142,12 +142,12 @@ test("tile side: divides the grid where a power of two does, and shrinks with th
     activation: "tanh" as const,
     outputActivation: "tanh" as const,
   });
-  assert.equal(tileSide(network(10, 2), 512, 2e9), 512);
-  assert.equal(tileSide(network(50, 8), 512, 2e9), 64);
-  assert.equal(tileSide(network(250, 12), 512, 2e9), 16);
-  assert.equal(tileSide(network(10, 2), 96, 2e9), 32);
-  assert.equal(tileSide(network(10, 2), 100, 2e9), 64);
-  assert.equal(tileSide(network(10, 2), 8, 2e9), 16);
+  assert.equal(tileSide(network(10, 2), { points: 512 }, 2e9), 512);
+  assert.equal(tileSide(network(50, 8), { points: 512 }, 2e9), 64);
+  assert.equal(tileSide(network(250, 12), { points: 512 }, 2e9), 16);
+  assert.equal(tileSide(network(10, 2), { points: 96 }, 2e9), 32);
+  assert.equal(tileSide(network(10, 2), { points: 100 }, 2e9), 64);
+  assert.equal(tileSide(network(10, 2), { points: 8 }, 2e9), 16);
   assert.equal(plannedTile(plan().field!, network(250, 12)), 32);
 });
 

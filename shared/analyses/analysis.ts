@@ -132,7 +132,7 @@ export interface FieldSubject {
   readonly network: NetworkShape;
   readonly weights: Weights;
   readonly grid: FieldGrid;
-  /** [layers, points, points]; the last layer is that of the last hidden layer. */
+  /** [layers, points, points]; the last layer is that of the last hidden layer. Over a plane, that within it. */
   readonly lambda1: Float32Array;
   /** As `lambda1`. */
   readonly direction: Float32Array;

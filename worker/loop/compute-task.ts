@@ -38,8 +38,9 @@ async function compute(worker: WorkerState, run: TaskRun): Promise<ThreadReply> 
   return await pool.run(request, { signal: stop.force.signal });
 }
 
-/** What an analysis reads besides weights, if it was read from files. */
+/** What an analysis or the plane of a field reads besides weights, if it was read from files. */
 async function samplesFor({ dataSets }: WorkerState, task: Task): Promise<FileSamples | null> {
-  if (task.kind !== "analysis" || analysisOf(task.analysis).reads !== "samples") return null;
+  if (task.kind === "train" || task.data === undefined) return null;
+  if (task.kind === "analysis" && analysisOf(task.analysis).reads !== "samples") return null;
   return await dataSets.of(task.sweep, task.data);
 }

@@ -6,7 +6,10 @@ import { fieldWork } from "../../shared/work.ts";
 import type { Engine, LoadedNetwork } from "../engines/engine.ts";
 import type { Progress } from "./progress.ts";
 
-export type Tile = Pick<FieldResult, "lambda1" | "direction" | "output">;
+export type Tile = Pick<
+  FieldResult,
+  "lambda1" | "lambda2" | "planeLambda1" | "direction" | "output"
+>;
 
 /** What a tile is computed with. */
 export interface TileTools {
@@ -22,7 +25,7 @@ export interface TileTools {
  * @throws StoppedError when it is asked to stop.
  */
 export function computeTile(
-  { network, grid, tile }: FieldTask,
+  { network, grid, tile }: Pick<FieldTask, "network" | "grid" | "tile">,
   { weights, engine, progress }: TileTools,
 ): Tile {
   const { columns, rows } = tile;

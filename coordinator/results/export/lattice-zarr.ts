@@ -3,7 +3,8 @@ import * as zarr from "zarrita";
 import { gridCoordinates } from "../../../shared/numerics/grid.ts";
 import { VERSION } from "../../../shared/version.ts";
 import type { FieldPlan } from "../../plan/plan.ts";
-import { FIELD_ARRAYS } from "../../store/field-zarr.ts";
+import type { FieldArray } from "../../store/field-zarr.ts";
+import { arraysOf } from "../../store/field-zarr.ts";
 import { analysisColumns } from "../analysis-columns.ts";
 import type { FlatRow } from "../summary.ts";
 import { flatRow, hasSaturation, summaryRows } from "../summary.ts";
@@ -132,7 +133,7 @@ async function addResult(
   await group.add(name, { column, dimensions: over.map(({ name }) => name), shape }, values);
 }
 
-type FieldArrays = Readonly<Record<(typeof FIELD_ARRAYS)[number], ZarrArray>>;
+type FieldArrays = ReadonlyMap<FieldArray, ZarrArray>;
 
 /** Makes the arrays of the fields, one chunk for each layer of each field, with their own coordinates. */
 async function createFields(
@@ -150,7 +151,7 @@ async function createFields(
   await axis("x", [...gridCoordinates(region.x, points)]);
   const layerNumbers = Array.from({ length: depth }, (_, l) => l + 1);
   if (layers === "all") await axis("layer", layerNumbers);
-  const create = (name: keyof FieldArrays) => {
+  const create = (name: FieldArray) => {
     const layer = layers === "all" && name !== "output" ? [depth] : [];
     return group.create(name, {
       column: POINT_COLUMNS[name],
@@ -159,11 +160,9 @@ async function createFields(
       chunk: [...dimensions.map(() => 1), ...layer.map(() => 1), points, points],
     });
   };
-  return {
-    lambda1: await create("lambda1"),
-    direction: await create("direction"),
-    output: await create("output"),
-  };
+  const arrays = new Map<FieldArray, ZarrArray>();
+  for (const name of arraysOf(grid)) arrays.set(name, await create(name));
+  return arrays;
 }
 
 async function putField(
@@ -172,13 +171,13 @@ async function putField(
   { place, points }: { place: readonly number[]; points: number },
 ): Promise<void> {
   const at = place.map((index) => zarr.slice(index, index + 1));
-  for (const name of FIELD_ARRAYS) {
-    const hasLayers = arrays[name].shape.length > place.length + 2;
+  for (const [name, array] of arrays) {
+    const hasLayers = array.shape.length > place.length + 2;
     const layers = hasLayers ? [field.layers.length] : [];
     const shape = [...place.map(() => 1), ...layers, points, points];
     const selection = [...at, ...layers.map((count) => zarr.slice(0, count)), null, null];
-    const data = field[name] as Float32Array<ArrayBuffer>;
-    await zarr.set(arrays[name], selection, chunkOf(data, shape));
+    const data = field.arrays[name] as Float32Array<ArrayBuffer>;
+    await zarr.set(array, selection, chunkOf(data, shape));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FieldGrid } from "../../../shared/cell.ts";
 import { gridCoordinates } from "../../../shared/numerics/grid.ts";
 import type { FieldPlan } from "../../plan/plan.ts";
+import { arraysOf } from "../../store/field-zarr.ts";
 import type { StoredField, StoredSweepState } from "./stored-fields.ts";
 import { storedFields } from "./stored-fields.ts";
 import type { Block, Table } from "./table.ts";
@@ -16,13 +17,14 @@ export function pointsTable(
   options: { signal: AbortSignal },
 ): Table {
   const { cell, width, depth, weightVariance, seed, snapshot } = CELL_COLUMNS;
-  const { layer, ...ofPoint } = POINT_COLUMNS;
+  const { layer, x, y } = POINT_COLUMNS;
   const ofLayer = grid.layers === "all" ? { layer } : {};
+  const ofPoint = arraysOf(grid).map((name) => [name, POINT_COLUMNS[name]] as const);
   return {
     columns: {
       ...{ cell, width, depth, weightVariance, seed },
       ...parameterColumns(source.sweep),
-      ...{ snapshot, ...ofLayer, ...ofPoint },
+      ...{ snapshot, ...ofLayer, x, y, ...Object.fromEntries(ofPoint) },
     },
     blocks: blocksOf(source, grid, options),
   };
@@ -47,7 +49,7 @@ async function* blocksOf(
 
 /** The points of some lines of a grid, in the layer at index `slice`. */
 function blockOf(
-  { row, layers, lambda1, direction, output }: StoredField,
+  { row, layers, arrays }: StoredField,
   slice: number,
   { x, y, line }: { x: Float64Array; y: Float64Array; line: number },
 ): Block {
@@ -55,9 +57,9 @@ function blockOf(
   const rows = points * y.length;
   const constant = <T>(value: T): T[] => new Array<T>(rows).fill(value);
   const from = line * points;
-  const inLayer = (array: Float32Array) => {
-    const start = slice * points ** 2 + from;
-    return array.subarray(start, start + rows);
+  const inLayer = ([name, array]: [string, Float32Array]) => {
+    const start = (name === "output" ? 0 : slice * points ** 2) + from;
+    return [name, array.subarray(start, start + rows)] as const;
   };
   return {
     rows,
@@ -74,9 +76,7 @@ function blockOf(
       layer: constant(layers[slice]!),
       x: Float64Array.from({ length: rows }, (_, i) => x[i % points]!),
       y: Float64Array.from({ length: rows }, (_, i) => y[Math.floor(i / points)]!),
-      lambda1: inLayer(lambda1),
-      direction: inLayer(direction),
-      output: output.subarray(from, from + rows),
+      ...Object.fromEntries(Object.entries(arrays).map(inLayer)),
     },
   };
 }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Plan } from "../../plan/plan.ts";
 import type { Sweep } from "../../spec/sweep.ts";
-import { readFieldArray } from "../../store/field-zarr.ts";
+import type { FieldArray } from "../../store/field-zarr.ts";
+import { arraysOf, readFieldArray } from "../../store/field-zarr.ts";
 import { fieldFolder } from "../../store/layout.ts";
 import type { StoreState } from "../../store/scan.ts";
 import type { SummaryRow } from "../summary.ts";
@@ -21,11 +22,8 @@ export interface StoredField {
   readonly row: SummaryRow;
   /** The hidden layers of `lambda1` and `direction`. */
   readonly layers: readonly number[];
-  /** [layers, points, points]; NaN where not finite, or not computed yet. */
-  readonly lambda1: Float32Array;
-  readonly direction: Float32Array;
-  /** [points, points]. */
-  readonly output: Float32Array;
+  /** By name; [layers, points, points], the output [points, points]; NaN where not finite, or not computed yet. */
+  readonly arrays: Readonly<Partial<Record<FieldArray, Float32Array>>>;
 }
 
 /**
@@ -49,9 +47,16 @@ export async function* storedFields(
     yield {
       row,
       layers: grid.layers === "all" ? layers : [depth],
-      lambda1: await readFieldArray(folder, "lambda1"),
-      direction: await readFieldArray(folder, "direction"),
-      output: await readFieldArray(folder, "output"),
+      arrays: await readArrays(folder, arraysOf(grid)),
     };
   }
+}
+
+async function readArrays(
+  folder: string,
+  names: readonly FieldArray[],
+): Promise<StoredField["arrays"]> {
+  const arrays: Partial<Record<FieldArray, Float32Array>> = {};
+  for (const name of names) arrays[name] = await readFieldArray(folder, name);
+  return arrays;
 }

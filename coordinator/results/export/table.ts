@@ -113,7 +113,7 @@ function columnsOfAnalyses(analyses: Plan["analyses"]): Record<string, Column> {
   return Object.fromEntries(columns);
 }
 
-/** The columns of a field's points. */
+/** The columns of a field's points, of every kind of field. */
 export const POINT_COLUMNS = {
   layer: { type: "int64", longName: "hidden layer l" },
   x: { type: "float64", longName: "first input" },
@@ -121,6 +121,16 @@ export const POINT_COLUMNS = {
   lambda1: {
     type: "float32",
     longName: "finite-time Lyapunov exponent (1/l) ln σ_max(J_l)",
+    units: "1/layer",
+  },
+  lambda2: {
+    type: "float32",
+    longName: "second exponent (1/L) ln σ_2(J_L)",
+    units: "1/layer",
+  },
+  planeLambda1: {
+    type: "float32",
+    longName: "largest exponent within the plane",
     units: "1/layer",
   },
   direction: {

@@ -53,7 +53,8 @@ async function fieldOf({
   return {
     weights: decodeWeights(await readFile(join(directory, weights))),
     grid,
-    lambda1: await readFieldArray(path, "lambda1"),
+    // Over a plane, what is across a ridge is a direction within it.
+    lambda1: await readFieldArray(path, grid.plane === undefined ? "lambda1" : "planeLambda1"),
     direction: await readFieldArray(path, "direction"),
     output: await readFieldArray(path, "output"),
   };
