@@ -19,7 +19,7 @@ export const networkSchema = section({
     .meta({ title: FILE })
     .optional()
     .describe(
-      "Networks to import in place of training new ones: safetensors or ONNX files, relative to the spec's folder. In `axes` alone, in place of `width` and `depth`; `activation` and `outputActivation` say what the files do not. Without `epochs` they are not trained, without `data` nothing is asked of any samples.",
+      "Networks to import in place of training new ones: safetensors or ONNX files, relative to the spec's folder. In `axes` alone, in place of `width` and `depth`; `activation` and `outputActivation` say what the files do not. Without `epochs` they are not trained, without `data` nothing is asked of any samples. Default: none.",
     ),
   thresholdVariance: real({ min: 0 })
     .default(0)

@@ -90,7 +90,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "no width",
     text: "axes: {depth: 2}\n",
     faults: [
-      "1:1  axes.width: expected widths of the hidden layers (or `hidden` in place of `width` and `depth`), found nothing",
+      "1:1  axes.width: expected widths of the hidden layers (or `hidden` or `network.weights` in place of `width` and `depth`), found nothing",
     ],
   },
   {
@@ -415,14 +415,14 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "an unknown data set",
     text: `${AXES}data: {name: cirlce}\n`,
     faults: [
-      '2:14  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, `file`, `mnist`, `fashion-mnist`, found "cirlce" (did you mean `circle`?)',
+      '2:14  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, `file`, `mnist`, `fashion-mnist`, `none`, found "cirlce" (did you mean `circle`?)',
     ],
   },
   {
     of: "data without a name",
     text: `${AXES}data: {samples: 10}\n`,
     faults: [
-      "2:1  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, `file`, `mnist`, `fashion-mnist`, found nothing",
+      "2:1  data.name: expected one of `circle`, `moons`, `spirals`, `rings`, `checkerboard`, `gaussians`, `file`, `mnist`, `fashion-mnist`, `none`, found nothing",
     ],
   },
   {
@@ -539,7 +539,7 @@ const FAULTY: readonly { of: string; text: string; faults: readonly string[] }[]
     of: "a field misspelled",
     text: `${AXES}field: non\n`,
     faults: [
-      '2:8  field: expected `none` or a map of `region`, `points`, `layers`, `tile`, found "non" (did you mean `none`?)',
+      '2:8  field: expected `none` or a map of `region`, `plane`, `points`, `layers`, `tile`, found "non" (did you mean `none`?)',
     ],
   },
   {
@@ -685,7 +685,7 @@ test("spec error: the message names file, place and fault, and the exit code is 
   assert.equal(
     error.message,
     "fig.yaml:1:1  axes.depth: expected numbers of hidden layers " +
-      "(or `hidden` in place of `width` and `depth`), found nothing\n" +
+      "(or `hidden` or `network.weights` in place of `width` and `depth`), found nothing\n" +
       "fig.yaml:1:19  axes.dpeth: expected one of `width`, `depth`, `hidden`, `weightVariance`, `seed`, " +
       "or the path of an option of `network`, `data` or `training`, such as `training.batch`, " +
       'found "dpeth" (did you mean `depth`?)',
