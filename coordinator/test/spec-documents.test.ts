@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { repositoryFile } from "../../shared/testing/repository.ts";
+import { analysesReference } from "../spec/analyses-document.ts";
 import { readSweep } from "../spec/read-sweep.ts";
 import { type JsonSchema, jsonSchema, specReference } from "../spec/schema-documents.ts";
 
@@ -16,6 +17,11 @@ test("spec schema: docs/spec.schema.json is that of the code", async () => {
 
 test("spec schema: docs/spec.md is that of the code", async () => {
   assert.equal(await readFile(new URL("docs/spec.md", root), "utf8"), specReference(), STALE);
+});
+
+test("analyses: docs/analyses.md is that of the code", async () => {
+  const page = await readFile(new URL("docs/analyses.md", root), "utf8");
+  assert.equal(page, analysesReference(), STALE);
 });
 
 test("spec schema: every map is closed, every key is described, every optional one has a default or describes it", () => {
