@@ -18,7 +18,7 @@ import { indexText, isAllKnown, openIndex } from "../../coordinator/store/index-
 import { INDEX, SWEEP_YAML } from "../../coordinator/store/layout.ts";
 import type { Aside } from "../../coordinator/store/put-aside.ts";
 import type { StoreState } from "../../coordinator/store/scan.ts";
-import { scanStore } from "../../coordinator/store/scan.ts";
+import { scanStore, withoutLetters } from "../../coordinator/store/scan.ts";
 import type { Store } from "../../coordinator/store/store.ts";
 import { openStore, readStoredSweep } from "../../coordinator/store/store.ts";
 import { BrokerResetError, CancelledError, StoreError, UsageError } from "../../shared/errors.ts";
@@ -93,7 +93,7 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     await keepContent(store, options, state);
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
-    if (options.retry) state = { ...state, dead: new Set() };
+    if (options.retry) state = withoutLetters(state);
     const { name } = sweep;
     const exported =
       metrics &&
@@ -137,7 +137,7 @@ async function keepContent(
     await ensureContent(store, source);
     await ensureNetworks(store, source);
   } catch (error) {
-    const left = remainingLoad(plan, retry ? { ...state, dead: new Set() } : state);
+    const left = remainingLoad(plan, retry ? withoutLetters(state) : state);
     if (left.trainings + left.analyses > 0 || !(error instanceof UsageError)) throw error;
   }
 }

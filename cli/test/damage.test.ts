@@ -13,14 +13,17 @@ import { ftle } from "./support/ftle.ts";
 import { resumeHere, runHere } from "./support/run-here.ts";
 import { assertSameContents, contents, examine, filesIn } from "./support/stored.ts";
 
-/** Two networks, two snapshots, two by two tiles. */
+/** Two networks, two snapshots, two by two tiles, two analyses. */
 const SPEC = `
 name: damaged
 axes: {width: [4, 6], depth: 2}
 data: {name: circle, samples: 100}
 training: {epochs: 2, batch: 10, snapshots: [0, end]}
 field: {points: 32, tile: 16}
+analyses: [weights, ridges]
 `;
+/** Of one network. */
+const ANALYSES = 2 * 2;
 
 const random = randomStream([5, 8], "data", 0);
 
@@ -46,7 +49,7 @@ describe("damage", { concurrency: 2 }, () => {
     whole = join(folder, "whole");
     const spec = join(folder, "spec.yaml");
     await writeFile(spec, SPEC);
-    assert.equal((await runHere(spec, whole)).tasksRun, 2 * (1 + 2 * 4));
+    assert.equal((await runHere(spec, whole)).tasksRun, 2 * (1 + 2 * 4 + ANALYSES));
     paths = (await filesIn(whole)).filter((path) => path !== JOURNAL && !path.startsWith(FIGURES));
     process.stderr.write = (text) => {
       stderr += text;
@@ -131,7 +134,7 @@ describe("damage", { concurrency: 2 }, () => {
         assert.deepEqual([...damaged].sort(), [...round].sort());
         assert.ok(stderr.includes(`found ${round.length} damaged file`));
         assert.ok(stderr.includes(`  ${damaged[0]}\n`));
-        assert.equal(tasksRun, round.filter(isOfTask).length);
+        assert.equal(tasksRun, tasksIn(round));
         await rm(join(directory, "sweep.yaml.edited"), { force: true }); // a flip may make another spec
         assertSameContents(await contents(directory), expected);
       }
@@ -142,7 +145,21 @@ describe("damage", { concurrency: 2 }, () => {
 
 /** Whether what a file holds is the work of a task; else it follows from other files. */
 function isOfTask(path: string): boolean {
-  return /cell\.json$|\.safetensors$|\/c\.\d+\.\d+$/.test(path);
+  return isOfTraining(path) || isOfAnalysis(path) || /\/c\.\d+\.\d+$/.test(path);
+}
+
+function isOfTraining(path: string): boolean {
+  return /cell\.json$|\.safetensors$/.test(path);
+}
+
+function isOfAnalysis(path: string): boolean {
+  return /\/(weights|ridges)-\w+-[0-9a-f]{8}\.zarr\//.test(path);
+}
+
+/** Tasks that it takes to restore files. With a training go the columns of its analyses, which its record holds. */
+function tasksIn(paths: readonly string[]): number {
+  const trainings = paths.filter(isOfTraining).length;
+  return paths.filter(isOfTask).length + trainings * ANALYSES;
 }
 
 /** Parts files into rounds in which each file's loss costs a task of its own, or none. */
@@ -167,6 +184,7 @@ function partOf(path: string): string {
   if (cells === "grids") return "cells"; // looked at where a field is
   if (cells !== "cells") return path.split(".")[0]!;
   if (array === undefined) return `cells/${cell}`;
+  if (isOfAnalysis(path)) return `cells/${cell}/${field}`; // one task
   if (file === undefined) return `cells/${cell}/${field}/metadata`;
   const isTile = /\.\d+\.\d+$/.test(file);
   return `cells/${cell}/${field}/${isTile ? file : `metadata/${array}/${file}`}`;

@@ -15,15 +15,19 @@ import { assertSameContents, contents, examine, filesIn, journalled } from "./su
 import { until } from "./support/until.ts";
 
 const SEEDS = fewOrAll(5, 25);
-/** Six trainings a seed and nine tiles of each, of some milliseconds: no kill comes after the last. */
+/**
+ * Six trainings a seed, nine tiles and five analyses of each, of some milliseconds: no kill comes after the last. Two of
+ * the analyses are computed beside the store, one of them when all seeds are there.
+ */
 const SPEC = `
 axes: {width: [12, 16, 20], depth: [2, 3], seed: {count: ${SEEDS}}}
 data: {name: circle, samples: 200}
 training: {epochs: 2, batch: 20}
 field: {points: 48, tile: 16}
+analyses: [weights, exponents, ridges, ensemble]
 engine: reference
 `;
-const TASKS = 6 * SEEDS * (1 + 9);
+const TASKS = 6 * SEEDS * (1 + 9 + 5);
 const KILLS = fewOrAll(5, 20);
 
 test(`kill: a sweep killed at ${KILLS} random moments ends with the bytes of one never killed`, async (t) => {

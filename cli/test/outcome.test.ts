@@ -2,18 +2,11 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { runSweep } from "../../coordinator/run/run-sweep.ts";
-import { readSweep } from "../../coordinator/spec/read-sweep.ts";
-import { scanStore } from "../../coordinator/store/scan.ts";
-import { openStore } from "../../coordinator/store/store.ts";
-import { moduleFile } from "../../shared/testing/repository.ts";
-import { localTransport } from "../../shared/transport/local.ts";
-import { startWorker } from "../../worker/worker.ts";
 import { CATALOGUE, loadCommand } from "../catalogue.ts";
-import { planFor } from "../sweeps/stored-sweep.ts";
 import { inFolder } from "./support/folder.ts";
 import { ftle } from "./support/ftle.ts";
 import { runHere } from "./support/run-here.ts";
+import { runWithFailures } from "./support/run-with-failures.ts";
 import { examine } from "./support/stored.ts";
 
 const SPEC = `
@@ -22,28 +15,6 @@ data: {name: circle, samples: 100}
 training: {epochs: 2, batch: 10}
 field: {points: 32, tile: 16}
 `;
-
-/** Runs a sweep to its end with a worker that fails at some tasks, and gives them up at the second try. */
-async function runWithFailures(spec: string, directory: string): Promise<void> {
-  const read = await readSweep(spec);
-  const { plan } = await planFor(directory, read);
-  const store = await openStore(directory);
-  const policy = { leaseMs: 30_000, maxDeliveries: 2, backoffMs: () => 0 };
-  const transport = localTransport({ policy });
-  const threadFile = moduleFile("cli/test/support/failing-thread");
-  const { engine } = plan;
-  const worker = startWorker({ transport, name: "failing", engine, threads: 1, threadFile });
-  try {
-    await store.putSweep(read.sweep, { source: read.text, engine });
-    const state = await scanStore(plan, { directory, thorough: true });
-    const signal = AbortSignal.timeout(60_000);
-    await runSweep({ plan, store, state, transport, flight: () => 2, signal, onEvent() {} });
-  } finally {
-    await worker.stop();
-    await transport.stop();
-    await store.close();
-  }
-}
 
 describe("outcome", { concurrency: 2 }, () => {
   const networks = {

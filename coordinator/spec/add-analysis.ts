@@ -2,7 +2,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Document, isSeq, parseDocument } from "yaml";
 import { UsageError } from "../../shared/errors.ts";
+import { analysesSchema } from "./analyses-schema.ts";
 import { parseSweep } from "./parse-sweep.ts";
+import { resolveAnalysis } from "./resolve-analyses.ts";
 import { SpecError } from "./spec-error.ts";
 import type { Sweep } from "./sweep.ts";
 
@@ -22,6 +24,7 @@ export function withAnalysis(
   { sweep, source }: SweepText,
   { name, options }: { readonly name: string; readonly options: Readonly<Record<string, unknown>> },
 ): SweepText {
+  if (hasAlready(sweep, name, options)) return { sweep, source };
   const document = parseDocument(source);
   const entry = Object.keys(options).length === 0 ? name : { [name]: options };
   const list = document.get("analyses");
@@ -32,16 +35,22 @@ export function withAnalysis(
   const file = `analysis ${name}`;
   const parsed = parseSweep(text, { file: sweep.name, content, networks });
   if ("faults" in parsed) throw new SpecError(file, parsed.faults);
-  const { analyses = [] } = parsed.sweep;
-  const before = sweep.analyses ?? [];
-  if (analyses.length === before.length && isDeepStrictEqual(analyses, before)) {
-    return { sweep, source };
-  }
   if (parsed.sweep.name !== sweep.name) {
     throw new UsageError(`expected the spec of ${sweep.name}, found that of ${parsed.sweep.name}`);
   }
   // The engine may have been given on the command line.
   return { sweep: { ...parsed.sweep, engine: sweep.engine }, source: text };
+}
+
+function hasAlready(
+  { analyses = [] }: Sweep,
+  name: string,
+  options: Readonly<Record<string, unknown>>,
+): boolean {
+  const form = analysesSchema.safeParse([{ [name]: options }]);
+  if (!form.success) return false; // which the spec will show
+  const wanted = resolveAnalysis(form.data[0]!);
+  return analyses.some((other) => isDeepStrictEqual(other, wanted));
 }
 
 function flowList(document: Document, entry: unknown) {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { analyses } from "../../shared/analyses/registry.ts";
 import type { OptionRule } from "../../shared/datasets/data-set.ts";
 import { optionSchema } from "./option-schema.ts";
-import { anyOf, choice, section } from "./phrases.ts";
+import { anyOf, choice, oneOf, section } from "./phrases.ts";
 
 const NAMES = Object.keys(analyses) as [string, ...string[]];
 const LIST = "a list of analyses";
@@ -16,7 +16,7 @@ const withOptions = Object.values(analyses).map(({ name, doc, options }) => {
 
 const analysisSchema = anyOf(
   [choice(NAMES), ...withOptions],
-  "the name of an analysis, or a map of one name and its options",
+  `${oneOf(NAMES)}, or a map of one of these names and its options`,
 );
 
 export const analysesSchema = z

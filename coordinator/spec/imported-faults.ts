@@ -22,9 +22,7 @@ export function importedComplaints(
   return [
     {
       path: WEIGHTS.split("."),
-      expected: `networks of ${expected.inputs} inputs and ${expected.outputs} outputs, as ${set} has`,
-      found: `${inputs} and ${outputs}`,
-      hint: "",
+      expected: `networks of ${expected.inputs} and ${expected.outputs} inputs and outputs, as ${set} has, not of ${inputs} and ${outputs}`,
     },
   ];
 }

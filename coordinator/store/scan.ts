@@ -280,6 +280,21 @@ function withoutDead(plan: Plan, state: CellState, dead: ReadonlySet<string>): C
   return { ...state, fields, analyses };
 }
 
+/** The state as it is when all tasks that were given up are to be done again. */
+export function withoutLetters(state: StoreState): StoreState {
+  if (state.dead.size === 0) return state;
+  const cells = state.cells.map((cell): CellState => {
+    const fields = cell.fields.map((field) => ({ ...field, missing: zerosIn(field.tiles) }));
+    const analyses = cell.analyses.map((one) => ({ ...one, isMissing: one.record === null }));
+    return { ...cell, fields, analyses };
+  });
+  return { ...state, cells, dead: new Set() };
+}
+
+function zerosIn(tiles: Uint8Array): number {
+  return tiles.reduce((count, isStored) => count + 1 - isStored, 0);
+}
+
 /** The state of a trained cell's fields. */
 export async function scanFields(
   plan: Plan,
@@ -370,6 +385,6 @@ async function scanField(
     if (thorough) metadata = wantingMetadata(field, { ...scan, ofFolder });
     damaged.push(...ofFolder.map((name) => `${folder}/${name}`));
   }
-  const missing = tiles.length - tiles.reduce((sum, done) => sum + done, 0);
+  const missing = zerosIn(tiles);
   return { snapshot, folder, description, tiles, missing, metadata, isStale };
 }

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import type { TaskResult } from "../messages.ts";
-import { fieldTaskFixture, resultFixture } from "./task-fixture.ts";
+import {
+  analysisResultFixture,
+  analysisTaskFixture,
+  fieldTaskFixture,
+  resultFixture,
+} from "./task-fixture.ts";
 import type { TransportContract } from "./transport-harness.ts";
 import { takeOutcomes, until } from "./transport-harness.ts";
 
@@ -24,6 +29,16 @@ export function outcomesContract({ promise, worker }: TransportContract): void {
     assert.equal(await (await transport.lease(worker)).complete(large), "stored");
     const [outcome] = await takeOutcomes(transport, 1);
     assert.deepEqual(outcome?.kind === "result" && outcome.result, large);
+  });
+
+  promise("an analysis' result comes with numbers that are not finite", async ({ transport }) => {
+    await transport.publish(analysisTaskFixture("a"));
+    const lease = await transport.lease(worker);
+    assert.deepEqual(lease.task, analysisTaskFixture("a"));
+    const result = analysisResultFixture("a");
+    await lease.complete(result);
+    const [outcome] = await takeOutcomes(transport, 1);
+    assert.deepEqual(outcome?.kind === "result" && outcome.result, result);
   });
 
   promise("a forgotten task can be published anew", async ({ transport }) => {

@@ -1,4 +1,4 @@
-import type { FieldTask, TaskResult } from "../messages.ts";
+import type { AnalysisTask, FieldTask, TaskResult } from "../messages.ts";
 import { MESSAGE_VERSION } from "../messages.ts";
 
 /** A valid task of engine `test.1`, sweep `s` and cell `c`. */
@@ -36,4 +36,24 @@ export function resultFixture(id: string, seconds = 0): TaskResult {
     output: new Float32Array(1),
     provenance: { worker: "w1", engine: "test.1", version: "0", attempt: 1, seconds },
   };
+}
+
+export function analysisTaskFixture(id: string): AnalysisTask {
+  const { grid: _, tile: __, ...task } = fieldTaskFixture(id);
+  return {
+    ...task,
+    kind: "analysis",
+    analysis: { name: "exponents", version: 1, options: { at: "test", count: 2 } },
+    data: { name: "circle", options: { radius: 0.8 }, digest: task.weights },
+    loss: "squared-error",
+  };
+}
+
+/** A result of the task `analysisTaskFixture(id)`. */
+export function analysisResultFixture(id: string): TaskResult {
+  const { provenance } = resultFixture(id);
+  const columns = { mean: 0.5, std: Number.NaN, q05: Number.NEGATIVE_INFINITY };
+  const arrays = [{ name: "lambda", shape: [2, 2] }];
+  const values = Float32Array.of(1, Number.NaN, 2, Number.NEGATIVE_INFINITY);
+  return { kind: "analysis", task: id, cell: "c", columns, arrays, values, provenance };
 }

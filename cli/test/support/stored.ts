@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { trainTask } from "../../../coordinator/plan/plan.ts";
+import { analysisTask, trainTask } from "../../../coordinator/plan/plan.ts";
 import { damagedSummary } from "../../../coordinator/store/check-summary.ts";
 import { readIfThere } from "../../../coordinator/store/files.ts";
 import { FIGURES, INDEX, JOURNAL } from "../../../coordinator/store/layout.ts";
@@ -53,8 +53,11 @@ export async function examine(
   const { plan, damaged } = await loadStored(directory);
   const state = await scanStore(plan, { directory, thorough: true });
   const tasks = new Set<string>();
-  for (const { cell, record, fields } of state.cells) {
+  for (const { cell, record, fields, analyses } of state.cells) {
     if (record !== null) tasks.add(trainTask(plan, cell).id);
+    for (const analysis of analyses) {
+      if (analysis.record !== null) tasks.add(analysisTask(plan, cell, analysis).id);
+    }
     for (const { description, tiles } of fields) {
       tiles.forEach((isStored, i) => {
         if (isStored === 1) tasks.add(tileTask(plan, cell, { description, index: i }).id);
