@@ -39,6 +39,8 @@ field: {points: 24, tile: 16}
 analyses: [weights, exponents]
 `;
 
+const TASKS = 2 * (1 + 4 + 2);
+
 async function withNetworks(
   body: (use: { folder: string; file: string; directory: string }) => Promise<void>,
 ): Promise<void> {
@@ -55,7 +57,7 @@ async function withNetworks(
 test("imported: a network has the weights of its file, no epochs, and all that follows from them", async () => {
   await withNetworks(async ({ file, directory }) => {
     const { tasksRun } = await runHere(file, directory);
-    assert.equal(tasksRun, 2 * (1 + 4 + 2));
+    assert.equal(tasksRun, TASKS);
     let records = 0;
     for await (const { epochs, status, physics, history } of readRecords(directory)) {
       assert.equal(epochs, 0);
@@ -104,7 +106,7 @@ test("imported: the store alone is resumed, on this machine and by workers that 
 
 test("imported: files that have moved compute nothing, and a changed one is another network, which why names", async () => {
   await withNetworks(async ({ folder, file, directory }) => {
-    await runHere(file, directory);
+    assert.equal((await runHere(file, directory)).tasksRun, TASKS);
     const elsewhere = await ftle("plan", file, "--against", directory, "--json");
     assert.deepEqual(JSON.parse(elsewhere.stdout).newCells, []);
     await writeNetwork(join(folder, "b.safetensors"), 7);
