@@ -15,21 +15,19 @@ export function analysisPlans({ analyses = [] }: Sweep, analysed: Analysed): Ana
   const plans: AnalysisPlan[] = [];
   for (const analysis of analyses) {
     const base = plans.find(({ ref }) => isBaseOf(ref, analysis)) ?? null;
-    const isOnly = analyses.filter(({ name }) => name === analysis.name).length === 1;
-    const label = isOnly ? analysis.name : labelOf(analysis);
-    plans.push(planOf(analysis, { ...analysed, base, label }));
+    plans.push(planOf(analysis, { ...analysed, base }));
   }
   return plans;
 }
 
 function planOf(
   { name, options }: SweepAnalysis,
-  { field, cells, base, label }: Analysed & { base: AnalysisPlan | null; label: string },
+  { field, cells, base }: Analysed & { base: AnalysisPlan | null },
 ): AnalysisPlan {
   const definition = analysisNamed(name);
   const ref = { name, version: definition.version, options };
   const id = analysisId(ref, definition.reads === "field" ? field!.id : null);
-  const shared = { id, label, ref, definition };
+  const shared = { id, label: labelOf({ name, options }), ref, definition };
   if (definition.reads !== "seeds") {
     return { ...shared, base: null, idOf: () => id, members: () => [] };
   }
@@ -48,7 +46,7 @@ function planOf(
   };
 }
 
-/** Such as `exponents-at-train`: the name, and the options that are not as by default. */
+/** Such as `exponents-at-train`: the name, and the options that are not as by default. Others in the sweep do not change it. */
 function labelOf({ name, options }: SweepAnalysis): string {
   const standard = defaultsOf(analysisNamed(name));
   const others = Object.entries(options).filter(

@@ -54,7 +54,7 @@ export interface AnalysisPlan {
   members(cell: string): readonly Cell[];
   /** The analysis that must be stored of all members. */
   readonly base: AnalysisPlan | null;
-  /** Before the names of its columns: its own name, with the options where the sweep has it several times. */
+  /** Before the names of its columns: its own name, with the options that are not as by default. */
   readonly label: string;
   readonly ref: AnalysisRef;
   readonly definition: Analysis;

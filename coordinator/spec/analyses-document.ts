@@ -13,8 +13,8 @@ A spec asks for them by name, or as a map of one name and its options; \`ftle an
 analyses: [weights, {exponents: {at: train, count: 5}}]
 \`\`\`
 
-Each is computed for every network and snapshot. Its columns stand in \`summary.csv\` and in exports as \`name.column\`, its arrays in the store as the Zarr group
-\`cells/<cell>/<name>-<snapshot>-<id>.zarr\`. A sweep that has an analysis several times, with different options, names these behind it: \`exponents-at-train.mean\`.
+Each is computed for every network and snapshot. Its columns stand in \`summary.csv\` and in exports as \`name.column\`, its arrays in the store alone, as the Zarr group
+\`cells/<cell>/<name>-<snapshot>-<id>.zarr\`. Options that are not as by default stand behind the name: \`exponents-at-train.mean\`.
 
 The statistics of every field (\`lambda1Mean\`, \`lambda1Boundary\`, …) are always computed, and have no prefix.
 `;
