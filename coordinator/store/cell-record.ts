@@ -1,3 +1,4 @@
+import type { AnalysisRef } from "../../shared/analyses/registry.ts";
 import type { CellPhysics, Snapshot } from "../../shared/cell.ts";
 import { UsageError } from "../../shared/errors.ts";
 import type { History, Provenance } from "../../shared/messages.ts";
@@ -28,8 +29,10 @@ export interface CellRecord {
 /** What an analysis found, and the files of its arrays. */
 export interface AnalysisRecord {
   readonly name: string;
+  readonly version: number;
+  readonly options: AnalysisRef["options"];
   readonly snapshot: Snapshot;
-  /** Of the analysis with its options. */
+  /** Of the analysis with its options, and of what else it reads. */
   readonly id: string;
   /** Digest of the weights that it is of. */
   readonly weights: string;
@@ -144,10 +147,12 @@ function isField(record: unknown): boolean {
 
 function isAnalysis(record: unknown): boolean {
   if (!isMap(record)) return false;
-  const { name, snapshot, id, weights, columns, files } = record;
+  const { name, version, options, snapshot, id, weights, columns, files } = record;
   return (
     typeof name === "string" &&
     /^\w+$/.test(name) &&
+    isCount(version, 1) &&
+    isMap(options) &&
     isSnapshot(snapshot) &&
     typeof id === "string" &&
     /^[0-9a-f]{8}$/.test(id) &&

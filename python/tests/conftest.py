@@ -4,6 +4,7 @@ import os
 
 os.environ["MPLBACKEND"] = "agg"
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,6 +13,10 @@ from pathlib import Path
 import pytest
 
 from ftle.program import command
+
+if "FTLE_PROGRAM" in os.environ:  # paths in it start here, and tests run in folders of their own
+    words = shlex.split(os.environ["FTLE_PROGRAM"])
+    os.environ["FTLE_PROGRAM"] = shlex.join(os.path.abspath(word) if os.path.isfile(word) else word for word in words)
 
 RATES = """
 name: rates
@@ -44,6 +49,25 @@ training: {loss: softmax-cross-entropy, epochs: 3}
 field: {points: 16}
 """
 
+PLANES = """
+name: planes
+axes: {width: 6, depth: [1, 3], seed: [3, 1]}
+data: {name: gaussians, classes: 3, dimensions: 5, samples: 200}
+training: {loss: softmax-cross-entropy, epochs: 2, snapshots: [0, end]}
+field: {plane: {through: [{test: 0}, {train: 4}, [0, 0.5, -1, 2.25, 1e-7]]}, points: 24}
+analyses:
+  - exponents
+  - exponents: {at: train, count: 3}
+  - {margin: {samples: 12, step: 0.000002}}
+  - predictions
+  - {predictions: {at: train}}
+  - ridges
+  - {ridges: {percentile: 90, smoothing: 0.75}}
+  - weights
+  - ensemble
+  - {ensemble: {at: train}}
+"""
+
 
 def run_program(*arguments: str) -> str:
     ended = subprocess.run([*command(), *arguments], capture_output=True, text=True)
@@ -74,6 +98,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four networks with explicit layers that tell three classes apart."""
     return make(tmp_path_factory.mktemp("classes"), CLASSES)
+
+
+@pytest.fixture(scope="session")
+def planes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four networks of five inputs, of two depths and two seeds: fields over a plane, and analyses of every kind."""
+    return make(tmp_path_factory.mktemp("planes"), PLANES)
 
 
 @pytest.fixture

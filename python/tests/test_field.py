@@ -1,35 +1,30 @@
-"""ftle.field: the field of a model, by the program's ``ftle import``."""
+"""ftle.field: the field of a model that was trained elsewhere."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from conftest import run_program
 
 import ftle
-from ftle.program import command
 
 
-def has_import() -> bool:
-    """Whether the program has the command; of an unknown one it would print its general help."""
-    ended = subprocess.run([*command(), "import", "--help"], capture_output=True, text=True)
-    return ended.returncode == 0 and "--region" in ended.stdout
+@pytest.mark.parametrize(
+    "plane, message",
+    [
+        ({"axes": [0, 1]}, "expected a plane with `through`, or with `axes` and `at`; got axes"),
+        ({"through": np.eye(2)}, "expected a plane through three points, got 2"),
+        ({"axes": [0, 1], "at": {"test": 3}}, "expected numbers for `at` of the plane, one for each input"),
+        ({"through": [[0, 0], [np.nan, 0], [0, 1]]}, "expected finite numbers for point 1 of the plane"),
+    ],
+)
+def test_other_planes_are_refused(plane: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ftle.field(None, plane=plane)
 
 
-def test_planes_are_refused() -> None:
-    with pytest.raises(NotImplementedError, match="expected plane to be None"):
-        ftle.field(None, plane={"axes": [0, 1]})
-
-
-@pytest.fixture
-def importing() -> None:
-    if not has_import():
-        pytest.skip("this build of the program has no `ftle import`")
-
-
-@pytest.mark.usefixtures("importing")
 def test_a_model_has_the_field_of_its_jacobian() -> None:
     eqx, jax = pytest.importorskip("equinox"), pytest.importorskip("jax")
     model: Any = eqx.nn.MLP(2, 1, 6, 3, activation=jax.numpy.tanh, key=jax.random.PRNGKey(1))
@@ -51,7 +46,6 @@ def test_a_model_has_the_field_of_its_jacobian() -> None:
         assert float(ds.output[row, column]) == pytest.approx(float(model(point)[0]), abs=1e-4)
 
 
-@pytest.mark.usefixtures("importing")
 def test_imported_networks_are_open_by_their_files(tmp_path: Path) -> None:
     eqx, jax = pytest.importorskip("equinox"), pytest.importorskip("jax")
     files = []
@@ -67,3 +61,53 @@ def test_imported_networks_are_open_by_their_files(tmp_path: Path) -> None:
     assert lattice.lambda1.dims == ("seed", "weights", "y", "x")
     np.testing.assert_array_equal(lattice.lambda1[0], ds.lambda1)
     assert np.isfinite(ftle.field(files[1], points=16).lambda1).all(), "a file is a model, too"
+
+
+FIELDS = ["lambda1", "lambda2", "planeLambda1", "direction", "output"]
+
+
+def test_planes_in_more_inputs() -> None:
+    eqx, jax = pytest.importorskip("equinox"), pytest.importorskip("jax")
+    model: Any = eqx.nn.MLP(6, 3, 7, 2, activation=jax.numpy.tanh, key=jax.random.PRNGKey(2))
+
+    def hidden(x: Any) -> Any:
+        for layer in model.layers[:-1]:
+            x = jax.numpy.tanh(layer(x))
+        return x
+
+    def check(ds: xr.Dataset, origin: Any, u: Any, v: Any, scale: float) -> None:
+        """Against the Jacobian, whole and within the plane of the orthonormal u and v."""
+        assert [name for name in ds if ds[name].dims == ("y", "x")] == FIELDS
+        for row, column in [(0, 0), (4, 13), (15, 7)]:
+            x, y = float(ds.x[column]), float(ds.y[row])
+            point = (origin + scale * (x * u + y * v)).astype(np.float32)
+            jacobian = np.asarray(jax.jacobian(hidden)(point), np.float64)
+            exponents = np.log(np.linalg.svd(jacobian, compute_uv=False)[:2]) / 2
+            _, within, axes = np.linalg.svd(jacobian @ np.stack([u, v], axis=1))
+            at = ds.isel(y=row, x=column)
+            assert [float(at.lambda1), float(at.lambda2)] == pytest.approx(exponents, abs=1e-4)
+            assert float(at.planeLambda1) == pytest.approx(np.log(within[0]) / 2, abs=1e-4)
+            stretched = [np.cos(float(at.direction)), np.sin(float(at.direction))]
+            assert abs(axes[0] @ stretched) == pytest.approx(1, abs=1e-4)
+            assert int(at.output) == int(np.argmax(model(point)))
+
+    at, units = np.linspace(-0.5, 0.5, 6), np.eye(6)
+    ds = ftle.field(model, (-1, 2, 0, 1), {"axes": (4, 1), "at": at}, points=16)
+    assert ds.x.long_name == "input 4" and ds.outputs == 3
+    np.testing.assert_allclose([ds.x[0], ds.y[-1]], [-1 + 3 / 32, 1 - 1 / 32])
+    check(ds, at * (1 - units[4] - units[1]), units[4], units[1], 1)
+
+    a, b, c = np.random.default_rng(1).normal(size=(3, 2, 3)).astype(np.float32)
+    ds = ftle.field(model, plane={"through": [jax.numpy.array(a), b, c.tolist()]}, points=16)
+    np.testing.assert_allclose(ds.x[[0, -1]], [-0.5 + 1 / 16, 1.5 - 1 / 16])
+    first, second = (b - a).ravel().astype(float), (c - a).ravel().astype(float)
+    scale = float(np.linalg.norm(first))
+    u = first / scale
+    v = second - (second @ u) * u
+    check(ds, a.ravel().astype(float), u, v / np.linalg.norm(v), scale)
+
+    with pytest.raises(ftle.FtleError, match="expected `none` or a `plane`") as caught:
+        ftle.field(model)
+    assert str(caught.value).startswith("spec:") and caught.value.code == 2
+    with pytest.raises(ftle.FtleError, match="expected 6 numbers"):
+        ftle.field(model, plane={"axes": (0, 1), "at": [0] * 5})

@@ -70,3 +70,16 @@ def test_selecting_from_a_lattice_reads_what_is_selected(many: Path) -> None:
     with opened(many) as files:
         ds.lambda1.sel(width=5, depth=2).load()
     assert len({path.parts[1] for path in files}) == 10  # the seeds
+
+
+def test_opening_an_analysis_reads_none_of_its_arrays(planes: Path) -> None:
+    with opened(planes) as files:
+        ds = ftle.analysis(planes, "ridges", lattice=True)
+        repr(ds)
+    assert len([path for path in files if path.name == "cell.json"]) == 4
+    assert len([path for path in files if path.parent.name.startswith("ridges-end-")]) == 4
+    assert {path.name for path in files} == {"sweep.json", "cell.json", "zarr.json"}
+    with opened(planes) as files:
+        ds.value.sel(seed=1, depth=3).load()
+    assert {path.parent.name for path in files if path.name.startswith("c.")} == {"value"}
+    assert len({path.parts[1] for path in files}) == 1

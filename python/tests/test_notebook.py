@@ -27,7 +27,8 @@ def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": examples}}).execute()
 
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 2
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
     values = [output.data["text/plain"] for output in outputs if output.output_type == "execute_result"]
     assert 0.2 < float(values[-1]) < 0.6, "λ₁ on the ridge of the narrowest, deepest network"
-    assert (tmp_path / "sweeps" / "quickstart" / "summary.csv").exists()
+    summary = tmp_path / "sweeps" / "quickstart" / "summary.csv"
+    assert ",ridges.length," in summary.read_text().partition("\n")[0]

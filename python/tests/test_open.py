@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import MANY, make, run_program
+from conftest import MANY, PLANES, make, run_program
 
 import ftle
 
@@ -20,10 +20,23 @@ Copy = Callable[[Path], Path]
 @pytest.mark.parametrize("snapshot", [0, "end"])
 def test_every_column_of_the_summary(rates: Path, snapshot: int | str) -> None:
     ds = ftle.open(rates, snapshot=snapshot)
-    with (rates / "summary.csv").open() as stream:
-        rows = [row for row in csv.DictReader(stream) if row["snapshot"] == str(snapshot)]
+    rows = has_summary(ds, rates)
     assert ds.sizes == {"cell": len(rows), "layer": 3, "y": 40, "x": 40}
     assert len(rows) == 48
+    assert ds.width.dtype == ds.depth.dtype == ds.seed.dtype == ds.batch.dtype == np.int64
+    assert set(ds.coords) >= {"width", "depth", "hidden", "weightVariance", "seed", "batch", "activation", "status"}
+
+
+@pytest.mark.parametrize("snapshot", [0, "end"])
+def test_every_column_of_analyses(planes: Path, snapshot: int | str) -> None:
+    rows = has_summary(ftle.open(planes, snapshot=snapshot), planes)
+    assert {"exponents-at-train-count-3.mean", "margin-samples-12-step-0.000002.found", "ensemble-at-train.members"} < rows[0].keys()
+
+
+def has_summary(ds: xr.Dataset, store: Path) -> list[dict[str, str]]:
+    """The dataset has what is in ``summary.csv``, whose rows these are."""
+    with (store / "summary.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["snapshot"] == ds.snapshot.item()]
     for name in rows[0]:
         written = [row[name] for row in rows]
         if ds[name].dtype.kind == "U":
@@ -31,11 +44,10 @@ def test_every_column_of_the_summary(rates: Path, snapshot: int | str) -> None:
         else:
             numbers = [float(one or "nan") for one in written]
             np.testing.assert_allclose(ds[name], numbers, rtol=1e-12, atol=1e-15, err_msg=name)
-    assert ds.width.dtype == ds.depth.dtype == ds.seed.dtype == ds.batch.dtype == np.int64
-    assert set(ds.coords) >= {"width", "depth", "hidden", "weightVariance", "seed", "batch", "activation", "status"}
+    return rows
 
 
-@pytest.mark.parametrize("store", ["rates", "many", "classes"])
+@pytest.mark.parametrize("store", ["rates", "many", "classes", "planes"])
 def test_the_lattice_is_the_exported_one(store: str, request: pytest.FixtureRequest) -> None:
     directory: Path = request.getfixturevalue(store)
     path = json.loads(run_program("export", str(directory), "--format", "zarr", "--json"))["path"]
@@ -114,6 +126,33 @@ def test_fields_are_the_stored_ones(rates: Path) -> None:
             assert read.attrs == stored[name].attrs
         np.testing.assert_array_equal(one.output, stored.output)
         np.testing.assert_array_equal(one.x, stored.x)
+
+
+def test_fields_over_planes_have_more_exponents(planes: Path) -> None:
+    ds = ftle.open(planes)
+    names = ["lambda1", "lambda2", "planeLambda1", "direction", "output"]
+    assert [name for name in ds if ds[name].dims == ("cell", "y", "x")] == names
+    for number, cell in enumerate(ds.cell.values):
+        stored = xr.open_zarr(next((planes / "cells" / cell).glob("field-end-*.zarr")), chunks=None)
+        for name in names:
+            np.testing.assert_array_equal(ds[name][number], stored[name])
+            assert ds[name].attrs == stored[name].attrs
+    assert (ds.lambda1 >= ds.planeLambda1 - 1e-5).all() and (ds.lambda1 > ds.lambda2).all()
+    assert "first two points" in ds.x.long_name
+    np.testing.assert_allclose(ds.x[[0, -1]], [-0.5 + 1 / 24, 1.5 - 1 / 24])
+
+
+def test_the_plane_tells_fields_apart(planes: Path, copy: Copy) -> None:
+    """Of two sweeps in a directory, whose grids are the same but for the plane."""
+    store = copy(planes)
+    spec = PLANES.replace("{test: 0}", "{test: 1}").partition("analyses:")[0]
+    (store.parent / "other.yaml").write_text(spec)
+    run_program("run", str(store.parent / "other.yaml"), "--out", str(store), "--no-plot", "--quiet")
+    assert len(list((store / "cells").glob("*/field-end-*.zarr"))) == 8
+    there, here = ftle.open(planes), ftle.open(store)
+    assert (here.cell == there.cell).all() and np.isfinite(here.lambda1).all()
+    assert not (here.lambda1 == there.lambda1).any()
+    assert not any("." in str(name) for name in here), "it asks for no analyses"
 
 
 def test_chunks_are_of_dask(rates: Path) -> None:
@@ -215,22 +254,6 @@ def test_two_sweeps_in_one_directory(tmp_path: Path) -> None:
     assert ftle.open(store).sizes["cell"] == 20
     with pytest.raises(ValueError, match=r"expected one network at logGain=0.0, seed=0, .*differ in training.epochs;"):
         ftle.open(store, lattice=True)
-
-
-def test_the_columns_of_analyses(many: Path, copy: Copy) -> None:
-    store = copy(many)
-    cell = ftle.open(store).cell[0].item()
-    ones = [
-        {"name": "weights", "snapshot": "end", "id": "00000001", "weights": "", "columns": {"rank": 2}, "files": []},
-        {"name": "ridge", "snapshot": "end", "id": "00000002", "weights": "", "columns": {"length": None}, "files": []},
-        {"name": "ridge", "snapshot": "end", "id": "00000003", "weights": "", "columns": {"length": 5}, "files": []},
-        {"name": "other", "snapshot": 0, "id": "00000004", "weights": "", "columns": {"length": 5}, "files": []},
-    ]
-    reseal(store / "cells" / cell / "cell.json", analyses=ones)
-    ds = ftle.open(store)
-    assert ds["weights.rank"][0] == 2 and np.isnan(ds["weights.rank"][1:]).all()
-    assert np.isnan(ds["ridge-00000002.length"][0]) and ds["ridge-00000003.length"][0] == 5
-    assert not any(str(name).startswith("other") for name in ds)
 
 
 def reseal(file: Path, **changes: object) -> None:

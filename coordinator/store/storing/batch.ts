@@ -204,8 +204,7 @@ function noteAnalysis(
   const files = [...groupOf(request)].map(([path, bytes]) => {
     return { path, bytes: bytes.length, digest: digestOf(bytes) };
   });
-  const { name } = task.analysis;
-  const found = { name, snapshot, id, weights, columns, files };
+  const found = { ...task.analysis, snapshot, id, weights, columns, files };
   records.set(cell, withAnalysis(record, found));
   lines.set(cellJson(cell), (lines.get(cellJson(cell)) ?? "") + journalLine(result));
   return found;

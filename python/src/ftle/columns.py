@@ -1,9 +1,9 @@
 """What a record says of its network at a snapshot, under the names of ``summary.csv``."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ftle.analyses import Analysis
 from ftle.records import Json
 
 DOCS: dict[str, dict[str, str]] = {
@@ -33,11 +33,28 @@ DOCS: dict[str, dict[str, str]] = {
     "trainSeconds": {"long_name": "time of the training", "units": "s"},
     "x": {"long_name": "first input"},
     "y": {"long_name": "second input"},
-    "layer": {"long_name": "hidden layer l"},
+    "layer": {"long_name": "layer l"},
+    "exponent": {"long_name": "number of the exponent, from the largest"},
 }
 
 
-def results_of(cells: Sequence[Json], snapshot: str, field: str | None) -> dict[str, list[float | None]]:
+def plane_docs(grid: Json) -> dict[str, dict[str, str]]:
+    """What the coordinates of a field over a plane are."""
+    plane = grid.get("plane")
+    if plane is None:
+        return {}
+    if "axes" in plane:
+        return {name: {"long_name": f"input {number}"} for name, number in zip("xy", plane["axes"], strict=True)}
+    unit = "in units of the distance of the plane's first two points"
+    return {
+        "x": {"long_name": f"first coordinate in the plane, {unit}"},
+        "y": {"long_name": f"second coordinate in the plane, {unit}"},
+    }
+
+
+def results_of(
+    cells: Sequence[Json], snapshot: str, field: str | None, analyses: Sequence[Analysis]
+) -> dict[str, list[float | None]]:
     """Columns of numbers, one for each network; None where there is none (yet).
 
     Parameters
@@ -45,9 +62,8 @@ def results_of(cells: Sequence[Json], snapshot: str, field: str | None) -> dict[
     field : str or None
         Id of the grid whose statistics count.
     """
-    prefixes = _prefixes(cells, snapshot)
     rows = [
-        _trained(cell, snapshot) | _statistics(cell, snapshot, field) | _analyses(cell, snapshot, prefixes)
+        _trained(cell, snapshot) | _statistics(cell, snapshot, field) | _analysed(cell, snapshot, analyses)
         for cell in cells
     ]
     names = dict.fromkeys([*_trained({}, snapshot), *(name for row in rows for name in row)])
@@ -59,6 +75,13 @@ def results_of(cells: Sequence[Json], snapshot: str, field: str | None) -> dict[
             for value, there in zip(columns["saturated"], mean, strict=True)
         ]
     return columns
+
+
+def analysis_of(cells: Sequence[Json], snapshot: str, analysis: Analysis) -> dict[str, list[float | None]]:
+    """The columns of one analysis."""
+    rows = [_analysed(cell, snapshot, [analysis]) for cell in cells]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [_number(row.get(name)) for row in rows] for name in names}
 
 
 def _trained(cell: Json, snapshot: str) -> dict[str, Any]:
@@ -89,23 +112,14 @@ def _statistics(cell: Json, snapshot: str, field: str | None) -> dict[str, Any]:
     return {}
 
 
-def _prefixes(cells: Sequence[Json], snapshot: str) -> dict[str, str]:
-    """By an analysis' id, what its columns' names begin with: its name, and the id too if it ran with several options."""
-    names = {one["id"]: one["name"] for cell in cells for one in _analyses_at(cell, snapshot)}
-    several = [name for name, count in Counter(names.values()).items() if count > 1]
-    return {key: f"{name}-{key}" if name in several else name for key, name in names.items()}
-
-
-def _analyses(cell: Json, snapshot: str, prefixes: dict[str, str]) -> dict[str, Any]:
+def _analysed(cell: Json, snapshot: str, analyses: Sequence[Analysis]) -> dict[str, Any]:
+    found = [(one.label, one.record(cell, snapshot)) for one in analyses]
     return {
-        f"{prefixes[one['id']]}.{column}": value
-        for one in _analyses_at(cell, snapshot)
-        for column, value in one["columns"].items()
+        f"{label}.{column}": value
+        for label, record in found
+        if record is not None
+        for column, value in record["columns"].items()
     }
-
-
-def _analyses_at(cell: Json, snapshot: str) -> list[Json]:
-    return [one for one in cell.get("analyses", []) if str(one["snapshot"]) == snapshot]
 
 
 def _number(value: Any) -> float | None:

@@ -107,7 +107,7 @@ def nice_limit(magnitudes: Array) -> float:
 def _refuse_unknown(dataset: xr.Dataset, style: Style) -> None:
     if style.quantity not in _TITLES:
         raise ValueError(f"expected quantity to be one of {', '.join(_TITLES)}; got {style.quantity!r}")
-    if "lambda1" not in dataset or "cell" not in dataset.coords:
+    if "lambda1" not in dataset or "x" not in dataset["lambda1"].dims or "cell" not in dataset.coords:
         raise ValueError("expected a dataset of ftle.open with fields, found none in it")
     if style.layer is not None and "layer" not in dataset.dims:
         raise ValueError("expected fields of all layers for `layer`, found those of the last")

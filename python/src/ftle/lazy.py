@@ -1,4 +1,4 @@
-"""Fields that stay in their files until they are asked for."""
+"""Arrays that stay in their files until they are asked for."""
 
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from ftle.errors import FtleError
 Array = npt.NDArray[Any]
 
 
-class LazyFields(BackendArray):
+class LazyArrays(BackendArray):
     """One array (``lambda1``, ``direction``, …) of many networks, each in a Zarr group of its own.
 
     An index opens the groups of the networks that it selects, and reads the chunks that it touches. What is not stored,
-    networks, layers or tiles, is NaN.
+    networks or tiles, is NaN, and so is what one network has fewer of than others, as layers.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class LazyFields(BackendArray):
     name : str
         Of the array in the group.
     shape : tuple of int
-        Of one network: [layer, y, x] or [y, x].
+        Of one network, as large as the largest.
     dtype : numpy dtype
     """
 
@@ -54,22 +54,31 @@ class LazyFields(BackendArray):
         return values
 
     def _read_one(self, folder: str, key: tuple[Any, ...]) -> Array | float:
-        """The selected points of one network."""
+        """The selected part of one network's array."""
         try:
             array = _open(folder, self.name)
             if array is None:
                 return np.nan
-            if len(self.inner) == 2:
+            if array.shape == self.inner:
                 return np.asarray(array.oindex[key])
-            layer, *plane = key
-            read = np.asarray(array.oindex[(slice(None), *plane)])
+            return self._padded(array, key)
         except (ValueError, OSError) as error:
             path = Path(folder, self.name)
             raise FtleError(f"cannot read {path}: {error}; `ftle resume` rewrites damaged files") from error
-        # A shallower network has fewer layers than the deepest. A chunk holds all of its layers.
-        layers = np.full((self.inner[0], *read.shape[1:]), np.nan, self.dtype)
-        layers[: len(read)] = read
-        return np.asarray(layers[layer])
+
+    def _padded(self, array: "zarr.Array[Any]", key: tuple[Any, ...]) -> Array:
+        """Of an array that is shorter than the largest: all that is there along these axes, then the selected."""
+        is_short = [there < most for there, most in zip(array.shape, self.inner, strict=True)]
+        # An integer takes its axis away, which is left to the end.
+        lists = [np.array([one]) if isinstance(one, int | np.integer) else one for one in key]
+        now = [slice(None) if short else one for short, one in zip(is_short, lists, strict=True)]
+        then = [one if short else slice(None) for short, one in zip(is_short, lists, strict=True)]
+        taken = [0 if isinstance(one, int | np.integer) else slice(None) for one in key]
+        read = np.asarray(array.oindex[tuple(now)])
+        lengths = [most if short else there for short, most, there in zip(is_short, self.inner, read.shape, strict=True)]
+        padded = np.full(lengths, np.nan, self.dtype)
+        padded[tuple(map(slice, read.shape))] = read
+        return _outer(_outer(padded, tuple(then)), tuple(taken))
 
 
 def _open(folder: str, name: str) -> zarr.Array[Any] | None:

@@ -74,18 +74,23 @@ def run(
         arguments += ["--nats", nats]
     result, code = call(arguments, shower(progress))
     directory = result["directory"]
+    warn_of_given_up(directory, code)
+    return open_sweep(directory)
+
+
+def warn_of_given_up(directory: str | os.PathLike[str], code: int) -> None:
+    """From the program's exit code."""
     if code == GIVEN_UP:
         warnings.warn(
             f"tasks of the sweep were given up: `ftle status {directory}` says why, `ftle retry {directory}` runs "
             "them again",
-            stacklevel=2,
+            stacklevel=3,
         )
-    return open_sweep(directory)
 
 
 def _run_mapping(spec: Mapping[str, Any], out: str | os.PathLike[str] | None, **options: Any) -> xr.Dataset:
     # JSON is YAML. It lies in the working directory, for the program starts relative paths beside the spec.
-    text = json.dumps(dict(spec), default=_plain, indent=1, allow_nan=False)
+    text = json.dumps(dict(spec), default=plain, indent=1, allow_nan=False)
     descriptor, file = tempfile.mkstemp(prefix=".ftle-", suffix=".json", dir=".", text=True)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -99,7 +104,7 @@ def _run_mapping(spec: Mapping[str, Any], out: str | os.PathLike[str] | None, **
         os.unlink(file)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Numbers and arrays of numpy, and paths."""
     if hasattr(value, "tolist"):
         return value.tolist()
