@@ -48,10 +48,15 @@ export function describeRun(
     "# The engines, measured",
     "",
     `- ${date} UTC, ${rounds} rounds, turns of at least ${ms} ms; a median is that of the rounds' own ratios`,
-    `- ${cpus()[0]?.model.trim()}${familyAndModel()}, ${availableParallelism()} cores, ${memory} GiB; processes ${cores}`,
+    `- ${processor()}, ${availableParallelism()} cores, ${memory} GiB; processes ${cores}`,
     `- Node ${process.versions.node}, ${firstLine("cc", ["--version"])}`,
     `- Peers: ${peersVersions()}`,
   ].join("\n");
+}
+
+/** Its name, with family and model where Linux says them. */
+export function processor(): string {
+  return `${cpus()[0]?.model.trim()}${familyAndModel()}`;
 }
 
 function familyAndModel(): string {
