@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Analysis } from "../../shared/analyses/analysis.ts";
 import { analyses, analysisNamed } from "../../shared/analyses/registry.ts";
+import { statistics } from "../../shared/analyses/statistics.ts";
 import type { OptionRule } from "../../shared/datasets/data-set.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { command } from "../terminal/command.ts";
@@ -19,9 +20,16 @@ export function analysesCommand(): Command {
       const output = createOutput(flags);
       if (name === undefined) {
         const all = Object.values(analyses);
-        const rows = all.map((analysis) => [analysis.name, READS[analysis.reads], analysis.doc]);
+        const rows = [
+          [statistics.name, "of every field", statistics.doc],
+          ...all.map((analysis) => [analysis.name, READS[analysis.reads], analysis.doc]),
+        ];
         const hint = "Of one: ftle analyses NAME. Add one to a sweep: ftle analyse DIR NAME";
         output.result([table(rows), hint].join("\n"), all.map(described));
+        return;
+      }
+      if (name === statistics.name) {
+        output.result(textOfStatistics(), statistics);
         return;
       }
       if (!Object.hasOwn(analyses, name)) {
@@ -42,6 +50,13 @@ const READS: Readonly<Record<Analysis["reads"], string>> = {
 
 function described({ name, version, doc, reads, options, columns, arrays }: Analysis) {
   return { name, version, doc, reads, options, columns, arrays };
+}
+
+function textOfStatistics(): string {
+  const { name, doc, columns } = statistics;
+  const rows = columns.map((column) => [`  ${column.name}`, column.unit ?? "", column.doc]);
+  const said = `${name}, computed with every field, not to be asked for: ${doc}`;
+  return [said, "columns of summary.csv", table(rows)].join("\n");
 }
 
 function text({ name, doc, reads, options, columns, arrays }: Analysis): string {

@@ -1,6 +1,7 @@
 /** The reference of analyses in Markdown. */
 import type { Analysis } from "../../shared/analyses/analysis.ts";
 import { analyses } from "../../shared/analyses/registry.ts";
+import { statistics } from "../../shared/analyses/statistics.ts";
 import type { OptionRule } from "../../shared/datasets/data-set.ts";
 
 const INTRODUCTION = `# Analyses
@@ -16,7 +17,6 @@ analyses: [weights, {exponents: {at: train, count: 5}}]
 Each is computed for every network and snapshot. Its columns stand in \`summary.csv\` and in exports as \`name.column\`, its arrays in the store alone, as the Zarr group
 \`cells/<cell>/<name>-<snapshot>-<id>.zarr\`. Options that are not as by default stand behind the name: \`exponents-at-train.mean\`.
 
-The statistics of every field (\`lambda1Mean\`, \`lambda1Boundary\`, …) are always computed, and have no prefix.
 `;
 
 const READS: Readonly<Record<Analysis["reads"], string>> = {
@@ -28,7 +28,18 @@ const READS: Readonly<Record<Analysis["reads"], string>> = {
 };
 
 export function analysesReference(): string {
-  return [INTRODUCTION, ...Object.values(analyses).map(sectionOf)].join("\n");
+  return [INTRODUCTION, sectionOfStatistics(), ...Object.values(analyses).map(sectionOf)].join(
+    "\n",
+  );
+}
+
+function sectionOfStatistics(): string {
+  const { name, doc, columns } = statistics;
+  const rows = columns.map((column) => [`\`${column.name}\``, column.unit ?? "", column.doc]);
+  return [
+    `## \`${name}\`\n\n${doc} Computed with every field, not to be asked for; its columns have no prefix.\n`,
+    ...table(["column", "unit", "meaning"], rows),
+  ].join("\n");
 }
 
 function sectionOf({ name, doc, reads, options, columns, arrays }: Analysis): string {

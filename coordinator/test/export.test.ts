@@ -7,6 +7,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { FileSystemStore } from "@zarrita/storage";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import * as zarr from "zarrita";
+import { statistics } from "../../shared/analyses/statistics.ts";
 import { StoreError } from "../../shared/errors.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { FieldResult, FieldTask, TrainResult } from "../../shared/messages.ts";
@@ -316,3 +317,12 @@ async function parquet(path: string, table: Parameters<typeof writeParquet>[1]) 
 async function open(group: string, name: string) {
   return await zarr.open.v3(zarr.root(new FileSystemStore(group)).resolve(name), { kind: "array" });
 }
+
+test("statistics: the columns that are described are those of the table", () => {
+  const known = Object.keys(cellColumns(source.sweep, { isSaturated: true, analyses: [] }));
+  const described = statistics.columns.map(({ name }) => name);
+  assert.deepEqual(
+    known.filter((name) => described.includes(name)),
+    described,
+  );
+});
