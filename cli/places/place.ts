@@ -44,7 +44,7 @@ export const noWork: WorkPlace = async (_, signal, use) => {
     return await use({
       transport,
       signal,
-      threads: () => 0,
+      threads: () => 1, // the coordinator's own, beside the store
       rates: () => null,
       note: () => "",
       isPaused: () => false,

@@ -1,4 +1,4 @@
-import { largestIndex } from "../numerics/classification.ts";
+import { decidedClass } from "../numerics/classification.ts";
 import type { NetworkShape } from "../numerics/network.ts";
 import { entropyOf } from "../numerics/softmax.ts";
 import type { SeedsAnalysis } from "./analysis.ts";
@@ -51,8 +51,8 @@ export const ensemble: SeedsAnalysis = {
     const disagreement = new Float32Array(samples);
     for (const { output } of members) {
       for (let s = 0; s < samples; s++) {
-        const own = decisionAt(network, output!.values, s * width);
-        if (own !== decisionAt(network, mean, s * width)) disagreement[s]! += 1 / members.length;
+        const own = decidedClass(network, output!.values, s * width);
+        if (own !== decidedClass(network, mean, s * width)) disagreement[s]! += 1 / members.length;
       }
     }
     const average = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / samples;
@@ -80,9 +80,4 @@ function entropyAt({ outputs, outputActivation }: NetworkShape, mean: Float32Arr
   let sum = 0;
   for (let i = at; i < at + outputs; i++) sum += mean[i]!;
   return Math.abs(sum - 1) < 1e-3 ? entropyOf(mean, at, outputs) : Number.NaN;
-}
-
-function decisionAt(network: NetworkShape, values: Float32Array, at: number): number {
-  if (network.outputs > 1) return largestIndex(values, at, network.outputs);
-  return Number(values[at]! > (network.outputActivation === "sigmoid" ? 0.5 : 0));
 }

@@ -1,5 +1,5 @@
 /** The distance from an input to where a network decides otherwise, found by projected gradient steps and bisection. */
-import { largestIndex } from "./classification.ts";
+import { decidedClass } from "./classification.ts";
 import type { PointNetwork } from "./input-gradient.ts";
 import type { NetworkShape } from "./network.ts";
 import { norm as euclideanNorm, largest } from "./vectors.ts";
@@ -32,8 +32,8 @@ export function boundaryDistance(
   origin: Float64Array,
   { norm, steps, step }: AttackOptions,
 ): number {
-  const decision = decisionOf(network, at.outputs(origin));
-  const isOther = (point: Float64Array) => decisionOf(network, at.outputs(point)) !== decision;
+  const decision = decidedClass(network, at.outputs(origin), 0);
+  const isOther = (point: Float64Array) => decidedClass(network, at.outputs(point), 0) !== decision;
   const walk = { network, at, origin, decision, norm, steps };
   let found = attack(walk, { from: origin, step, radius: Number.POSITIVE_INFINITY });
   if (found === null) return Number.NaN;
@@ -67,19 +67,13 @@ function attack(
   let point = from;
   for (let i = 0; i <= steps; i++) {
     const outputs = at.outputs(point);
-    if (decisionOf(network, outputs) !== decision) return point;
+    if (decidedClass(network, outputs, 0) !== decision) return point;
     const gradient = at.gradient(marginCoefficients(network, outputs, decision));
     const next = stepped(norm, { point, step }, gradient);
     if (next === null) return null;
     point = projected(norm, { origin, radius }, next);
   }
   return null;
-}
-
-/** Of one output its sign decides, of a sigmoid whether it is above ½; of several the largest. */
-function decisionOf({ outputs: width, outputActivation }: NetworkShape, outputs: Float64Array) {
-  if (width > 1) return largestIndex(outputs, 0, width);
-  return Number(outputs[0]! > (outputActivation === "sigmoid" ? 0.5 : 0));
 }
 
 /** The margin, output `decision` less the largest other, as a linear function of the outputs. */

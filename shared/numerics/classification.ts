@@ -25,6 +25,15 @@ export function countCorrect(
   return correct;
 }
 
+/**
+ * The class that the outputs of a sample, from `at` on, decide for: of one output whether it is above ½ for a sigmoid,
+ * above 0 otherwise; of several the largest.
+ */
+export function decidedClass(network: NetworkShape, outputs: FloatArray, at: number): number {
+  if (network.outputs > 1) return largestIndex(outputs, at, network.outputs);
+  return Number(outputs[at]! > (network.outputActivation === "sigmoid" ? 0.5 : 0));
+}
+
 /** The index, from 0, of the largest of `count` values from `from` on; of equal ones the first. */
 export function largestIndex(values: FloatArray, from: number, count: number): number {
   let index = 0;
