@@ -40,9 +40,11 @@ export function analyseCommand(): Command {
 
 /** Values are written as in a spec. */
 function collect(text: string, set: Readonly<Record<string, unknown>>) {
-  const [option, value] = text.split("=", 2) as [string, string?];
-  if (value === undefined || option === "") {
-    throw new InvalidArgumentError("expected option=value, such as at=train");
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("expected option=value, such as at=train");
+  try {
+    return { ...set, [text.slice(0, at)]: parse(text.slice(at + 1)) as unknown };
+  } catch {
+    throw new InvalidArgumentError(`expected a value as in a spec behind ${text.slice(0, at)}=`);
   }
-  return { ...set, [option]: parse(value) as unknown };
 }

@@ -53,7 +53,7 @@ test("analyses: one that is added to a finished sweep of 100 networks is compute
     assert.match(await readFile(join(directory, "sweep.yaml"), "utf8"), /# comments stay/);
     assert.equal(JSON.parse((await analyse()).stdout).tasksRun, 0);
     assert.equal((await resumeHere(directory)).tasksRun, 0);
-    assert.equal((await column(directory, "exponents.mean")).filter(Number).length, 100);
+    assert.equal((await column(directory, "exponents-at-train.mean")).filter(Number).length, 100);
   });
 });
 

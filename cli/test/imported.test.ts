@@ -200,6 +200,31 @@ test("imported: ftle import maps a file in one line, and what cannot be is refus
   });
 });
 
+test("imported: weights that are too large for the engine are given up with the reason", async () => {
+  await withNetworks(async ({ folder, file, directory }) => {
+    const scale = { weightVariance: 1e200, thresholdVariance: 0 };
+    const bytes = encodeWeights(initialWeights(SHAPE, scale, [1, 1]), {});
+    await writeFile(join(folder, "a.safetensors"), bytes);
+    const run = (engine: string) =>
+      ftle("run", file, "--out", `${directory}-${engine}`, "--engine", engine, "--no-plot");
+    assert.equal((await run("native")).code, 3);
+    const { stdout } = await ftle("status", `${directory}-native`);
+    assert.match(stdout, /expected weights that are finite in engine native-f32\.1/);
+    assert.equal((await run("reference")).code, 0);
+  });
+});
+
+test("imported: a name with a comma is in quotes in the table", async () => {
+  await withNetworks(async ({ folder, file, directory }) => {
+    await copyFile(join(folder, "a.safetensors"), join(folder, 'a, "b".safetensors'));
+    const quoted = JSON.stringify('a, "b".safetensors');
+    await writeFile(file, SPEC.replace("a.safetensors, b.safetensors", quoted));
+    await runHere(file, directory);
+    const table = await readFile(join(directory, "summary.csv"), "utf8");
+    assert.ok(table.includes('"a, ""b"".safetensors",end'), table);
+  });
+});
+
 const REFUSED: readonly (readonly [change: (spec: string) => string, fault: RegExp])[] = [
   [
     (spec) => spec.replace("circle, samples: 100", "gaussians, dimensions: 5"),
@@ -212,6 +237,14 @@ const REFUSED: readonly (readonly [change: (spec: string) => string, fault: RegE
   [
     (spec) => spec.replace("b.safetensors]", "b.safetensors], width: 4"),
     /either files of networks, or `width`, `depth` or `hidden`/,
+  ],
+  [
+    (spec) => spec.replace("network: {", "network: {weights: a.safetensors, "),
+    /`network.weights` (here or )?in `axes`/,
+  ],
+  [
+    (spec) => spec.replace("data: {name: circle, samples: 100}", "training: {epochs: 2}"),
+    /a data set with samples, as the networks are trained; or `epochs: 0`/,
   ],
   [
     (spec) => spec.replace("a.safetensors, b.safetensors", "a.safetensors, a.safetensors"),

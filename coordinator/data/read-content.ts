@@ -93,5 +93,5 @@ async function readIfFile(path: string): Promise<Uint8Array> {
   } catch (error) {
     throw new UsageError(`cannot read ${path}: ${(error as Error).message}`);
   }
-  throw new DataError(path, [{ place: "", expected: "a file", found: "a folder" }]);
+  throw new DataError(path, [{ place: "", expected: "a file", found: "a folder, pipe or device" }]);
 }

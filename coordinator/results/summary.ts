@@ -12,6 +12,7 @@ import type { CellState, StoreState } from "../store/scan.ts";
 import { sealJson } from "../store/sealed-json.ts";
 import type { Store } from "../store/store.ts";
 import { analysisNumbers } from "./analysis-columns.ts";
+import { csvLine } from "./csv-line.ts";
 import { namedParameters } from "./picture-axes.ts";
 
 /** Numbers are null where there are none (yet). */
@@ -64,8 +65,8 @@ export function hasSaturation({ field }: Plan, { cells }: StoreState): boolean {
 export function summaryCsv(rows: readonly SummaryRow[]): string {
   const flat = rows.map(flatRow);
   const columns = Object.keys(flat[0] ?? {});
-  const lines = flat.map((row) => columns.map((column) => row[column] ?? "").join(","));
-  return `${[columns.join(","), ...lines].join("\n")}\n`;
+  const lines = flat.map((row) => csvLine(columns.map((column) => row[column])));
+  return `${[csvLine(columns), ...lines].join("\n")}\n`;
 }
 
 /** A row's columns by name, in their order: the parameters behind the axes that every sweep has, the analyses near the end. */

@@ -1,5 +1,5 @@
 /** Reads the networks that a sweep imports. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { UsageError } from "../../shared/errors.ts";
 import { digestOf } from "../../shared/identity.ts";
 import type { Activation } from "../../shared/numerics/network.ts";
@@ -54,7 +54,10 @@ function placed(path: string, place: string): string {
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
-  return await readFile(path).catch((error) => {
+  try {
+    if ((await stat(path)).isFile()) return await readFile(path);
+  } catch (error) {
     throw new UsageError(`cannot read ${path}: ${(error as Error).message}`);
-  });
+  }
+  throw new DataError(path, [{ place: "", expected: "a file", found: "a folder, pipe or device" }]);
 }

@@ -74,7 +74,11 @@ function soundComplaints(
     networks,
   }: { value: unknown; facts: Facts | null; networks: Sweep["networks"] | undefined },
 ): Complaint[] {
-  const complaints = [...contentComplaints(form, facts), ...idleVariance(value)];
+  const complaints = [
+    ...contentComplaints(form, facts),
+    ...idleVariance(value),
+    ...weightsInSection(form),
+  ];
   if (complaints.length > 0 || !isVaried(form)) return complaints;
   const axes = resolveAxes(form.axes);
   const { parameters = [] } = axes;
@@ -91,6 +95,13 @@ function idleVariance(value: unknown): Complaint[] {
   if (!(WEIGHTS in axes) || !("weightVariance" in axes)) return [];
   const expected = "no `weightVariance`, as the networks are not random";
   return [{ path: ["axes", "weightVariance"], concernsKey: true, expected, hint: "" }];
+}
+
+/** One network is an axis of one value: what is not on an axis would be ignored. */
+function weightsInSection({ network }: SpecForm): Complaint[] {
+  if (network.weights === undefined) return [];
+  const expected = "`network.weights` in `axes`, in place of `width` and `depth`";
+  return [{ path: ["network", "weights"], concernsKey: true, expected, hint: "" }];
 }
 
 /** Faults beyond the form of single parts, as far as the parts without faults of form show them. */

@@ -47,7 +47,7 @@ export function section<Shape extends z.core.$ZodLooseShape>(
     others = "",
   }: { listed?: readonly string[]; others?: string } = {},
 ) {
-  const key = `${oneOf(listed)}${others}`;
+  const key = listed.length === 0 ? "no options" : `${oneOf(listed)}${others}`;
   const map = `a map of ${literals(listed)}`;
   return z.strictObject(shape, {
     error: ({ code }) => (code === "unrecognized_keys" ? key : map),

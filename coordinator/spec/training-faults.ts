@@ -13,6 +13,7 @@ import type { Complaint } from "./spec-text.ts";
 /** Checks the parts of a spec whose form has no faults. */
 export function trainingComplaints(parts: SoundParts, facts: Facts | null): Complaint[] {
   return [
+    ...trainingOnNothing(parts),
     ...lossOfData(parts, facts),
     ...stopOfData(parts, facts),
     ...outputOfLoss(parts),
@@ -21,6 +22,12 @@ export function trainingComplaints(parts: SoundParts, facts: Facts | null): Comp
     ...longWarmup(parts),
     ...fieldOfData(parts, facts),
   ];
+}
+
+function trainingOnNothing({ data, training }: SoundParts): Complaint[] {
+  if (data?.name !== "none" || !training?.epochs) return [];
+  const expected = "a data set with samples, as the networks are trained; or `epochs: 0`";
+  return [{ path: ["data", "name"], expected, found: "`none`", hint: "" }];
 }
 
 function lossOfData({ data, training }: SoundParts, facts: Facts | null): Complaint[] {

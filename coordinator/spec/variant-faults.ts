@@ -130,7 +130,7 @@ function defaultRegion({ data }: SectionsForm, facts: Facts | null): string {
 function regionLacks(axes: readonly ParameterAxis[]): Complaint {
   const paths = axes.map(({ path }) => path).filter((path) => path.startsWith("data."));
   return {
-    path: ["axes", paths[0]!],
+    path: ["axes", paths[0] ?? WEIGHTS],
     concernsKey: true,
     expected: "a `region` in `field`, because the data sets have different ones",
     found: "none",

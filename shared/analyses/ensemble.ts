@@ -71,11 +71,11 @@ export const ensemble: SeedsAnalysis = {
   },
 };
 
-/** Of probabilities; NaN of several outputs that are none. */
+/** Of probabilities; NaN of outputs that are none, such as those of a linear neuron. */
 function entropyAt({ outputs, outputActivation }: NetworkShape, mean: Float32Array, at: number) {
   if (outputs === 1) {
     const p = outputActivation === "sigmoid" ? mean[at]! : (1 + mean[at]!) / 2;
-    return entropyOf([p, 1 - p], 0, 2);
+    return p >= 0 && p <= 1 ? entropyOf([p, 1 - p], 0, 2) : Number.NaN;
   }
   let sum = 0;
   for (let i = at; i < at + outputs; i++) sum += mean[i]!;

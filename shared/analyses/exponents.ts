@@ -1,11 +1,19 @@
 import type { OptionValues } from "../datasets/data-set.ts";
+import type { NetworkShape } from "../numerics/network.ts";
 import { float64Weights } from "../numerics/network.ts";
 import { distribution, rankCorrelation } from "../numerics/ranks.ts";
 import { outputMargins, sampleLosses } from "../numerics/sample-losses.ts";
 import { lyapunovSpectrum } from "../numerics/spectrum.ts";
 import type { TrainingSet } from "../numerics/training.ts";
 import type { SamplesAnalysis, SamplesSubject } from "./analysis.ts";
-import { exponentsWorkOf, inBlocks, samplesIn, splitOf, splitOption } from "./split.ts";
+import {
+  exponentsWorkOf,
+  inBlocks,
+  SCALAR_WORK,
+  samplesIn,
+  splitOf,
+  splitOption,
+} from "./split.ts";
 
 /** Exponents at the samples of a split, for any number of inputs (Storm et al., PRL 132, 057301, Fig. 4). */
 export const exponents: SamplesAnalysis = {
@@ -44,7 +52,12 @@ export const exponents: SamplesAnalysis = {
       doc: "λ_i = (1/L) ln σ_i(J_L), descending",
     },
   ],
-  work: (size, options) => samplesIn(size, options) * exponentsWorkOf(size.network),
+  work(size, options) {
+    const { network } = size;
+    const ofEngine = exponentsWorkOf(network);
+    const scalar = SCALAR_WORK * (ofEngine + singularValuesWork(network));
+    return samplesIn(size, options) * (Number(options.count) <= 2 ? ofEngine : scalar);
+  },
   compute(subject, options) {
     const set = splitOf(subject, options);
     const count = countOf(subject, options);
@@ -65,6 +78,13 @@ export const exponents: SamplesAnalysis = {
     return { columns, arrays: { lambda: { shape: [set.samples, count], values } } };
   },
 };
+
+/** About eight sweeps of rotations over the pairs of rows, six operations an element. */
+function singularValuesWork({ inputs, hidden }: NetworkShape): number {
+  const [rows, columns] = [hidden.at(-1)!, Math.min(inputs, hidden[0]!)];
+  const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
+  return 24 * short * short * long;
+}
 
 function countOf({ network }: SamplesSubject, { count }: OptionValues): number {
   return Math.min(Number(count), network.inputs, network.hidden.at(-1)!);

@@ -4,7 +4,7 @@ import { pointNetwork } from "../numerics/input-gradient.ts";
 import { float64Weights } from "../numerics/network.ts";
 import { distribution, rankCorrelation } from "../numerics/ranks.ts";
 import type { SamplesAnalysis } from "./analysis.ts";
-import { forwardWorkOf, samplesIn, splitOf, splitOption } from "./split.ts";
+import { forwardWorkOf, SCALAR_WORK, samplesIn, splitOf, splitOption } from "./split.ts";
 
 /** How far the inputs are from where the network decides otherwise, and whether λ₁ tells it. */
 export const margin: SamplesAnalysis = {
@@ -58,8 +58,8 @@ export const margin: SamplesAnalysis = {
   expects: ({ targets }) => (targets.kind === "values" ? "classes, not values, as targets" : null),
   work(size, options) {
     const count = Math.min(Number(options.samples), samplesIn(size, options));
-    // A gradient is twice a forward pass; some ten attacks.
-    return count * 10 * Number(options.steps) * 3 * forwardWorkOf(size.network);
+    // A gradient is twice a forward pass; the attacks together take about as many steps as the first may.
+    return SCALAR_WORK * count * Number(options.steps) * 3 * forwardWorkOf(size.network);
   },
   compute(subject, options) {
     const { network, weights, engine, progress } = subject;

@@ -34,6 +34,9 @@ export function inBlocks(
   }
 }
 
+/** One operation of plain float64 TypeScript takes about as long as so many of an engine; measured with `weights` of width 700. */
+export const SCALAR_WORK = 100;
+
 /** Operations of one sample on its way through a network. */
 export function forwardWorkOf(network: NetworkShape): number {
   return 2 * parameterCount(network);

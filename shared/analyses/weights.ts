@@ -3,6 +3,7 @@ import { float64Weights, layerWidths } from "../numerics/network.ts";
 import { svd } from "../numerics/svd.ts";
 import { norm } from "../numerics/vectors.ts";
 import type { NetworkAnalysis } from "./analysis.ts";
+import { SCALAR_WORK } from "./split.ts";
 
 /**
  * Singular values of every weight matrix. The effective rank is exp(−Σ p ln p) with p = s/Σs (Roy and Vetterli, EUSIPCO
@@ -37,7 +38,7 @@ export const weights: NetworkAnalysis = {
     // About ten sweeps over the pairs of rows, six operations an element.
     return widths.slice(1).reduce((sum, rows, l) => {
       const [short, long] = [Math.min(rows, widths[l]!), Math.max(rows, widths[l]!)];
-      return sum + 30 * short * short * long;
+      return sum + SCALAR_WORK * 30 * short * short * long;
     }, 0);
   },
   compute({ network, weights: given, progress }) {
@@ -76,6 +77,7 @@ export const weights: NetworkAnalysis = {
 
 function effectiveRank(s: Float64Array): number {
   const sum = s.reduce((a, b) => a + b, 0);
+  if (!(sum > 0)) return Number.NaN; // no weights at all, or none that are finite
   let entropy = 0;
   for (const value of s) if (value > 0) entropy -= (value / sum) * log(value / sum);
   return Math.exp(entropy);

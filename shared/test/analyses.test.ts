@@ -196,6 +196,22 @@ test("ensemble: networks that agree have no disagreement, and those that contrad
   assert.equal(unlike.columns.disagreement, 0.5);
 });
 
+test("ensemble: outputs that are no probabilities have no entropy", () => {
+  const member = (value: number) => ({ output: { shape: [1, 1], values: Float32Array.of(value) } });
+  const entropyOf = (value: number) =>
+    findingsOf("ensemble", { network: LINEAR, members: [member(value)] }).columns.entropy;
+  assert.equal(entropyOf(1.5), Number.NaN);
+  assert.ok(Math.abs(entropyOf(0)! - Math.LN2) < 1e-7, "of two equal probabilities");
+});
+
+test("weights: a layer of zeros has no effective rank", () => {
+  const zero = { weight: new Float64Array(4), bias: new Float64Array(2) };
+  const out = { weight: Float64Array.of(1, 0), bias: Float64Array.of(0) };
+  const subject = subjectOf(LINEAR, [zero, out], { inputs: [], targets: [] });
+  const ranks = findingsOf("weights", subject).arrays.effectiveRank!.values;
+  assert.deepEqual([...ranks], [Number.NaN, 1]);
+});
+
 for (const norm of ["l2", "linf"]) {
   test(`margin: the ${norm} distance to a plane is that of the formula`, () => {
     const weights = [

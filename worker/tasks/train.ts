@@ -73,6 +73,7 @@ export function train(
   const calls = callLengths(physics, engine.callWork);
   const loaded = engine.load(network, weights, calls.isLong ? progress.stopFlag : undefined);
   try {
+    if (options.initial) refuseNotFinite(loaded.weights(), engine);
     const rule = ruleOf(physics, set.samples);
     const look = lookout(progress, options, () => ({ ...at, weights: loaded.weights() }));
     const run: Run = { physics, set, test, isOfClasses, rule, calls, loaded, at, look };
@@ -97,6 +98,17 @@ export function train(
   } finally {
     loaded.dispose();
   }
+}
+
+/** Imported float64 weights may be too large for an engine of float32. */
+function refuseNotFinite(weights: Weights, { id }: Engine): void {
+  const areFinite = weights.every(({ weight, bias }) =>
+    [weight, bias].every((values) => values.every(Number.isFinite)),
+  );
+  if (areFinite) return;
+  throw new InvalidTaskError(
+    `expected weights that are finite in engine ${id}, found some that are too large for it; engine reference has float64`,
+  );
 }
 
 /** @throws InvalidTaskError if they are imported, and the task came without them. */

@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { csvLine } from "../csv-line.ts";
 import type { Table } from "./table.ts";
 
 /** Writes a table as CSV: null is an empty cell, not a number is `NaN`. */
@@ -9,12 +10,12 @@ export async function writeCsv(path: string, table: Table): Promise<void> {
 
 async function* csvText({ columns, blocks }: Table): AsyncGenerator<string> {
   const names = Object.keys(columns);
-  yield `${names.join(",")}\n`;
+  yield `${csvLine(names)}\n`;
   for await (const { rows, values } of blocks) {
     const inOrder = names.map((name) => values[name]!);
     let text = "";
     for (let row = 0; row < rows; row++) {
-      text += `${inOrder.map((column) => column[row] ?? "").join(",")}\n`;
+      text += `${csvLine(inOrder.map((column) => column[row]))}\n`;
     }
     yield text;
   }
