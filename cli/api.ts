@@ -69,6 +69,7 @@ export async function runSweep(options: RunSweepOptions): Promise<Totals> {
   const { totals } = await runToEnd({
     ...planned,
     directory,
+    hasBroker: broker !== undefined,
     workPlace:
       broker === undefined
         ? localWork({ threads, taskTimeoutMs })

@@ -2,12 +2,14 @@
 import { dirname, join } from "node:path";
 import type { ReadContent } from "../../coordinator/data/read-content.ts";
 import { readContent } from "../../coordinator/data/read-content.ts";
+import type { Plan } from "../../coordinator/plan/plan.ts";
 import { importNetworks } from "../../coordinator/spec/import-networks.ts";
 import type { Sweep } from "../../coordinator/spec/sweep.ts";
 import { sizeOf } from "../../coordinator/store/entries.ts";
 import { contentFile } from "../../coordinator/store/layout.ts";
 import type { Store } from "../../coordinator/store/store.ts";
 import { UsageError } from "../../shared/errors.ts";
+import type { CoordinatorTransport } from "../../shared/transport/transport.ts";
 
 export interface ContentSource {
   readonly sweep: Sweep;
@@ -68,4 +70,29 @@ export async function ensureNetworks(store: Store, source: ContentSource): Promi
     return [contentFile(digest), bytes] as const;
   });
   await store.putFiles(files);
+}
+
+/**
+ * Takes what is missing from the broker, where a coordinator that was killed left it.
+ * @throws the given error if the broker does not have it.
+ */
+export async function fetchContents(
+  store: Store,
+  { plan, transport, signal, lacking }: FetchOptions,
+): Promise<void> {
+  for (const digest of [plan.content, ...plan.networks]) {
+    if (digest === null || sizeOf(join(store.directory, contentFile(digest))) !== null) continue;
+    const bytes = await transport.getBlob(plan.sweep, digest, { signal }).catch(() => {
+      signal.throwIfAborted();
+      throw lacking;
+    });
+    await store.putFiles([[contentFile(digest), bytes]]);
+  }
+}
+
+interface FetchOptions {
+  readonly plan: Plan;
+  readonly transport: CoordinatorTransport;
+  readonly signal: AbortSignal;
+  readonly lacking: UsageError;
 }

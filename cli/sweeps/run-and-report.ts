@@ -3,6 +3,7 @@ import { systemClock } from "../../shared/clock.ts";
 import { moduleLoader } from "../../shared/module-loader.ts";
 import { missingBefore } from "../../worker/engines/registry.ts";
 import type { RunMetrics } from "../metrics/run-metrics.ts";
+import { hasBroker } from "../terminal/broker-options.ts";
 import { counted, duration, integer, shellPath, shownPath } from "../terminal/format.ts";
 import { onInterrupt } from "../terminal/interrupt.ts";
 import type { CoordinatorMetricsFlags } from "../terminal/metrics-options.ts";
@@ -43,6 +44,7 @@ export async function runAndReport(
     const { workPlace, where } = await placeOf(planned, flags, { metrics, onNotice: output.warn });
     const outcome = await runToEnd({
       ...{ ...planned, directory, workPlace, retry, isQuiet, metrics, deadline, signal, data },
+      hasBroker: hasBroker(flags),
       onOpened: () => announce({ ...planned, directory, where, metrics }, output),
       onChanged: (file) => output.warn(changedHint(directory, file)),
     });

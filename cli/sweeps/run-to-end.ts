@@ -29,7 +29,7 @@ import type { Display } from "../terminal/display.ts";
 import { startDisplay } from "../terminal/display.ts";
 import { cellName, counted } from "../terminal/format.ts";
 import { tasksIn } from "../terminal/tasks.ts";
-import { ensureContent, ensureNetworks } from "./ensure-content.ts";
+import { ensureContent, ensureNetworks, fetchContents } from "./ensure-content.ts";
 import type { PlannedSweep } from "./stored-sweep.ts";
 
 export interface RunToEndOptions extends PlannedSweep {
@@ -37,6 +37,8 @@ export interface RunToEndOptions extends PlannedSweep {
   readonly workPlace: WorkPlace;
   /** Where the files of its data set are, if they have moved. */
   readonly data?: string | undefined;
+  /** Whether tasks are computed by workers at a broker, which may have what files held. */
+  readonly hasBroker?: boolean;
   /** Run the tasks given up once more. */
   readonly retry: boolean;
   readonly isQuiet: boolean;
@@ -90,7 +92,8 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     await store.putAside(state.damaged);
     const aside = store.aside.map(({ path }) => path);
     const damaged = [...new Set([...aside, ...ofSweep, ...summary.damaged, ...state.damaged])];
-    await keepContent(store, options, state);
+    const lacking = await keepContent(store, options, state);
+    if (lacking !== null && options.hasBroker !== true) throw lacking;
     const again = options.retry ? state.dead : new Set<string>();
     for (const task of again) await store.dropDeadLetter(task);
     if (options.retry) state = withoutLetters(state);
@@ -109,7 +112,8 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
     try {
       if (index !== null) await close({ plan, state, store }, index, summary.digest);
       else {
-        tasksRun = await work({ ...options, signal }, { store, state, damaged, again, exported });
+        const found = { store, state, damaged, again, exported, lacking };
+        tasksRun = await work({ ...options, signal }, found);
         const changed = openIndex(directory, plan);
         state = await scanStore(plan, { directory, thorough: false, index: changed });
         await close({ plan, state, store }, changed, null);
@@ -126,20 +130,26 @@ export async function runToEnd(options: RunToEndOptions): Promise<RunOutcome> {
   }
 }
 
-/** Stores what the data set is made of, and imported networks. Only trainings and analyses need it: without any, it may be missing. */
+/**
+ * Stores what the data set is made of, and imported networks. Only trainings and analyses need it: without any, it may be
+ * missing.
+ * @returns what is wrong if its files are needed and not to be found.
+ */
 async function keepContent(
   store: Store,
   { plan, sweep, content, networks, data: moved, retry }: RunToEndOptions,
   state: StoreState,
-): Promise<void> {
+): Promise<UsageError | null> {
   try {
     const source = { sweep, content, networks, moved, damaged: state.damaged };
     await ensureContent(store, source);
     await ensureNetworks(store, source);
   } catch (error) {
     const left = remainingLoad(plan, retry ? withoutLetters(state) : state);
-    if (left.trainings + left.analyses > 0 || !(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
+    return left.trainings + left.analyses > 0 ? error : null;
   }
+  return null;
 }
 
 /** Whether a run has nothing to do in the store. */
@@ -199,6 +209,8 @@ interface Found {
   readonly again: ReadonlySet<string>;
   /** Where it is exported. */
   readonly exported: SweepMetrics | null;
+  /** What is wrong if what files held is neither in the store nor where they were. */
+  readonly lacking: UsageError | null;
 }
 
 /** Whether there is more to do than what is computed beside the store. */
@@ -233,10 +245,11 @@ async function work(options: RunToEndOptions, found: Found): Promise<number> {
 
 async function workOn(
   { plan, isQuiet }: RunToEndOptions,
-  { store, state, damaged, again, exported }: Found,
+  { store, state, damaged, again, exported, lacking }: Found,
   work: Work & { onStored(): void },
 ): Promise<void> {
   const { transport, signal, threads } = work;
+  if (lacking !== null) await fetchContents(store, { plan, transport, signal, lacking });
   const { sweep, engine } = plan;
   const model = costModel(work.rates() ?? { train: 1e9, field: 1e9 });
   const progress = followRun(plan, state, { model, threads });

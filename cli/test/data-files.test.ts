@@ -76,6 +76,36 @@ test("data files: a CSV's sweep is killed, and resumed to the same bytes without
   });
 });
 
+test("data files: without file and copy, a killed sweep goes on with what its coordinator left at the broker", async () => {
+  await inFolder(async (folder) => {
+    const [file, csv] = [join(folder, "points.yaml"), join(folder, "points.csv")];
+    const [directory, whole] = [join(folder, "out"), join(folder, "whole")];
+    await writeFile(csv, csvOf(POINTS));
+    await writeFile(file, FROM_CSV);
+    assert.equal((await ftle("run", file, "--out", whole, "--quiet")).code, 0);
+    const server = await startNatsServer();
+    const worker = spawnFtle("worker", "--nats", server.url, "--threads", "1");
+    try {
+      const killed = spawnFtle("run", file, "--out", directory, "--nats", server.url);
+      await until("a result is stored", async () => (await journalled(directory)).length > 0);
+      killed.kill("SIGKILL");
+      await killed.ended;
+      await rm(csv);
+      await rm(join(directory, DATA), { recursive: true });
+      const alone = await ftle("resume", directory, "--quiet");
+      assert.equal(alone.code, 2);
+      assert.match(alone.stderr, /expected the files of data set file at \S+points\.csv/);
+      const resumed = await ftle("resume", directory, "--nats", server.url, "--json", "--quiet");
+      assert.equal(resumed.code, 0, resumed.stderr);
+      assert.deepEqual(await contents(directory), await contents(whole));
+    } finally {
+      worker.kill("SIGTERM");
+      await worker.ended;
+      await server.stop();
+    }
+  });
+});
+
 test("data files: a moved file recomputes nothing; a changed value makes other cells, and why names the data set", async () => {
   await withSweep(async ({ folder, file, csv, directory }) => {
     const before = await cellsOf(directory);
