@@ -145,6 +145,8 @@ const analysisTask = z.strictObject({
   /** Digest of the weights' safetensors blob. */
   weights: digest,
   data: dataSet,
+  /** How the data set's targets are to be read (`datasets/data-set.ts`). */
+  targets: z.enum(["sign", "classes", "values"]),
   loss,
 });
 

@@ -2,6 +2,7 @@ import type { Analysis } from "../../shared/analyses/analysis.ts";
 import type { AnalysisRef } from "../../shared/analyses/registry.ts";
 import { canonicalJson } from "../../shared/canonical-json.ts";
 import type { CellPhysics, DataSetRef, FieldGrid, Snapshot } from "../../shared/cell.ts";
+import type { TargetKind } from "../../shared/datasets/data-set.ts";
 import { dataSet, makeDataSet, shapeOf } from "../../shared/datasets/registry.ts";
 import { outputsFor } from "../../shared/datasets/targets.ts";
 import { UsageError } from "../../shared/errors.ts";
@@ -26,6 +27,7 @@ export interface Cell {
   readonly point: LatticePoint;
   /** Of its data set. */
   readonly samples: Samples;
+  readonly targets: TargetKind["kind"];
   /** Its place when the axes are walked in order, from 0: the order of tables. */
   readonly position: number;
 }
@@ -116,13 +118,15 @@ function cellsOf(sweep: Sweep, engine: string): Cell[] {
   for (const point of combinations(sweep)) {
     const { hidden, weightVariance, seed } = point;
     const imported = sweep.networks?.[String(point.parameters[WEIGHTS])];
-    const { data, samples, training, networks, initialisations } = variants(point.parameters);
+    const variant = variants(point.parameters);
+    const { data, samples, targets, training, networks, initialisations } = variant;
     const network = networks(hidden);
     const initialisation = imported
       ? importedWeights(imported.digest)
       : initialisations(weightVariance);
     const physics = { data, network, initialisation, training, seed, engine };
-    cells.push({ id: cellId(physics), physics, point, samples, position: cells.length });
+    const position = cells.length;
+    cells.push({ id: cellId(physics), physics, point, samples, targets, position });
   }
   refuseCollisions(cells);
   return cells;
@@ -140,6 +144,7 @@ function variantParts(
   const outputs = outputsFor(targets, training.loss);
   return {
     ...samplesOf({ name, options }, content),
+    targets: targets.kind,
     training,
     networks: memo((hidden: readonly number[]): NetworkShape => {
       return { inputs, hidden, outputs, ...network };
@@ -224,7 +229,7 @@ export function fieldTask(
 /** The task that finds out what an analysis says of a cell at a snapshot. @param weights digest of the weights. */
 export function analysisTask(
   plan: Plan,
-  { id, physics, samples }: Cell,
+  { id, physics, samples, targets }: Cell,
   { analysis, snapshot, weights }: PlacedAnalysis,
 ): AnalysisTask {
   const { network, data, training } = physics;
@@ -243,6 +248,7 @@ export function analysisTask(
     snapshot,
     weights,
     data,
+    targets,
     loss: training.loss,
   };
 }

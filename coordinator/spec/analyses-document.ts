@@ -28,9 +28,12 @@ const READS: Readonly<Record<Analysis["reads"], string>> = {
 };
 
 export function analysesReference(): string {
-  return [INTRODUCTION, sectionOfStatistics(), ...Object.values(analyses).map(sectionOf)].join(
-    "\n",
-  );
+  return [
+    INTRODUCTION.trimEnd(),
+    "",
+    sectionOfStatistics(),
+    ...Object.values(analyses).map(sectionOf),
+  ].join("\n");
 }
 
 function sectionOfStatistics(): string {

@@ -49,7 +49,14 @@ test("result fault: an analysis has the columns and arrays of its description, o
   const analysis = { name: "weights", version: weights!.version, options: {} };
   const { grid: _, tile: __, ...rest } = task;
   const data = { name: "circle", options: {}, digest: task.weights };
-  const asked: AnalysisTask = { ...rest, kind: "analysis", analysis, data, loss: "squared-error" };
+  const asked: AnalysisTask = {
+    ...rest,
+    kind: "analysis",
+    analysis,
+    data,
+    targets: "sign",
+    loss: "squared-error",
+  };
   const columns = Object.fromEntries(weights!.columns.map(({ name }) => [name, 1]));
   const arrays = [
     { name: "singularValues", shape: [2, 3] },

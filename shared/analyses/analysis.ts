@@ -130,6 +130,8 @@ export interface SamplesSubject extends NetworkSubject {
 
 export interface FieldSubject {
   readonly network: NetworkShape;
+  /** How the data set's targets are to be read. */
+  readonly targets: TargetKind["kind"];
   readonly weights: Weights;
   readonly grid: FieldGrid;
   /** [layers, points, points]; the last layer is that of the last hidden layer. Over a plane, that within it. */

@@ -76,7 +76,7 @@ export const ridges: FieldAnalysis = {
   },
   work: ({ points }) => 500 * points,
   compute(subject, options) {
-    const { network, grid, output } = subject;
+    const { network, targets, grid, output } = subject;
     const lines = ridgesOf(subject, options);
     const spacing = (grid.region.x[1] - grid.region.x[0]) / grid.points;
     const {
@@ -87,7 +87,7 @@ export const ridges: FieldAnalysis = {
       normalAlignment,
     } = ridgeStatistics(lines);
     const boundary =
-      decisionOf(network) === "sign"
+      targets !== "values" && decisionOf(network) === "sign"
         ? boundaryStatistics(lines, { points: grid.points, values: output })
         : { meanDistance: Number.NaN, alignment: Number.NaN };
     return {

@@ -277,7 +277,15 @@ function fieldOf(
   const grid = { region: { x: [-1, 1], y: [-1, 1] }, points, layers: "all" } as const;
   const output = array((x, y) => Math.hypot(x, y) - 0.65);
   const hidden = layers.map(() => 2);
-  return { network: { ...LINEAR, hidden }, weights: [], grid, lambda1, direction, output };
+  return {
+    network: { ...LINEAR, hidden },
+    targets: "sign",
+    weights: [],
+    grid,
+    lambda1,
+    direction,
+    output,
+  };
 }
 
 test("layers: each layer has its own mean and spread", () => {
@@ -296,6 +304,8 @@ test("ridges: a ring is one closed line in units of the inputs, at its distance 
   assert.ok(Math.abs(columns.boundaryDistance! - 0.05) < 0.001, `${columns.boundaryDistance}`);
   assert.ok(columns.boundaryAlignment! > 0.999, `alignment ${columns.boundaryAlignment}`);
   assert.ok(columns.normalAlignment! > 0.999, `normal ${columns.normalAlignment}`);
+  const ofValues = findingsOf("ridges", { ...fieldOf(128, [() => 0, ring]), targets: "values" });
+  assert.equal(ofValues.columns.boundaryDistance, Number.NaN); // nothing is decided
   const { shape, values } = arrays.vertices!;
   for (let i = 0; i < shape[0]!; i++) {
     const radius = Math.hypot(values[2 * i]!, values[2 * i + 1]!);

@@ -45,6 +45,7 @@ export function analysisTaskFixture(id: string): AnalysisTask {
     kind: "analysis",
     analysis: { name: "exponents", version: 1, options: { at: "test", count: 2 } },
     data: { name: "circle", options: { radius: 0.8 }, digest: task.weights },
+    targets: "sign",
     loss: "squared-error",
   };
 }

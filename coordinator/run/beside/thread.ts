@@ -34,7 +34,7 @@ async function compute({ task, reads }: BesideRequest): Promise<PackedFindings> 
   const { network } = task;
   const { options } = task.analysis;
   if (analysis.reads === "field" && reads.kind === "field") {
-    const subject = { network, ...(await fieldOf(reads)) };
+    const subject = { network, targets: task.targets, ...(await fieldOf(reads)) };
     return packed(analysis, analysis.compute(subject, options));
   }
   if (analysis.reads === "seeds" && reads.kind === "seeds") {
@@ -48,7 +48,7 @@ async function fieldOf({
   folder,
   grid,
   weights,
-}: ReadField): Promise<Omit<FieldSubject, "network">> {
+}: ReadField): Promise<Omit<FieldSubject, "network" | "targets">> {
   const path = join(directory, folder);
   return {
     weights: decodeWeights(await readFile(join(directory, weights))),
