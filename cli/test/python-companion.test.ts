@@ -22,9 +22,8 @@ test("The Python package", { skip: withoutPython }, async (t) => {
   process.env.FTLE_PROGRAM = program.map((word) => `'${word}'`).join(" ");
   process.env.PYTHONDONTWRITEBYTECODE = "1";
   const project = fileURLToPath(repositoryFile("python/"));
-  // Most of them run sweeps, which takes more than a minute.
-  const few = ["test_save.py", "test_lazy.py"].map((name) => `${project}tests/${name}`);
-  const paths = fewOrAll(few, [project]);
+  // Most of them run sweeps or import JAX, which takes more than a minute.
+  const paths = fewOrAll([`${project}tests/test_lazy.py`], [project]);
   const report = repositoryFile("python/tests/report.py");
   const found: PythonTest[] = JSON.parse(await runPython(report, `--rootdir=${project}`, ...paths));
   assert.ok(found.some(({ outcome }) => outcome === "passed"));
