@@ -10,7 +10,7 @@ import * as zarr from "zarrita";
 import type { FieldArray } from "../../coordinator/store/field-zarr.ts";
 import { defaultOptions } from "../../shared/datasets/data-set.ts";
 import { dataSet, makeDataSet } from "../../shared/datasets/registry.ts";
-import { fewOrAll } from "../../shared/testing/long.ts";
+import { fewOrAll, tooLong } from "../../shared/testing/long.ts";
 import { runPython, withoutPython } from "../../shared/testing/python.ts";
 import { repositoryFile } from "../../shared/testing/repository.ts";
 import { inFolder, makeFolder, removeFolder } from "./support/folder.ts";
@@ -129,7 +129,7 @@ const PLAIN = ["lambda1", "direction", "output"] as const;
 const ENGINES: readonly Engine[] = ["native", "reference"];
 const MNIST_ENGINES = withoutMnist ? [] : fewOrAll<readonly Engine[]>(["native"], ENGINES);
 
-describe("beside JAX", { skip: withoutPython }, () => {
+describe("beside JAX", { skip: tooLong || withoutPython }, () => {
   let folder: string;
   const found: Record<string, Compared[]> = {};
   before(async () => {

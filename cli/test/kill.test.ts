@@ -14,7 +14,7 @@ import { resumeHere, runHere } from "./support/run-here.ts";
 import { assertSameContents, contents, examine, filesIn, journalled } from "./support/stored.ts";
 import { until } from "./support/until.ts";
 
-const SEEDS = fewOrAll(5, 25);
+const SEEDS = fewOrAll(3, 25);
 /**
  * Six trainings a seed, nine tiles and five analyses of each, of some milliseconds: no kill comes after the last. Two of
  * the analyses are computed beside the store, one of them when all seeds are there.
@@ -28,7 +28,7 @@ analyses: [weights, exponents, ridges, ensemble]
 engine: reference
 `;
 const TASKS = 6 * SEEDS * (1 + 9 + 5);
-const KILLS = fewOrAll(5, 20);
+const KILLS = fewOrAll(4, 20);
 
 test(`kill: a sweep killed at ${KILLS} random moments ends with the bytes of one never killed`, async (t) => {
   await inFolder(async (folder) => {

@@ -7,9 +7,12 @@ import { test } from "node:test";
 
 const isAll = process.env.FTLE_TEST === "all";
 
+/** Why what takes long is skipped; false if it is not. */
+export const tooLong = !isAll && "takes long: npm run test:all";
+
 /** A test that takes long. */
 export function longTest(title: string, body: (t: TestContext) => Promise<void>): void {
-  test(title, { skip: !isAll && "takes long: npm run test:all" }, body);
+  test(title, { skip: tooLong }, body);
 }
 
 /** A number of rounds, or a list of cases: few in `npm test`, all in `npm run test:all`. */
