@@ -3,7 +3,7 @@ import type { Snapshot } from "../../shared/cell.ts";
 import type { AnalysisPlan, Cell } from "../plan/plan.ts";
 import { analysisTask, trainTask } from "../plan/plan.ts";
 import type { CellState, FieldState } from "../store/scan.ts";
-import type { Job } from "./backlog.ts";
+import type { AnalysisOfCell, Job } from "./backlog.ts";
 import { noteDeadLetter } from "./note-dead-letter.ts";
 import type { Run } from "./run.ts";
 import { releaseWeights, useWeights } from "./weights-in-use.ts";
@@ -27,14 +27,7 @@ interface AnalysedCell {
   readonly cell: Cell;
   readonly outcome: "trained" | "diverged" | "dead";
   readonly fields: readonly FieldState[];
-  readonly entries: readonly Entry[];
-}
-
-interface Entry {
-  readonly analysis: AnalysisPlan;
-  readonly snapshot: Snapshot;
-  readonly weights: string;
-  status: "waiting" | "open" | "stored" | "dead";
+  readonly analyses: readonly AnalysisOfCell[];
 }
 
 export function createAnalyses(): Analyses {
@@ -77,14 +70,8 @@ export async function analysisEnded(
   { cell, task, analysis }: AnalysisJob,
   status: "stored" | "dead",
 ): Promise<void> {
-  analysis.isOver = true;
+  analysis.status = status;
   run.backlog.close(cell);
-  const entry = run.analyses?.cells
-    .get(cell.id)
-    ?.entries.find(
-      (one) => one.analysis === analysis.analysis && one.snapshot === analysis.snapshot,
-    );
-  if (entry !== undefined) entry.status = status;
   if (isOfWorkers(analysis.analysis)) await releaseWeights(run, task.weights);
   await advanceAround(run, cell);
 }
@@ -100,19 +87,16 @@ export function membersWith({ analyses }: Run, { cell, analysis }: AnalysisJob):
   return members.filter((id) => analyses!.cells.get(id)?.outcome === "trained");
 }
 
-function register(run: Run, { cell, record, fields, analyses }: CellState): void {
-  const entries = analyses.map(
-    ({ analysis, snapshot, weights, record: found, isMissing }): Entry => {
-      const status = found !== null ? "stored" : isMissing ? "waiting" : "dead";
-      return { analysis, snapshot, weights, status };
-    },
-  );
+function register(run: Run, { cell, record, fields, analyses: states }: CellState): void {
+  const analyses = states.map(({ record: found, isMissing, ...one }): AnalysisOfCell => {
+    return { ...one, status: found !== null ? "stored" : isMissing ? "waiting" : "dead" };
+  });
   const outcome = record!.status;
-  run.analyses!.cells.set(cell.id, { cell, outcome, fields, entries });
+  run.analyses!.cells.set(cell.id, { cell, outcome, fields, analyses });
 }
 
 function registerDead(run: Run, cell: Cell): void {
-  run.analyses!.cells.set(cell.id, { cell, outcome: "dead", fields: [], entries: [] });
+  run.analyses!.cells.set(cell.id, { cell, outcome: "dead", fields: [], analyses: [] });
 }
 
 /** Opens what has become possible in a cell, and in those that read it. */
@@ -128,15 +112,15 @@ async function advanceAround(run: Run, cell: Cell): Promise<void> {
 }
 
 async function advance(run: Run, cell: AnalysedCell): Promise<void> {
-  for (const entry of cell.entries) {
-    if (entry.status !== "waiting") continue;
-    const needed = whatItNeeds(run, cell, entry);
+  for (const one of cell.analyses) {
+    if (one.status !== "waiting") continue;
+    const needed = whatItNeeds(run, cell, one);
     if (needed === "not yet") continue;
-    entry.status = "open";
-    const job = jobOf(run, cell, entry);
+    one.status = "open";
+    const job = jobOf(run, cell, one);
     if (needed !== "is there") await giveUp(run, job, needed.lacks);
-    else if (isOfWorkers(entry.analysis)) {
-      useWeights(run, entry.weights);
+    else if (isOfWorkers(one.analysis)) {
+      useWeights(run, one.weights);
       run.backlog.add(job);
       run.topUp();
     } else {
@@ -148,10 +132,10 @@ async function advance(run: Run, cell: AnalysedCell): Promise<void> {
 
 type Needed = "is there" | "not yet" | { readonly lacks: string };
 
-function whatItNeeds(run: Run, cell: AnalysedCell, entry: Entry): Needed {
-  const { reads } = entry.analysis.definition;
-  if (reads === "field") return stateOfField(run, cell, entry.snapshot);
-  if (reads === "seeds") return stateOfMembers(run, entry, cell.cell);
+function whatItNeeds(run: Run, cell: AnalysedCell, one: AnalysisOfCell): Needed {
+  const { reads } = one.analysis.definition;
+  if (reads === "field") return stateOfField(run, cell, one.snapshot);
+  if (reads === "seeds") return stateOfMembers(run, one, cell.cell);
   return "is there";
 }
 
@@ -167,12 +151,12 @@ function stateOfField(
 }
 
 /** Members that diverged are left out; of those that were given up nothing is known. */
-function stateOfMembers(run: Run, { analysis, snapshot }: Entry, { id }: Cell): Needed {
+function stateOfMembers(run: Run, { analysis, snapshot }: AnalysisOfCell, { id }: Cell): Needed {
   for (const member of analysis.members(id)) {
     const found = run.analyses!.cells.get(member.id);
     if (found === undefined) return "not yet";
     if (found.outcome === "diverged") continue;
-    const base = found.entries.find(
+    const base = found.analyses.find(
       (one) => one.analysis === analysis.base && one.snapshot === snapshot,
     );
     if (found.outcome === "dead" || base?.status === "dead") {
@@ -183,10 +167,8 @@ function stateOfMembers(run: Run, { analysis, snapshot }: Entry, { id }: Cell): 
   return "is there";
 }
 
-function jobOf({ plan }: Run, { cell }: AnalysedCell, entry: Entry): AnalysisJob {
-  const { analysis, snapshot } = entry;
-  const task = analysisTask(plan, cell, entry);
-  return { kind: "analysis", task, cell, analysis: { analysis, snapshot, isOver: false } };
+function jobOf({ plan }: Run, { cell }: AnalysedCell, analysis: AnalysisOfCell): AnalysisJob {
+  return { kind: "analysis", task: analysisTask(plan, cell, analysis), cell, analysis };
 }
 
 /** What it reads will not be there in this run. */
@@ -197,10 +179,5 @@ async function giveUp(run: Run, job: AnalysisJob, lacks: string): Promise<void> 
     ...{ task, sweep, cell, kind, reason },
     ...{ worker: "coordinator", attempts: 1 },
   });
-  const entry = run
-    .analyses!.cells.get(cell)!
-    .entries.find(
-      (one) => one.analysis === job.analysis.analysis && one.snapshot === job.analysis.snapshot,
-    );
-  entry!.status = "dead";
+  job.analysis.status = "dead";
 }

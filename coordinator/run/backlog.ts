@@ -20,14 +20,16 @@ export type Job =
       readonly kind: "analysis";
       readonly task: AnalysisTask;
       readonly cell: Cell;
-      readonly analysis: OpenAnalysis;
+      readonly analysis: AnalysisOfCell;
     };
 
-/** An analysis without an outcome. */
-export interface OpenAnalysis {
+/** An analysis of a cell at a snapshot. `open`: it can be computed, and has no outcome yet. */
+export interface AnalysisOfCell {
   readonly analysis: AnalysisPlan;
   readonly snapshot: Snapshot;
-  isOver: boolean;
+  /** Digest of the weights that it is of. */
+  readonly weights: string;
+  status: "waiting" | "open" | "stored" | "dead";
 }
 
 /** A field with missing tiles. */
@@ -119,7 +121,7 @@ export function createBacklog(plan: Plan, { cells, dead }: StoreState): Backlog 
     hasOpen: (cell) => open.has(cell.id),
 
     add(job) {
-      const isOpen = () => !job.analysis.isOver;
+      const isOpen = () => job.analysis.status === "open";
       const jobAt = () => (isOpen() ? job : null);
       addSource(job.cell, { isOpen, handedOut: new Uint8Array(1), jobAt });
     },
