@@ -18,6 +18,7 @@ import { analysisFolder, cellFolder, cellJson, fieldFolder, INDEX, weightsFile }
 import { lookAhead } from "./look-ahead.ts";
 import { looksOf, sumText } from "./looks.ts";
 import { expectedAnalyses } from "./scan-analyses.ts";
+import { arrayFolders } from "./stored-file.ts";
 
 /** The index of one plan's cells, while it is used and made again. */
 export interface StoreIndex {
@@ -216,17 +217,12 @@ function parseLine(line: string, plan: Plan, cell: Cell): IndexedCell | null {
     const { tiles, ...rest } = JSON.parse(line.slice(JSON_AT));
     const record = { ...rest, physics: cell.physics };
     if (!isRecord(record) || record.cell !== cell.id) return null;
-    if (!hasAnalyses(plan, record)) return null;
+    if (expectedAnalyses(plan, record).some(({ found }) => found === null)) return null;
     const fields = fieldsOf(plan, record, tiles);
     return fields === null ? null : { record, fields };
   } catch {
     return null; // sealed, but by a stranger
   }
-}
-
-function hasAnalyses(plan: Plan, record: CellRecord): boolean {
-  if (plan.analyses.length === 0 || record.status === "diverged") return true;
-  return expectedAnalyses(plan, record).every(({ found }) => found !== null);
 }
 
 function fieldsOf(plan: Plan, record: CellRecord, tiles: unknown): FieldFolder[] | null {
@@ -282,11 +278,8 @@ function hasSameAnalyses({ analyses: a }: CellRecord, { analyses: b }: CellRecor
 function pathsOfAnalysis(cell: string, analysis: AnalysisRecord): string[] {
   const folder = analysisFolder(cell, analysis);
   if (analysis.files.length === 0) return [];
-  const arrays = new Set(
-    analysis.files.map(({ path }) => path.slice(0, path.lastIndexOf("/") + 1)),
-  );
-  const folders = [...arrays].map((array) => `${folder}/${array}`.replace(/\/$/, ""));
-  return [...folders, ...analysis.files.map(({ path }) => `${folder}/${path}`)];
+  const names = [...arrayFolders(analysis.files), ...analysis.files.map(({ path }) => path)];
+  return [folder, ...names.map((name) => `${folder}/${name}`)];
 }
 
 function pathsOfField({ folder, description }: FieldFolder): string[] {

@@ -1,12 +1,12 @@
 /** Finds out which analyses of a trained cell are stored. Only reads. */
 import { join } from "node:path";
 import type { Snapshot } from "../../shared/cell.ts";
-import { digestOf } from "../../shared/identity.ts";
 import type { AnalysisPlan, Plan } from "../plan/plan.ts";
 import type { AnalysisRecord, CellRecord } from "./cell-record.ts";
 import { analysisRecord } from "./cell-record.ts";
-import { isFolder, kindAt, readOrNull, sizeOf } from "./entries.ts";
+import { isFolder, kindAt } from "./entries.ts";
 import { analysisFolder } from "./layout.ts";
+import { arrayFolders, isAsStored } from "./stored-file.ts";
 
 /** What is stored of an analysis of one cell at one snapshot. */
 export interface AnalysisState {
@@ -26,17 +26,15 @@ export function scanAnalyses(
   record: CellRecord,
   scan: { readonly directory: string; readonly thorough: boolean; readonly damaged: string[] },
 ): readonly AnalysisState[] {
-  if (plan.analyses.length === 0 || record.status === "diverged") return NONE;
   return expectedAnalyses(plan, record).map(({ analysis, snapshot, weights, found }) => {
     const isStored = found !== null && isWhole(record.cell, found, scan);
     return { analysis, snapshot, weights, record: isStored ? found : null, isMissing: !isStored };
   });
 }
 
-const NONE: readonly AnalysisState[] = [];
-
-/** The analyses that a cell should have, with what its record says of each. */
+/** The analyses that a cell should have, with what its record says of each; none of a diverged cell. */
 export function expectedAnalyses({ analyses }: Plan, record: CellRecord) {
+  if (record.status === "diverged") return [];
   return record.weights.flatMap(({ snapshot, digest: weights }) =>
     analyses.map((analysis) => {
       const found = analysisRecord(record, snapshot, analysis.idOf(record.cell)) ?? null;
@@ -56,20 +54,12 @@ function isWhole(
     if (damaged.length === before) damaged.push(`${folder}/`);
     return false;
   }
-  const arrays = new Set(found.files.map(({ path }) => path.split("/").slice(0, -1).join("/")));
-  for (const array of arrays) {
-    if (array !== "")
-      isFolder(kindAt(join(directory, folder, array)), `${folder}/${array}`, damaged);
+  for (const array of arrayFolders(found.files)) {
+    isFolder(kindAt(join(directory, folder, array)), `${folder}/${array}`, damaged);
   }
-  for (const { path, bytes, digest } of found.files) {
-    const file = join(directory, folder, path);
-    const isSound = thorough ? isContent(file, bytes, digest) : sizeOf(file) === bytes;
-    if (!isSound) damaged.push(`${folder}/${path}`);
+  for (const stored of found.files) {
+    const path = `${folder}/${stored.path}`;
+    if (!isAsStored(join(directory, path), stored, { thorough })) damaged.push(path);
   }
   return damaged.length === before;
-}
-
-function isContent(file: string, bytes: number, digest: string): boolean {
-  const content = readOrNull(file, bytes);
-  return content?.length === bytes && digestOf(content) === digest;
 }

@@ -39,6 +39,7 @@ import {
 } from "./scan-metadata.ts";
 import { findTiles } from "./scan-tiles.ts";
 import { unsealJson } from "./sealed-json.ts";
+import { isAsStored } from "./stored-file.ts";
 import { tileTask } from "./tile-task.ts";
 import { turns } from "./turns.ts";
 import type { Content } from "./write-files.ts";
@@ -175,7 +176,6 @@ async function scanCell(plan: Plan, cell: Cell, scan: WholeScan): Promise<CellSt
 
 /** Of a cell that the index knows: it has all that its plan asks for. */
 function storedAnalyses(plan: Plan, record: CellRecord): CellState["analyses"] {
-  if (plan.analyses.length === 0 || record.status === "diverged") return [];
   return expectedAnalyses(plan, record).map(({ found, ...rest }) => {
     return { ...rest, record: found, isMissing: false };
   });
@@ -334,13 +334,8 @@ function readCell({ id }: Cell, { directory, thorough, damaged }: Scan): CellRec
     return null;
   }
   const broken = record.weights
-    .map(({ snapshot, bytes, digest }) => ({ path: weightsFile(id, snapshot), bytes, digest }))
-    .filter(({ path, bytes, digest }) => {
-      const file = join(directory, path);
-      if (!thorough) return sizeOf(file) !== bytes;
-      const found = readOrNull(file, bytes);
-      return found?.length !== bytes || digestOf(found) !== digest;
-    });
+    .map(({ snapshot, ...stored }) => ({ path: weightsFile(id, snapshot), ...stored }))
+    .filter(({ path, ...stored }) => !isAsStored(join(directory, path), stored, { thorough }));
   damaged.push(...broken.map(({ path }) => path));
   return broken.length === 0 ? record : null;
 }

@@ -10,7 +10,7 @@ import { storedColumns, storedHistory, writeCellRecord } from "../cell-record.ts
 import { canLink, gridFiles, newFieldFiles } from "../field-links.ts";
 import { sharedMetadata } from "../field-metadata.ts";
 import { statisticsOf } from "../field-statistics.ts";
-import type { FieldDescription } from "../field-zarr.ts";
+import type { FieldDescription, Files } from "../field-zarr.ts";
 import { readFieldArray, tileChunks } from "../field-zarr.ts";
 import { storeError } from "../files.ts";
 import { analysisFolder, cellJson, JOURNAL, weightsFile } from "../layout.ts";
@@ -48,6 +48,8 @@ interface Batch {
   readonly data: NewFile[];
   /** Records with more statistics, written when the data has its names; of a cell with several changes the last. */
   readonly records: Map<string, CellRecord>;
+  /** The files of each analysis, by their path in its group. */
+  readonly groups: Map<AnalysisToStore, Files>;
   /** Lines of the journal, by the file with which a result is stored. */
   readonly lines: Map<string, string>;
 }
@@ -65,12 +67,12 @@ export async function storeBatch(
   state: StoringState,
   requests: readonly StoreRequest[],
 ): Promise<Stored[]> {
-  const batch: Batch = { data: [], records: new Map(), lines: new Map() };
+  const batch: Batch = { data: [], records: new Map(), groups: new Map(), lines: new Map() };
   const stored: Stored[] = requests.map(() => null);
   for (const [i, request] of requests.entries()) {
     if (request.kind === "training") stored[i] = addTraining(batch, request);
     if (request.kind === "tile") await addTile(state, batch, request);
-    if (request.kind === "analysis") batch.data.push(...filesOf(request));
+    if (request.kind === "analysis") addAnalysis(batch, request);
   }
   const journal = openJournal(state.directory);
   try {
@@ -173,27 +175,23 @@ async function closeField(
   return field;
 }
 
-/** The files of an analysis' arrays, at their paths from the store's directory. */
-function filesOf(request: AnalysisToStore): NewFile[] {
-  const { task, id } = request;
-  const folder = analysisFolder(task.cell, {
-    name: task.analysis.name,
-    snapshot: task.snapshot,
-    id,
-  });
-  return [...groupOf(request)].map(([path, bytes]) => [`${folder}/${path}`, bytes]);
-}
-
-function groupOf({ task, result }: AnalysisToStore) {
-  const { cell, snapshot, weights, analysis } = task;
+function addAnalysis({ data, groups }: Batch, request: AnalysisToStore): void {
+  const { cell, snapshot, weights, analysis } = request.task;
+  const folder = analysisFolder(cell, { name: analysis.name, snapshot, id: request.id });
   const { options } = analysis;
-  return analysisFiles(analysisOf(analysis), { cell, snapshot, weights, options }, result);
+  const files = analysisFiles(
+    analysisOf(analysis),
+    { cell, snapshot, weights, options },
+    request.result,
+  );
+  groups.set(request, files);
+  for (const [path, bytes] of files) data.push([`${folder}/${path}`, bytes]);
 }
 
 /** @returns what the cell's record says of the analysis from now on; null if there is no record. */
 function noteAnalysis(
   { directory }: StoringState,
-  { records, lines }: Batch,
+  { records, groups, lines }: Batch,
   request: AnalysisToStore,
 ): AnalysisRecord | null {
   const { task, id, result } = request;
@@ -201,7 +199,7 @@ function noteAnalysis(
   const record = records.get(cell) ?? readRecord(directory, cell);
   if (record === null) return null;
   const columns = storedColumns(result.columns);
-  const files = [...groupOf(request)].map(([path, bytes]) => {
+  const files = [...groups.get(request)!].map(([path, bytes]) => {
     return { path, bytes: bytes.length, digest: digestOf(bytes) };
   });
   const found = { ...task.analysis, snapshot, id, weights, columns, files };
