@@ -1,7 +1,6 @@
 /** Adds an analysis to the spec of a sweep. */
 import { isDeepStrictEqual } from "node:util";
-import { type Document, isSeq, parseDocument } from "yaml";
-import { UsageError } from "../../shared/errors.ts";
+import { isSeq, parseDocument } from "yaml";
 import { analysesSchema } from "./analyses-schema.ts";
 import { parseSweep } from "./parse-sweep.ts";
 import { resolveAnalysis } from "./resolve-analyses.ts";
@@ -29,17 +28,17 @@ export function withAnalysis(
   const entry = Object.keys(options).length === 0 ? name : { [name]: options };
   const list = document.get("analyses");
   if (isSeq(list)) list.add(document.createNode(entry, { flow: true }));
-  else document.set("analyses", flowList(document, entry));
+  else document.set("analyses", document.createNode([entry], { flow: true }));
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: false });
   const { content, networks } = sweep;
   const file = `analysis ${name}`;
   const parsed = parseSweep(text, { file: sweep.name, content, networks });
   if ("faults" in parsed) throw new SpecError(file, parsed.faults);
-  if (parsed.sweep.name !== sweep.name) {
-    throw new UsageError(`expected the spec of ${sweep.name}, found that of ${parsed.sweep.name}`);
-  }
-  // The engine may have been given on the command line.
-  return { sweep: { ...parsed.sweep, engine: sweep.engine }, source: text };
+  // The name may be the file's, and the engine have been given on the command line.
+  return {
+    sweep: { ...parsed.sweep, name: sweep.name, engine: sweep.engine },
+    source: text,
+  };
 }
 
 function hasAlready(
@@ -51,8 +50,4 @@ function hasAlready(
   if (!form.success) return false; // which the spec will show
   const wanted = resolveAnalysis(form.data[0]!);
   return analyses.some((other) => isDeepStrictEqual(other, wanted));
-}
-
-function flowList(document: Document, entry: unknown) {
-  return document.createNode([entry], { flow: true });
 }
