@@ -1,5 +1,5 @@
 /** What a network decides at an input, as one number: the `output` of a field. */
-import { largestIndex } from "./classification.ts";
+import { decisionThreshold, largestIndex } from "./classification.ts";
 import type { FloatArray, NetworkShape } from "./network.ts";
 
 /**
@@ -18,7 +18,7 @@ export function decisionOf({ outputs }: NetworkShape): Decision {
 export function decisions(network: NetworkShape, outputs: FloatArray): Float32Array {
   const width = network.outputs;
   const found = new Float32Array(outputs.length / width);
-  const threshold = network.outputActivation === "sigmoid" ? 0.5 : 0;
+  const threshold = decisionThreshold(network);
   for (let s = 0; s < found.length; s++) {
     const at = s * width;
     if (width === 1) found[s] = outputs[at]! - threshold;

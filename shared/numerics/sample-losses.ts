@@ -1,5 +1,5 @@
 /** Loss, correctness and margin of single samples, from output activations. */
-import { countCorrect } from "./classification.ts";
+import { countCorrect, decisionThreshold, largestIndex } from "./classification.ts";
 import { lossSum } from "./losses.ts";
 import type { NetworkShape } from "./network.ts";
 import type { Loss, TrainingSet } from "./training.ts";
@@ -38,15 +38,14 @@ export function outputMargins(
   { samples, targets }: TrainingSet,
 ): Float64Array {
   const width = network.outputs;
-  const threshold = network.outputActivation === "sigmoid" ? 0.5 : 0;
+  const threshold = decisionThreshold(network);
   return Float64Array.from({ length: samples }, (_, s) => {
     const at = s * width;
     if (width === 1) {
       const side = targets[s]! > threshold ? 1 : -1;
       return side * (outputs[s]! - threshold);
     }
-    let label = 0;
-    for (let i = 1; i < width; i++) if (targets[at + i]! > targets[at + label]!) label = i;
+    const label = largestIndex(targets, at, width);
     let other = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < width; i++) if (i !== label) other = Math.max(other, outputs[at + i]!);
     return outputs[at + label]! - other;
